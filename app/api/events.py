@@ -34,9 +34,18 @@ class ReportedRow(ma.Schema):
     task_id = ma.fields.String()
     sequence = ma.fields.Integer(metadata={"description": "The last of the task's events"})
     id = ma.fields.String(metadata={"description": "As it was given, where that is not the task's id"})
-    url = ma.fields.String(metadata={"description": "The page of a task that the batch has made"})
+    url = ma.fields.String(
+        metadata={
+            "description": "The page of a task that the batch has made, or is the first to name as its own"
+        }
+    )
     retry_of = ma.fields.String(
         metadata={"description": "The ended task that this attempt would have been of"}
+    )
+    warnings = ma.fields.Dict(
+        keys=ma.fields.String(),
+        values=ma.fields.List(ma.fields.String()),
+        metadata={"description": "Fields of a wrong kind, and unknown ones: what became of each"},
     )
 
 
@@ -56,7 +65,8 @@ class BatchAnswer(ma.Schema):
     tasks = ma.fields.List(ma.fields.Nested(ReportedRow))
     refused = ma.fields.List(ma.fields.Nested(RefusedRow))
     cancel = ma.fields.List(
-        ma.fields.String(), metadata={"description": "Tasks that are to stop, as the batch names them"}
+        ma.fields.String(),
+        metadata={"description": "Tasks that are to stop, or not to begin, as the batch names them"},
     )
     resend = ma.fields.List(
         ma.fields.String(), metadata={"description": "Tasks that are to be started again, as they were named"}

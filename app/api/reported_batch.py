@@ -10,6 +10,7 @@ import msgspec
 import orjson
 from msgspec import Meta, Raw, Struct
 
+from app.api.folded import folded
 from app.errors import BadRequest, Unprocessable
 from app.http.json_body import MAX_DEPTH, refuse_deep, refuse_large
 from app.http.typed import MISSING, errors_of
@@ -60,8 +61,8 @@ def decode(data: bytes) -> tuple[Envelope, Parts]:
         raise Unprocessable("The batch was refused", errors=_errors_of(error, data)) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise _no_json(str(error)) from None
-    if sum(len(worker.running) for worker in envelope.workers) > MOST_TASKS * MOST_RUNNING:
-        raise Unprocessable("Too much at once", errors={"workers": ["Too many running tasks."]})
+    if sum(len(w.running) + len(w.waiting) for w in envelope.workers) > MOST_TASKS * MOST_RUNNING:
+        raise Unprocessable("Too much at once", errors={"workers": ["Too many running or waiting tasks."]})
     parts = [_part(raw) for raw in with_pauses(envelope.tasks, TASKS_IN_A_TURN)]
     if sum(len(part.events) for part in parts if isinstance(part, Part)) > MOST_EVENTS:
         raise Unprocessable("Too much at once", errors={"tasks": [f"At most {MOST_EVENTS:,} events."]})
@@ -74,11 +75,22 @@ def _part(raw: Raw) -> Part | tuple[str | None, Refused]:
         errors = dict(_errors(part))
     except msgspec.ValidationError as error:
         errors = _errors_of(error, raw)
+        if folded_part := _folded(raw):
+            return folded_part
     except (msgspec.DecodeError, RecursionError, orjson.JSONDecodeError) as error:
         raise _no_json(str(error)) from None
     if not errors:
         return part
     return _name_of(raw), Refused(422, Unprocessable.title, errors)
+
+
+def _folded(raw: Raw) -> Part | None:
+    """Returns the part without what is of a wrong kind; None when the rest makes no sense either."""
+    try:
+        part = folded(orjson.loads(bytes(raw)))
+    except (msgspec.DecodeError, RecursionError, TypeError):
+        return None
+    return None if part is None or dict(_errors(part)) else part
 
 
 def _errors_of(error: msgspec.ValidationError, data: bytes | Raw) -> dict[str, list[str]]:

@@ -150,9 +150,9 @@ def _number(value: int | float | None) -> int | float | None:
 
 
 def _error(status: str, given: Error | None) -> dict[str, Any] | None:
-    if status == REVOKED:
+    if status == REVOKED and given is None:
         return cancelled_error()
-    if status not in (FAILURE, RETRY):
+    if status not in (FAILURE, RETRY, REVOKED):
         return None
     if given is None and status == RETRY:
         return None

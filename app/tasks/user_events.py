@@ -78,8 +78,17 @@ def _status_changed(previous: str, task: State) -> Iterator[tuple[str, dict[str,
     yield "status_changed", changed | {"previous_status": previous}
     if artifact and status == STARTED and task["attempt"] == 1:
         yield "artifact.started", _artifact(task)
-    if task["parent_id"] is None:  # a step's parent has the notifications
+    if _is_notified(task):
         yield from _status_notification(task)
+
+
+def _is_notified(task: State) -> bool:
+    """Whether the owner hears of this status. The parent of a step has the notifications. Observed tasks are many, and
+    their parents do not fail with them: each failure is told, but of a member of a group, which fails itself."""
+    if not task["observed"]:
+        return task["parent_id"] is None
+    in_group = task["parent_id"] is not None and task["parent_id"] == task["group_id"]
+    return task["status"] == FAILURE and not in_group
 
 
 def _is_artifact(task: State) -> bool:
@@ -122,7 +131,7 @@ def _status_notification(task: State) -> Iterator[tuple[str, dict[str, Any]]]:
             "message": message,
             "type": kind,
             "urgent": status == FAILURE,
-            **_link_to(task),
+            **link_to(task),
         },
     )
 
@@ -134,9 +143,10 @@ def _approval_notification(task: State, approval: Mapping[str, Any]) -> dict[str
         "type": "approval_required",
         "urgent": True,
         "metadata": dict(approval),
-        **_link_to(task),
+        **link_to(task),
     }
 
 
-def _link_to(task: State) -> dict[str, Any]:
+def link_to(task: State) -> dict[str, Any]:
+    """Returns the fields of a notification that lead to the task's page."""
     return {"related_type": "task", "related_id": task["task_id"], "action_url": f"/runs/{task['task_id']}"}

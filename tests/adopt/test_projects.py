@@ -58,7 +58,7 @@ def test_an_application_factory_of_flask(adopt: MakeProject, page: Page, user: U
     assert sorted(reserved) == [[f"reserved {item} for order 17"] for item in ("bread", "milk", "tea")]
     (receipt,) = [c["task_id"] for c in children if c["job_type"] == "shop.tasks.send_receipt"]
     due, printed = page.lines(receipt)
-    assert due.startswith("Due at ") and printed == "receipt 17 sent by Corner shop"
+    assert due.startswith("Due in ") and printed == "receipt 17 sent by Corner shop"
     # The room has what REST has, numbered without a gap.
     events = user.events(order)
     assert viewer.sequences == [event["sequence"] for event in events] == list(range(1, len(events) + 1))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.reporters import STARTED, Part, Reporter, line, new_task, part, phase, status
+from tests.api.reporters import PENDING, STARTED, Part, Reporter, line, new_task, part, phase, status
 from tests.support.system import User
 
 
@@ -156,3 +156,61 @@ def test_a_phase_has_its_times_and_counts(user: User) -> None:
     assert (update["timestamp"], update["message"]) == (at, "Reading")
     assert [update[f"{name}_count"] for name in ("processed", "total", "error")] == [1, 2, 1]
     assert (complete["processed_count"], complete["duration_seconds"]) == (2, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("given", "stored", "named"),
+    [
+        ({"type": "log", "message": 42}, {"message": "42"}, "message"),
+        ({"type": "log", "message": {"a": [1]}}, {"message": '{"a":[1]}'}, "message"),
+        (line("x", level=None), {"message": "x", "level": "INFO"}, "level"),
+        (line("x", component=7), {"message": "x", "component": "7"}, "component"),
+        (line("x", sequence=7), {"message": "x"}, "sequence"),
+        (line("x", timestamp="yesterday"), {"message": "x"}, "timestamp"),
+        (phase("read", total_count="many"), {"phase_id": "read", "total_count": None}, "total_count"),
+        (status("STARTED", current_phase_message=["a"]), {"current_phase_message": '["a"]'}, None),
+    ],
+)
+def test_a_value_of_a_wrong_kind_takes_nothing_else_along(
+    user: User, given: Part, stored: dict[str, Any], named: str | None
+) -> None:
+    reporter = Reporter(user)
+    task_id = reporter.started()
+
+    (row,) = reporter.accepted(part(task_id, line("before"), given, line("after")))
+
+    events = [e["data"] for e in user.events(task_id)][3:]
+    assert (events[0]["message"], events[-1]["message"]) == ("before", "after")
+    assert {name: events[1].get(name) for name in stored} == stored
+    assert list(row["warnings"]) == [f"events.1.{named or 'current_phase_message'}"]
+
+
+def test_a_sloppy_task_is_stored_and_its_fields_are_named(user: User) -> None:
+    sloppy = new_task(STARTED, line("x"), status("FAILURE", error="boom"), attempt=1, colour="red")
+    wrong = new_task(STARTED, status("FAILURE", error={"type": 7, "code": 3}))
+
+    rows = Reporter(user).accepted(sloppy, wrong)
+
+    assert user.status(sloppy["task_id"])["task"]["error"] == {
+        "type": "TaskFailed",
+        "message": "boom",
+        "traceback": None,
+    }
+    assert user.status(wrong["task_id"])["task"]["error"]["type"] == "7"
+    assert rows[0]["warnings"] == {
+        "colour": ["Unknown field, which is left out."],
+        "attempt": ["Not of its kind; its text is taken."],
+        "events.2.error": ["Not of its kind; its text is taken."],
+    }
+    assert set(rows[1]["warnings"]) == {"events.1.error.type", "events.1.error.code"}
+
+
+def test_a_task_that_was_revoked_says_why_if_its_reporter_does(user: User) -> None:
+    late = {"type": "Expired", "message": "It was to begin before noon"}
+    expired = new_task(PENDING, status("REVOKED", error=late), attempt=None)
+    revoked = new_task(STARTED, status("REVOKED"))
+
+    Reporter(user).accepted(expired, revoked)
+
+    assert user.status(expired["task_id"])["task"]["error"] == late | {"traceback": None}
+    assert user.status(revoked["task_id"])["task"]["error"]["type"] == "Cancelled"

@@ -165,6 +165,7 @@ def test_any_writer_of_the_key_gets_the_wish_when_the_last_has_gone(
 ) -> None:
     gone, beside, stranger = Reporter(user), Reporter(user), Reporter(other)
     task_id = ended(gone)
+    fixed, of_another_type = new_task(STARTED), new_task(STARTED, job_type="shop.pay", can_retry=True)
     stranger.send()
     assert retry(user, task_id) == 202
     assert beside.send()["resend"] == []
@@ -175,8 +176,51 @@ def test_any_writer_of_the_key_gets_the_wish_when_the_last_has_gone(
         task_id,
     )
 
-    assert stranger.send()["resend"] == []
-    assert beside.send()["resend"] == [task_id]
+    assert stranger.send(new_task(STARTED, can_retry=True))["resend"] == []
+    assert beside.send(fixed, of_another_type)["resend"] == [], "it cannot start such a task"
+    assert beside.send(new_task(STARTED, can_retry=True))["resend"] == [task_id]
+
+
+def test_a_process_that_tells_of_workers_gets_the_wishes_for_tasks_without_an_attempt(user: User) -> None:
+    reporter, beside, main = Reporter(user), Reporter(user), Reporter(user)
+    waits = new_task(PENDING, attempt=None, can_retry=True)
+    reporter.accepted(waits)
+    cancel(user, waits["task_id"])
+    assert retry(user, waits["task_id"]) == 202
+
+    assert beside.send()["resend"] == []
+    assert main.send(workers=[{"name": "mail@host"}])["resend"] == [waits["task_id"]]
+
+
+def test_a_task_that_cannot_be_started_again_any_more_says_so(user: User) -> None:
+    reporter = Reporter(user)
+    task_id = ended(reporter, title="Mail")
+    assert retry(user, task_id) == 202
+    assert reporter.send()["resend"] == [task_id]
+
+    for _ in range(2):
+        reporter.accepted({"task_id": task_id, "can_retry": False})
+
+    assert user.status(task_id)["task"]["can_retry"] is False
+    refused = problem(user.client.post(f"/api/v2/tasks/{task_id}/retry"), 409)
+    assert refused["detail"] == "The task cannot be started from here"
+    told = [n["title"] for n in user.get("notifications")["notifications"] if n["related_id"] == task_id]
+    assert told == ["Mail cannot be started again", "Mail has failed"]
+
+
+def test_a_worker_hears_of_the_waiting_tasks_that_were_cancelled(user: User) -> None:
+    reporter = Reporter(user)
+    waits, other = (new_task(PENDING, attempt=None) for _ in range(2))
+    reporter.accepted(waits, other)
+    cancel(user, waits["task_id"])
+
+    answer = reporter.send(
+        workers=[{"name": "mail@host", "waiting": [waits["task_id"], other["task_id"], "x"]}]
+    )
+
+    assert answer["cancel"] == [waits["task_id"]]
+    (worker,) = [each for each in user.get("workers")["workers"] if each["name"] == "mail@host"]
+    assert worker["running"] == [], "it does not run them"
 
 
 def test_the_process_that_tells_of_a_worker_gets_the_wishes_for_what_it_has_run(user: User) -> None:
@@ -196,7 +240,8 @@ def test_what_is_started_again_is_a_new_task_also_after_a_cancel(user: User) -> 
     cancel(user, row["task_id"])
 
     assert retry(user, row["task_id"]) == 202
-    assert reporter.send()["resend"] == [name], "by the name that the reporter has for it"
+    names_it = reporter.send({"task_id": name})
+    assert names_it["resend"] == [name], "by the name that the reporter has for it"
     (again,) = reporter.accepted(part(name, STARTED))
 
     assert (again["retry_of"], again["id"]) == (row["task_id"], name)

@@ -31,7 +31,7 @@ class Recorder:
 
     def worker(self, fields: dict[str, Any]) -> None:
         self._write("worker", fields=fields)
-        for task_id in fields["running"]:
+        for task_id in (*fields["running"], *fields["waiting"]):
             self._hear(task_id)
         for path in self._folder.glob("resend-*"):
             try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.instrument.conftest import MakeShop
@@ -57,3 +59,33 @@ def test_a_cancel_that_terminates_ends_a_task_that_reports_nothing(make_shop: Ma
         shop.ended(one, "REVOKED")
         assert shop.fields(one)["can_retry"] is False
         assert shop.ended(shop.send("add", 1, 2), "SUCCESS")["result"] == 3
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_a_task_that_waits_at_its_worker_and_is_cancelled_does_not_run(
+    make_shop: MakeShop, pool: str
+) -> None:
+    shop = make_shop()
+    with shop.worker(pool, "--prefetch-multiplier", "4", concurrency=1):
+        busy = shop.send("waits", "go")
+        shop.has_line(busy, "waiting")
+        ids = [shop.send("talk"), shop.send("talk", countdown=1)]
+        for one in ids:
+            shop.cancel(one)
+        before = len(shop.beats())
+        wait_for("beats that name both", lambda: sum(names(beat, ids) for beat in shop.beats()[before:]) > 1)
+        for one in ids:  # the answers to heartbeats have said it, and no other will
+            (shop.folder / f"cancel-{one}").unlink()
+        shop.allow("go")
+
+        for one in ids:
+            result = shop.sender.AsyncResult(one)
+            wait_for("the end in Celery", lambda result=result: result.state == "REVOKED")
+        assert [shop.lines(one) for one in ids] == [[], []]
+
+        shop.resend(ids[1])  # the worker takes its id again
+        wait_for("the next run", lambda: "SUCCESS" in shop.statuses(ids[1]))
+
+
+def names(beat: dict[str, Any], ids: list[str]) -> bool:
+    return set(ids) <= set(beat["waiting"])

@@ -83,7 +83,9 @@ def test_a_task_that_was_revoked_or_had_expired_before_it_began(shop: Shop) -> N
         shop.ended(revoked, "REVOKED")
         if not shop.broker.startswith("amqp"):  # RabbitMQ drops the message itself
             shop.ended(expired, "REVOKED")
-            assert [line[:26] for line in shop.lines(expired)] == ["Revoked: it was to begin b"]
+            assert [line[:26] for line in shop.lines(expired)] == ["Expired: it was to begin b"]
+            error = shop.events(expired, "task_status")[-1]["error"]
+            assert error["type"] == "Expired" and error["message"].startswith("It was to begin before ")
             assert shop.statuses(expired) == ["REVOKED"]
 
     assert shop.lines(revoked) == ["Revoked before it began"]

@@ -78,6 +78,8 @@ def test_what_no_worker_remembers_is_said_in_the_log(running: Shop) -> None:
     running.resend("5b4f4d4e-0000-4000-8000-000000000000")
 
     wait_for("the warning", lambda: "no worker here remembers it" in running.log())
+    told = wait_for("the word to the server", lambda: running.fields("5b4f4d4e-0000-4000-8000-000000000000"))
+    assert told == {"can_retry": False}
     assert running.ended(running.send("add", 1, 2), "SUCCESS")["result"] == 3
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.api import events, reported_batch
+from app.api import events, folded, reported_batch
 from app.api import fleet as fleet_pages
 from app.http import compressed
 from app.models.observed import QueueReport, WorkerReport
@@ -43,7 +43,7 @@ ROWS: dict[str, list[Row]] = {
         ("retries that one answer asks for", "50", lambda: resends.MOST),
         ("silence of the writer of the last attempt", "30 s", lambda: resends.SILENT_SECONDS),
         ("workers of a batch, and as many queues", "200", lambda: fleet.MOST_REPORTED),
-        ("running tasks of a worker", "500", lambda: fleet.MOST_RUNNING),
+        ("running tasks of a worker, and as many that it holds", "500", lambda: fleet.MOST_RUNNING),
         ("queues of a worker, and as many versions", "50", lambda: fleet.MOST_TEXTS),
         ("workers of an account, and as many queues", "1,000", lambda: fleet.MOST_OF_ONE),
         ("workers of all accounts, and as many queues", "10,000", lambda: fleet.MOST_ROWS),
@@ -61,6 +61,9 @@ ROWS: dict[str, list[Row]] = {
         ("tasks of a batch decoded in a row, or made", "10",
          lambda: same(reported_batch.TASKS_IN_A_TURN, batch.PARTS_IN_A_TURN)),
         ("events of a task checked in a row", "500", lambda: reported_batch.EVENTS_IN_A_TURN),
+        ("events of a task with values of a wrong kind, looked at in a row", "200",
+         lambda: folded.EVENTS_IN_A_TURN),
+        ("fields of a task that `warnings` of an answer name", "50", lambda: folded.MOST_NAMED),
         ("events of a task made ready in a row", "100", lambda: task.EVENTS_IN_A_TURN),
         ("pieces of a body inflated in a row", "4", lambda: compressed.PIECES_IN_A_TURN),
         ("bytes of such a piece", "64 KiB", lambda: compressed.PIECE_BYTES),

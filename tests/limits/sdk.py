@@ -92,7 +92,7 @@ ROWS: dict[str, list[Row]] = {
          lambda: running.LEASE_SECONDS),
         ("wait of a child or a worker that ends", "2 s", lambda: pools.CLOSE_SECONDS),
         ("how often a worker reports itself", "5 s", lambda: heartbeat.BEAT_SECONDS),
-        ("running tasks in such a report", "500", lambda: heartbeat.MOST_RUNNING),
+        ("running tasks in such a report, and as many that wait", "500", lambda: heartbeat.MOST_RUNNING),
         ("how often a worker reports the depth of its queues", "10 s", lambda: depths.DEPTH_SECONDS),
         ("wait for a connection to the broker for that", "2 s", lambda: depths.CONNECT_SECONDS),
     ],

@@ -119,7 +119,7 @@ def test_members_of_a_group_without_a_parent_hang_under_a_node(tasks: Tasks) -> 
 
     assert field(tasks, group, "job_type", "title", "status", "observed") == (
         "group",
-        "Group",
+        "Group of shop.mail",
         "STARTED",
         True,
     )
@@ -140,7 +140,11 @@ def test_the_progress_of_a_group_is_that_of_its_members(tasks: Tasks) -> None:
     for each in members:
         program.send(part(each["task_id"], DONE))
         seen.append(field(tasks, group, "status", "progress", "current_phase_message"))
+    titles = [field(tasks, group, "title")]
+    program.send(new_task(STARTED, DONE, group_id=group, job_type="shop.pay"))
+    titles.append(field(tasks, group, "title"))
 
+    assert titles == [("Group of 4 × shop.mail",), ("Group of 5 tasks",)]
     assert seen == [
         ("STARTED", 25, "1 of 4 have ended"),
         ("STARTED", 50, "2 of 4 have ended"),

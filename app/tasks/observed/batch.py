@@ -15,6 +15,7 @@ from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.transaction import Transaction
 from app.tasks import budget
 from app.tasks.observed import leases, resends, rows
+from app.tasks.observed.cancel import cancelled_before
 from app.tasks.observed.fleet import QueueEntry, Whose, WorkerEntry, report_queues, report_workers
 from app.tasks.observed.lookups import Lookups
 from app.tasks.observed.part import Part, Refused
@@ -54,7 +55,8 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
     now = database_now(cur) if batch.parts else ""
     taking = Taking(cur, batch.reporter, now, lookups)
     running = {id for worker in batch.workers for id in worker.running}
-    taking.open([part for part in batch.parts if isinstance(part, Part)], running)
+    waiting = {id for worker in batch.workers for id in worker.waiting}
+    taking.open([part for part in batch.parts if isinstance(part, Part)], running | waiting)
     taken, refused, cancel = list[Taken](), list[Answer](), list[str]()
     for part in with_pauses(batch.parts, PARTS_IN_A_TURN):
         if not isinstance(part, Part):
@@ -66,12 +68,12 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
             refused.append(refusal.row(part.task_id))
             cancel += [part.task_id] if refusal.cancelled else []
     rows.insert(cur, taking, taken, batch.writer)
-    stored = tx.append(taking.book.drafts)
+    stored = tx.append([*taking.book.drafts, *resends.told(taking.not_again)])
     assert not stored.refused, "the streams are locked, and the parts were checked"
     budget.pay(cur, batch.reporter.user_id, taking.book.stored_bytes(stored.events))
     leases.keep(cur, batch.writer, {task for _, task, _ in taken}, round_seconds)
     cancel += [part.task_id for part, task, _ in taken if task.cancel_requested and not task.closed]
-    stopped, not_stored = _report_fleet(tx, batch, taking, running)
+    stopped, not_stored = _report_fleet(tx, batch, taking, running, waiting)
     cancel += stopped
     last = {event.stream: event.sequence for event in stored.events}
     answer = {
@@ -79,7 +81,8 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
         "refused": refused,
         "cancel": list(dict.fromkeys(cancel)),
         "resend": resends.take(
-            cur, batch.reporter.key, batch.writer, [worker.name for worker in batch.workers]
+            *(cur, batch.reporter.key, batch.writer, [worker.name for worker in batch.workers]),
+            {task.fields["job_type"] for _, task, _ in taken if task.fields["can_retry"]},
         ),
         "next_batch": batch.number + 1,
     }
@@ -115,14 +118,15 @@ def _kept_answer(tx: Transaction, batch: Batch) -> Answer | None:
 
 
 def _report_fleet(
-    tx: Transaction, batch: Batch, taking: Taking, running: set[str]
+    tx: Transaction, batch: Batch, taking: Taking, running: set[str], waiting: set[str]
 ) -> tuple[list[str], dict[str, list[str]]]:
     """Renews the leases of the tasks that workers run, and stores the workers and queues. Returns the ids, as given, of
-    the tasks that are to stop, and the names of the workers and queues for which there was no room."""
+    the tasks that are to stop, or not to begin, and the names of the workers and queues for which there was no room."""
     cur, whose = tx.cur, Whose.of(batch.reporter)
-    uuids = {id: batch.reporter.uuid_of(id) for id in sorted(running)}
+    uuids = {id: batch.reporter.uuid_of(id) for id in sorted(running | waiting)}
     tasks = {id: task_id for id, uuid in uuids.items() if (task_id := taking.book.observed(uuid))}
-    cancelled = leases.renew(cur, tasks.values())
+    cancelled = leases.renew(cur, [task_id for id, task_id in tasks.items() if id in running])
+    cancelled |= cancelled_before(cur, [task_id for id, task_id in tasks.items() if id in waiting])
     of_workers: Mapping[str, list[str]] = {
         worker.name: [tasks[id] for id in worker.running if id in tasks] for worker in batch.workers
     }
@@ -143,4 +147,6 @@ def _row(batch: Batch, taken: Taken, last: Mapping[str, int]) -> Answer:
         row["id"] = part.task_id
     if task.task_id != task.first_id:
         row["retry_of"] = task.fields["retry_of"]
+    if warnings := getattr(part, "warnings", None):
+        row["warnings"] = warnings
     return row

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.clock import database_now
@@ -35,6 +37,18 @@ def cancel(tx: Transaction, task_id: str, by: str) -> bool:
 def cancel_below(tx: Transaction, task_id: str, by: str) -> bool:
     """Cancels more observed tasks below the task; returns whether to go on."""
     return _cancel(tx, task_id, by, _below(tx.cur, task_id), [])
+
+
+def cancelled_before(cur: Cursor, task_ids: Collection[str]) -> set[str]:
+    """Returns those of the tasks, which wait at a worker, that a user has cancelled."""
+    if not task_ids:
+        return set()
+    cur.execute(
+        """SELECT tasks.id::text FROM tasks JOIN streams ON streams.id = stream_id
+           WHERE tasks.id = ANY(%s::uuid[]) AND cancel_requested""",
+        (list(task_ids),),
+    )
+    return {task_id for (task_id,) in cur}
 
 
 def _below(cur: Cursor, task_id: str) -> list[str]:

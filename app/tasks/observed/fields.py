@@ -35,11 +35,12 @@ def unheard_fields(user_id: str) -> dict[str, Any]:
     return _fields(user_id, Place()) | {"job_type": UNKNOWN, "title": UNKNOWN}
 
 
-def group_fields(user_id: str, place: Place) -> dict[str, Any]:
-    """Returns the fields of the node of a group whose first member is in this place."""
+def group_fields(user_id: str, place: Place, part: Part) -> dict[str, Any]:
+    """Returns the fields of the node of a group whose first member is in this place, and is what the part says."""
+    job_type = name_of(part.job_type, LONGEST_TYPE) or UNKNOWN
     return _fields(user_id, Place(None, place.root_id, place.group_id)) | {
         "job_type": GROUP,
-        "title": "Group",
+        "title": f"Group of {job_type}",
     }
 
 

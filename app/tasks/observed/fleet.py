@@ -28,7 +28,8 @@ Beat = Annotated[float, Meta(gt=0, le=LONGEST_BEAT)]
 
 
 class WorkerEntry(Struct, kw_only=True, forbid_unknown_fields=True):
-    """``running``: the ids of its tasks, which renews their leases. ``beat_seconds``: how often it reports."""
+    """``running``: the ids of its tasks, which renews their leases; ``waiting``: of those that it holds and has not
+    begun. ``beat_seconds``: how often it reports."""
 
     name: Name
     host: str | None = None
@@ -37,6 +38,7 @@ class WorkerEntry(Struct, kw_only=True, forbid_unknown_fields=True):
     slots: Count | None = None
     queues: list[str] = []
     running: Annotated[list[TaskId], Meta(max_length=MOST_RUNNING)] = []
+    waiting: Annotated[list[TaskId], Meta(max_length=MOST_RUNNING)] = []
     memory_bytes: Count | None = None
     versions: dict[str, str] = {}
     beat_seconds: Beat = DEFAULT_BEAT

@@ -25,7 +25,8 @@ QUIET_SECONDS = 10.0  # without a new member; then a group may end
 ENDED_MOST = 200  # groups that are ended in one round
 
 _COUNT = """SELECT count(*), count(finished_at),
-       count(*) FILTER (WHERE finished_at IS NOT NULL AND status <> 'SUCCESS')
+       count(*) FILTER (WHERE finished_at IS NOT NULL AND status <> 'SUCCESS'),
+       CASE WHEN min(job_type) = max(job_type) THEN min(job_type) END
     FROM tasks WHERE parent_id = %s"""
 
 
@@ -55,8 +56,8 @@ def apply_to_groups(cur: Cursor, changed: Iterable[tuple[State, Mapping[str, Any
     for stream, state in load(cur, list(rows)).items() if rows else ():
         if not rows[stream].closed:
             cur.execute(_COUNT, (state["task"]["task_id"],))
-            known, ended, _ = cur.fetchall()[0]
-            drafts.append(_progress(stream, known, ended))
+            known, ended, _, job_type = cur.fetchall()[0]
+            drafts.append(_progress(stream, known, ended, _title(known, job_type)))
     return drafts
 
 
@@ -67,12 +68,18 @@ def group_start(stream: str, at: str) -> list[Draft]:
     return [draft(stream, "task_status", fields), draft(stream, "agent_started", started, projected=False)]
 
 
-def _progress(stream: str, known: int, ended: int) -> Draft:
+def _title(known: int, job_type: str | None) -> str:
+    """Returns the title of a group of so many members, which are all of this job type; None for several."""
+    return f"Group of {known:,} × {job_type}" if job_type else f"Group of {known:,} tasks"
+
+
+def _progress(stream: str, known: int, ended: int, title: str) -> Draft:
     at = now()
     fields = {
         "timestamp": at,
         "status": STARTED,
         "is_running": True,
+        "title": title,
         "current_phase_message": f"{ended:,} of {known:,} have ended",
         "progress": min(99.9, round(100 * ended / known, 1)),
         "updated_at": at,
@@ -104,7 +111,7 @@ def end_group(tx: Transaction, task_id: str) -> None:
     if row is None:
         return
     cur.execute(_COUNT, (task_id,))
-    known, ended, failed = cur.fetchall()[0]
+    known, ended, failed, _ = cur.fetchall()[0]
     if ended < known and not row.closed:
         return
     cur.execute("DELETE FROM open_groups WHERE task_id = %s", (task_id,))

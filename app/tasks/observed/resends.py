@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
 from app.errors import Conflict, NotFound
-from app.stream.event import task_stream
+from app.inbox.notification import notification
+from app.stream.event import Draft, task_stream, user_stream
 from app.stream.store import lock
 from app.tasks.fold import TERMINAL
+from app.tasks.observed.task import ObservedTask
 from app.tasks.projection import load
+from app.tasks.user_events import link_to
 
 MOST = 50  # in one answer
-SILENT_SECONDS = 30  # without a batch; then another writer of the same key may start the task again
+SILENT_SECONDS = (
+    30  # without a batch; then another writer of the same key may start the task again, if it can
+)
 
 
 def ask(cur: Cursor, task_id: str) -> str:
@@ -43,17 +48,45 @@ def ask(cur: Cursor, task_id: str) -> str:
     return str(task["status"])
 
 
-def take(cur: Cursor, reporter: str, writer: str, workers: Sequence[str] = ()) -> list[str]:
+def forbid(cur: Cursor, tasks: Sequence[ObservedTask]) -> None:
+    """Stores that these ended tasks cannot be started again, and forgets wishes for them."""
+    if tasks:
+        ids = [task.task_id for task in tasks]
+        cur.execute("UPDATE tasks SET can_retry = false WHERE id = ANY(%s::uuid[])", (ids,))
+        cur.execute("DELETE FROM resends WHERE task_id = ANY(%s::uuid[])", (ids,))
+
+
+def told(tasks: Sequence[ObservedTask]) -> Iterator[Draft]:
+    """Yields what the owners of these tasks hear of it: no event follows the end of a task's own stream."""
+    for task in tasks:
+        yield notification(
+            user_stream(task.fields["user_id"]),
+            f"{task.fields['title'][:220]} cannot be started again",
+            "No process that reports has its message any more; start it where it was started first",
+            "warning",
+            tenant=task.tenant,
+            **link_to(task.fields),
+        )
+
+
+def take(
+    cur: Cursor, reporter: str, writer: str, workers: Sequence[str] = (), types: Collection[str] = ()
+) -> list[str]:
     """Returns the ids of the tasks, as their reporter gave them, that this writer is to start again, and forgets the
-    wishes: those of attempts that the writer held, or one of the ``workers`` of which it tells, and of writers that
-    have gone. A worker's processes have names such as ``mail@host-3/4711``, and each is a writer, which may be silent
-    for long."""
+    wishes: those of attempts that the writer held, or one of the ``workers`` of which it tells. A worker's processes
+    have names such as ``mail@host-3/4711``, and each is a writer, which may be silent for long.
+
+    Wishes for attempts of writers that have gone, and for tasks without an attempt, are for a writer that tells of
+    workers, or that names a task of the same job type which can be started again: ``types`` has those types."""
     cur.execute(
         """WITH taken AS (DELETE FROM resends WHERE task_id IN (
                SELECT task_id FROM resends WHERE reporter = %(reporter)s AND (
-                   writer IS NULL OR writer = %(writer)s OR EXISTS (
+                   writer = %(writer)s OR EXISTS (
                        SELECT FROM tasks, unnest(%(workers)s::text[]) AS name
-                       WHERE tasks.id = task_id AND starts_with(worker, name || '/')) OR NOT EXISTS (
+                       WHERE tasks.id = task_id AND starts_with(worker, name || '/'))
+                   OR (cardinality(%(workers)s::text[]) > 0 OR EXISTS (
+                       SELECT FROM tasks WHERE tasks.id = task_id AND job_type = ANY(%(types)s::text[])))
+                   AND NOT EXISTS (
                        SELECT FROM writers WHERE writers.id = resends.writer
                            AND seen_at > now() - make_interval(secs => %(silent)s)))
                ORDER BY asked_at LIMIT %(most)s FOR UPDATE SKIP LOCKED) RETURNING task_id, asked_at)
@@ -62,6 +95,7 @@ def take(cur: Cursor, reporter: str, writer: str, workers: Sequence[str] = ()) -
             "reporter": reporter,
             "writer": writer,
             "workers": list(workers),
+            "types": list(types),
             "silent": SILENT_SECONDS,
             "most": MOST,
         },

@@ -30,7 +30,7 @@ from app.tasks.reported import Status, time_text
 
 
 class Taken(NamedTuple):
-    """A part that was accepted. ``makes``: it made the task."""
+    """A part that was accepted. ``makes``: it made the task, or is the first that names it as its own."""
 
     part: Part
     task: ObservedTask
@@ -39,12 +39,13 @@ class Taken(NamedTuple):
 
 class Taking:
     """``now`` is Postgres's time. ``begun`` are the attempts that the batch begins, by the id under which they are
-    counted; ``groups`` the nodes that it makes."""
+    counted; ``groups`` the nodes that it makes; ``not_again`` ended tasks that cannot be started again any more."""
 
     def __init__(self, cur: Cursor, reporter: Reporter, now: str, lookups: Lookups) -> None:
         self.book = Book(cur, reporter, now)
         self.begun: list[tuple[str, Attempt]] = []
         self.groups: list[str] = []
+        self.not_again: list[ObservedTask] = []
         self._cur, self._reporter, self._now, self._lookups = cur, reporter, now, lookups
         self._owners: Mapping[str, str] = {}
         self._ids: dict[str, str] = {}
@@ -68,6 +69,7 @@ class Taking:
         if part.job_type is None and not (task and task.heard):
             missing = {"job_type": ["Missing: nothing was heard of the task before."]}
             raise Refused(422, "Unprocessable Content", missing)
+        heard = task is not None and task.heard
         place = self._checked_place(part, task)
         begins = self._begins(part, task)
         named = self._owners.get(part.owner or "")
@@ -83,13 +85,16 @@ class Taking:
                 task = self.book.make_retry(task, created_at(part))
             if not task.closed:
                 self._add_fields(task, part, named, place)
+            elif part.can_retry is False and task.fields["can_retry"]:
+                task.fields["can_retry"] = False
+                self.not_again.append(task)
         if part.lease_seconds is not None:
             task.lease_seconds, task.lease_due = part.lease_seconds, True
         if begins:
             self._begin(part, task)
         if not task.closed:
             task.report(part.events, now, begins)
-        return Taken(part, task, makes)
+        return Taken(part, task, makes or not heard)
 
     def _add_fields(self, task: ObservedTask, part: Part, owner: str | None, place: Place) -> None:
         changes = later_fields(task, part, owner, place)
@@ -137,7 +142,7 @@ class Taking:
         if place.parent_id != place.group_id:
             self.book.make(place.parent_id, unheard_fields(owner), at, heard=False)
             return
-        node = self.book.make(place.parent_id, group_fields(owner, place), at, heard=False)
+        node = self.book.make(place.parent_id, group_fields(owner, place, part), at, heard=False)
         for item in group_start(node.stream, min(at or self._now, self._now)):
             node.put(item)
         self.groups.append(node.task_id)

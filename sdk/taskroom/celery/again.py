@@ -46,7 +46,7 @@ def install() -> None:
 def end_before(attempt: Attempt, headers: Mapping[str, Any]) -> None:
     """Reports the end of an attempt whose task is about to send itself again. It waits until that is stored when the
     next attempt may begin at once."""
-    due = _due(headers.get("eta"))
+    due = due_time(headers.get("eta"))
     if (headers.get("retries") or 0) > (attempt.task.request.retries or 0):
         seconds = max(0.0, (due - datetime.now(timezone.utc)).total_seconds()) if due else 0.0
         attempt.report_end(ends.again(attempt.cause, seconds))
@@ -57,7 +57,8 @@ def end_before(attempt: Attempt, headers: Mapping[str, Any]) -> None:
         attempt.flush(FLUSH_SECONDS)
 
 
-def _due(eta: Any) -> datetime | None:
+def due_time(eta: Any) -> datetime | None:
+    """The time of a message's ``eta``; None for none, and for one that has no time zone."""
     try:
         found = maybe_iso8601(eta) if eta else None
     except (TypeError, ValueError):

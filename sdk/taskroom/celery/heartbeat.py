@@ -7,7 +7,7 @@ import logging
 import os
 import platform
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,10 @@ class Repeated:
 
 
 class Heartbeat:
-    """The entry of one worker. ``consumer`` is Celery's."""
+    """The entry of one worker. ``consumer`` is Celery's, ``held`` the requests that it has received."""
 
-    def __init__(self, client: Client, consumer: Any) -> None:
-        self._client, self._consumer = client, consumer
+    def __init__(self, client: Client, consumer: Any, held: Iterable[Any] = ()) -> None:
+        self._client, self._consumer, self._held = client, consumer, held
         self._pid = os.getpid()
         self._same = {
             "name": str(consumer.hostname),
@@ -83,6 +83,7 @@ class Heartbeat:
             "slots": slots_of(pool),
             "queues": queue_names(self._consumer.app),
             "running": running_ids(),
+            "waiting": waiting_ids(self._held),
         }
         memory = memory_of(self._pid)
         if memory is not None:
@@ -114,6 +115,16 @@ def running_ids() -> list[str]:
     for _ in range(5):
         try:
             return [reported_id(request.id) for request in state.active_requests][:MOST_RUNNING]
+        except RuntimeError:  # the main thread changed the set meanwhile
+            continue
+    return []
+
+
+def waiting_ids(held: Iterable[Any]) -> list[str]:
+    """The ids under which the tasks are reported that this worker holds and has not begun: a user may cancel them."""
+    for _ in range(5):
+        try:
+            return [reported_id(request.id) for request in held if request.time_start is None][:MOST_RUNNING]
         except RuntimeError:  # the main thread changed the set meanwhile
             continue
     return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,10 +34,20 @@ class Parent:
         if not reporter.options.wants(request.task.name):
             return
         reporter.memory.received(request)
-        if reporter.options.cancel == "terminate":
-            # The answer to a heartbeat comes sooner than that to a task which has nothing to report.
-            terminate = terminator(reporter.app, request.id)
-            reporter.client.on_cancel(reported_id(request.id), lambda why: why == "cancelled" and terminate())
+        reporter.held.add(request)
+        # The answer to a heartbeat comes sooner than that to a task which waits, or has nothing to report.
+        ends_process = reporter.options.cancel == "terminate"
+        terminate = terminator(reporter.app, request.id) if ends_process else None
+        known = weakref.ref(request)
+
+        def cancel(why: str) -> None:
+            held = known()
+            if why == "cancelled" and terminate is not None:
+                terminate()
+            elif why == "cancelled" and held is not None and held.time_start is None:
+                reporter.remember_cancelled(held.id)
+
+        reporter.client.on_cancel(reported_id(request.id), cancel)
 
     def _failure(
         self, sender: Any = None, task_id: str = "", exception: Any = None, einfo: Any = None, **_: Any
@@ -63,13 +74,17 @@ class Parent:
     ) -> None:
         if not self._is_elsewhere(sender, request.id):
             return
-        why = "Revoked before it began"
+        if self._reporter.forget_cancelled(request.id):
+            return  # it has ended on the page
+        why, more = "Revoked before it began", dict[str, Any]()
         if terminated:
             why = f"Terminated by a revoke: {_signal_name(signum)}"
         elif expired:
-            why = f"Revoked: it was to begin before {request.expires}"
+            why = f"Expired: it was to begin before {request.expires}"
+            more["error"] = {"type": "Expired", "message": f"It was to begin before {request.expires}"}
         # Workers keep the ids of revoked tasks, and would refuse this one again.
-        self._reporter.say(request.id, sender, "REVOKED", why, can_retry=False, place=self._place(request))
+        place = self._place(request)
+        self._reporter.say(request.id, sender, "REVOKED", why, can_retry=False, place=place, **more)
 
     def _unknown(self, name: Any = None, id: Any = None, exc: Any = None, **_: Any) -> None:
         if id and self._reporter.options.wants(str(name)):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 from celery import signals
 from celery._state import get_current_task
 
 from taskroom.celery import attempts
-from taskroom.celery.again import end_before
+from taskroom.celery.again import due_time, end_before
 from taskroom.celery.reporter import Reporter
 from taskroom.celery.tree import PARENT, above, reported_id
 
@@ -56,7 +57,17 @@ class Published:
         self._client.task(task_id, None, **fields)
         self._client.event(task_id, None, {"type": "task_status", "status": "PENDING"})
         if about.get("eta"):
-            due = {"type": "log", "level": "INFO", "message": f"Due at {about['eta']}", "component": "celery"}
-            self._client.event(task_id, None, due)
+            line = {"type": "log", "level": "INFO", "message": _due(about["eta"]), "component": "celery"}
+            self._client.event(task_id, None, line)
         if about is headers:
             self._reporter.memory.sent(about, body, more.get("exchange"), routing_key)
+
+
+def _due(eta: Any) -> str:
+    """When a task is due, as a line says it."""
+    due = due_time(eta)
+    if due is None:
+        return f"Due at {eta}"
+    utc = due.astimezone(timezone.utc)
+    seconds = max(0, round((utc - datetime.now(timezone.utc)).total_seconds()))
+    return f"Due in {seconds:,} s, at {utc:%Y-%m-%d %H:%M:%S} UTC"

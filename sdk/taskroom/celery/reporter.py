@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from typing import Any
+
+from celery.worker import state
 
 from taskroom.celery.memory import Memory, can_repeat
 from taskroom.celery.options import Options
@@ -18,12 +21,15 @@ TYPE_LIMIT = 155  # characters of a task's name
 
 
 class Reporter:
-    """Reports tasks of ``app`` to ``client``, as ``options`` say. ``memory`` has messages of this process."""
+    """Reports tasks of ``app`` to ``client``, as ``options`` say. ``memory`` has messages of this process, ``held`` the
+    requests that this worker has received, until Celery forgets them."""
 
     def __init__(self, app: Any, client: Client, options: Options) -> None:
         self.app, self.client, self.options = app, client, options
         self.redaction = Redaction(options.redact)
         self.memory = Memory()
+        self.held: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._cancelled: set[str] = set()
         self._arguments = Arguments(self.redaction)
 
     def wants(self, task: Any) -> bool:
@@ -48,6 +54,20 @@ class Reporter:
         if about.get("shadow"):
             found["title"] = cut(text(about["shadow"]), TITLE_LIMIT)
         return found
+
+    def remember_cancelled(self, celery_id: str) -> None:
+        """Lets this worker refuse a task that it holds and that a user has cancelled."""
+        self._cancelled.add(celery_id)
+        state.revoked.add(celery_id)
+
+    def forget_cancelled(self, celery_id: str) -> bool:
+        """Returns whether a user has cancelled the task while it waited here. From now on the worker takes its id
+        again, for somebody may want it to be started again."""
+        if celery_id not in self._cancelled:
+            return False
+        self._cancelled.discard(celery_id)
+        state.revoked.discard(celery_id)
+        return True
 
     def say(self, celery_id: Any, task: Any, status: str, line: str = "", **fields: Any) -> None:
         """Reports a status of a task whose attempt another process has, or nobody."""

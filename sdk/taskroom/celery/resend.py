@@ -13,6 +13,8 @@ from celery.app.task import Context
 
 from taskroom.celery.broker_thread import in_thread
 from taskroom.celery.memory import Memory, Message
+from taskroom.celery.tree import reported_id
+from taskroom.server import Client
 
 logger = logging.getLogger("taskroom")
 
@@ -25,8 +27,8 @@ WITHOUT = {"chord": None, "group_id": None, "group_index": None, "expires": None
 class Resender:
     """Sends again what ``memory`` has. ``wanted`` is called by the thread that sends to the server."""
 
-    def __init__(self, app: Any, memory: Memory) -> None:
-        self._app, self._memory = app, memory
+    def __init__(self, app: Any, memory: Memory, client: Client) -> None:
+        self._app, self._memory, self._client = app, memory, client
 
     def wanted(self, celery_id: str) -> None:
         """Starts the task again, in a thread of its own."""
@@ -47,6 +49,7 @@ class Resender:
         known = {host: answer["at"] for each in answers for host, answer in each.items() if answer.get("at")}
         if not known:
             logger.warning("the task %s cannot be started again: no worker here remembers it", celery_id)
+            self._client.task(reported_id(celery_id), None, can_retry=False)
             return
         latest = max(known, key=lambda host: known[host])  # the one that has received it last
         self._ask(celery_id, destination=[latest], send=True)

@@ -10,7 +10,7 @@ from celery import signals
 
 from taskroom import capture, context, threads
 from taskroom.celery import attempts, ends
-from taskroom.celery.attempts import Attempt
+from taskroom.celery.attempts import Attempt, AttemptSink
 from taskroom.celery.cancel import terminator
 from taskroom.celery.pools import Pools
 from taskroom.celery.reporter import Reporter
@@ -61,6 +61,8 @@ class Running:
         ends_process = self._options.cancel == "terminate" and not request.is_eager
         on_cancel = terminator(self._reporter.app, task_id) if ends_process else None
         attempt.start(fields, on_cancel)
+        if self._reporter.forget_cancelled(task_id) and isinstance(attempt.sink, AttemptSink):
+            attempt.sink.ask_to_stop("cancelled")
         if self._options.stdout:
             attempt.print_lines()
 

@@ -27,7 +27,7 @@ class Connected:
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter, self._client = reporter, reporter.client
-        self._resender = Resender(reporter.app, reporter.memory)
+        self._resender = Resender(reporter.app, reporter.memory, reporter.client)
         self._repeated: list[Repeated] = []
 
     def connect(self) -> None:
@@ -51,7 +51,7 @@ class Connected:
         if sender.app is not self._reporter.app:
             return
         self._resender.serve()
-        beat = Heartbeat(self._client, sender).beat
+        beat = Heartbeat(self._client, sender, self._reporter.held).beat
         self._repeated = [Repeated("taskroom-heartbeat", heartbeat.BEAT_SECONDS, beat)]
         depths = Depths(self._client, sender.app)
         self._repeated.append(Repeated("taskroom-depths", DEPTH_SECONDS, depths.report))
