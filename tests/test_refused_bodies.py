@@ -139,7 +139,7 @@ def parsed(value: str, count: int) -> Any:
 
 def test_while_the_depth_of_a_large_body_is_checked_others_run(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=pauses.append, monotonic=lambda: 0.0))
 
     assert len(parsed("1", 100_000)) == 100_000
 
@@ -169,7 +169,7 @@ def test_a_body_has_so_many_items_and_fields_at_most() -> None:
 
 def test_what_a_text_holds_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=pauses.append, monotonic=lambda: 0.0))
     text = orjson.dumps('[{,:"' * 100_000).decode()
 
     assert parsed(text, 2) == ['[{,:"' * 100_000] * 2
@@ -196,7 +196,7 @@ def marks(value: Any) -> int:
 def test_a_deep_body_is_looked_at_in_pieces_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """A level of it had too few values for a piece: all of them were one, which took the loop for 140 ms."""
     pauses: list[float] = []
-    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=pauses.append, monotonic=lambda: 0.0))
 
     assert len(parsed("[" * 60 + "]" * 60, 300)) == 300
 

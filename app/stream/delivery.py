@@ -58,8 +58,7 @@ class Delivery:
             due = min(due - time.monotonic(), TICK_SECONDS)  # a room that comes meanwhile may be due sooner
             # Sleeps until the first room is due. A fixed tick in phase with the room's events would delay each event
             # by a whole tick.
-            least = 0.0 if self._unfinished else max(SHORTEST_SECONDS, due)
-            self._stopped.wait(max(least, PAUSE * worked))
+            self._stopped.wait(max(PAUSE * worked, 0.0 if self._unfinished else max(SHORTEST_SECONDS, due)))
             worked = 0.0
             with self._faults.within("a tick failed"):
                 worked = self._tick(time.monotonic())
@@ -117,7 +116,7 @@ class Delivery:
     def _tick(self, now: float) -> float:
         """Flushes the rooms that are due, in turns; returns the CPU time that it took."""
         with self._lock:
-            rooms = [of for of in self._busy if of.next_flush_at <= now and of.work is None]
+            rooms = [watched for watched in self._busy if watched.next_flush_at <= now]
             self._busy.difference_update(rooms)
         worked = 0.0
         for watched in with_pauses(rooms, ROOMS_AT_ONCE):
@@ -142,7 +141,10 @@ class Delivery:
         return time.thread_time() - used
 
     def _flush(self, watched: WatchedRoom) -> None:
-        self._begin(watched, self._sending(watched))
+        if watched.work is None:
+            self._begin(watched, self._sending(watched))
+        else:
+            self._busy.add(watched)  # another thread began one since the room was found due
 
     def _begin(self, watched: WatchedRoom, work: Iterator[None]) -> None:
         watched.flushed_at = time.monotonic()
@@ -245,6 +247,4 @@ class Delivery:
                 yield
 
     def _advancing(self, viewers: Sequence[Viewer]) -> Iterator[None]:
-        for viewer in viewers:
-            self._catchup.advance(viewer)
-            yield
+        yield from map(self._catchup.advance, viewers)

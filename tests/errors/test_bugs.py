@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -17,6 +18,7 @@ from flask import Flask, request
 
 from app import cli
 from app.auth import identity
+from app.auth.principal import Principal
 from app.db.persistent import PersistentConnection
 from app.errors import survived
 from app.http import problems
@@ -33,6 +35,7 @@ from tests.stream.helpers import line, messages, new_stream
 from tests.support.parts import Parts
 from tests.support.system import wait_for
 
+PRINCIPAL = Principal("u", "u@example.org", "operator", None, "s", math.inf)
 FAULT = KeyError("a fault of ours")
 SHORT = OSError(errno.EMFILE, "Too many open files")
 
@@ -119,7 +122,7 @@ def test_a_request_that_meets_one_is_500_and_one_that_meets_a_shortage_503(
 def test_a_join_over_a_socket_is_answered(
     bugs: dict[str, int], error: Exception, status: int, met: dict[str, int]
 ):
-    connection: Any = SimpleNamespace(asking=0, principal=SimpleNamespace(user_id="u", key_id=None))
+    connection: Any = SimpleNamespace(asking=0, principal=PRINCIPAL)
     handle = acknowledged("join_events", ma.Schema(), raises(error), lambda sid: connection)
     with Flask(__name__).test_request_context("/"):
         request.sid = "a socket"  # type: ignore[attr-defined]
@@ -147,7 +150,7 @@ def test_a_command_ends_with_one_line_unless_it_meets_one(monkeypatch: pytest.Mo
 def test_a_stream_that_cannot_be_opened_now_is_told_to_come_back(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ):
-    monkeypatch.setattr(identity, "current", lambda *_, **__: SimpleNamespace(user_id="u", session_id="s"))
+    monkeypatch.setattr(identity, "of_stream", lambda asking: PRINCIPAL)
     app, opened = Flask(__name__), list[Any]()
 
     def watch(name: str, *_: object) -> Any:
@@ -161,7 +164,7 @@ def test_a_stream_that_cannot_be_opened_now_is_told_to_come_back(
             ConnectionAttempts: SimpleNamespace(
                 arrived=lambda address: None, trying=lambda address: nullcontext(lambda user_id: None)
             ),
-            ConnectionLimits: SimpleNamespace(queue=nullcontext()),
+            ConnectionLimits: SimpleNamespace(queue=nullcontext(), identifying=nullcontext()),
             Hub: SimpleNamespace(watch=watch),
         }
     )

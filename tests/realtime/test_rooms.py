@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import socket
+import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -119,6 +121,23 @@ def test_whatever_the_connection_takes_each_id_is_right(
     narrow.client.close()
     assert ends == [len(store.events[name]) for name in NAMES]
     assert unsent, "no frame was ever half sent, so nothing was tried"
+
+
+def test_a_connection_that_has_ended_is_not_left_to_the_garbage_collector(hub: Hub, store: FakeStore) -> None:
+    """Hundreds that end at once would be a collection of a second."""
+    narrow = Narrow(hub, [1, 1, 1])
+    connection = weakref.ref(narrow.connection)
+    gc.disable()
+    try:
+        for name in NAMES:
+            publish(hub, store, name, 1, closes=True)
+        narrow.client.close()
+        narrow.wires.removed.clear()
+        del narrow
+
+        assert connection() is None
+    finally:
+        gc.enable()
 
 
 def test_who_has_left_leaves_nothing_behind_in_a_quiet_room(hub: Hub, store: FakeStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import nullcontext
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 from flask import Flask
 
 from app.auth import identity, permissions
+from app.auth.principal import Principal
 from app.errors import NotFound
 from app.http.attempts import ConnectionAttempts
 from app.realtime import sse_serve
@@ -21,7 +23,7 @@ from app.stream.hub import Hub
 from app.stream.store import NoSuchStream
 from tests.support.parts import Parts
 
-PRINCIPAL = SimpleNamespace(user_id="u", session_id="s")
+PRINCIPAL = Principal("u", "u@example.org", "operator", None, "s", math.inf)
 
 
 def raising(error: Exception) -> Callable[..., Any]:
@@ -33,25 +35,23 @@ def raising(error: Exception) -> Callable[..., Any]:
 
 @pytest.mark.parametrize("room", ["team", "team:u", "", "users", "taskx:a"])
 def test_a_room_of_another_kind_is_no_room(room: str) -> None:
-    caller: Any = PRINCIPAL
-
-    assert permissions.readable_room(caller, "user") == "user:u"
+    assert permissions.readable_room(PRINCIPAL, "user") == "user:u"
     with pytest.raises(NotFound):
-        permissions.readable_room(caller, room)
+        permissions.readable_room(PRINCIPAL, room)
 
 
 @pytest.mark.parametrize(
     ("error", "raised"), [(KeyError("a fault of ours"), KeyError), (NoSuchStream("task:a"), NotFound)]
 )
 def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, raised: type[Exception]) -> None:
-    monkeypatch.setattr(identity, "current", lambda *_, **__: PRINCIPAL)
+    monkeypatch.setattr(identity, "of_stream", lambda asking: PRINCIPAL)
     app = Flask(__name__)
     app.extensions["taskroom"] = Parts(
         {
             ConnectionAttempts: SimpleNamespace(
                 arrived=lambda address: None, trying=lambda address: nullcontext(lambda user_id: None)
             ),
-            ConnectionLimits: SimpleNamespace(queue=nullcontext()),
+            ConnectionLimits: SimpleNamespace(queue=nullcontext(), identifying=nullcontext()),
             Hub: SimpleNamespace(watch=raising(error)),
         }
     )

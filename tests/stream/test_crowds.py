@@ -91,16 +91,18 @@ def test_each_event_is_encoded_once_for_many_filters(hub: Hub, store: FakeStore)
 
     codec = Counting()
     store.add(A)
-    wires = [FakeWire(codec) for _ in range(100)]
-    for number, wire in enumerate(wires):
+    wires = [FakeWire(codec) for _ in range(102)]
+    for number, wire in enumerate(wires[2:]):
         view(hub, A, 1, wire, Filter(frozenset({"log", f"a{number}"})))
+    view(hub, A, 1, wires[0]), view(hub, A, 1, wires[1], Filter(frozenset({"task_status"})))
     Counting.joins = 0
 
-    publish(hub, store, A, 3)
+    hub.received(A, [event(A, 2), Event(A, 3, "task_status", "{}"), event(A, 4)], False)
 
-    assert Counting.frames == 3 and Counting.joins == 1
-    for wire in wires:
-        wire.gets(2, 3, 4)
+    assert Counting.frames == 3 and Counting.joins == 3
+    wires[0].gets(2, 3, 4), wires[1].gets(3)
+    for wire in wires[2:]:
+        wire.gets(2, 4)
 
 
 @pytest.mark.parametrize("source", ["ring", "postgres"])

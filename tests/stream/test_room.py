@@ -69,6 +69,16 @@ def test_the_ring_is_bounded_in_events_and_in_bytes():
     assert large.after(5) is None and sequences(large.after(6)) == [7, 8, 9, 10]
 
 
+def test_what_came_while_the_events_before_it_were_sent_stays():
+    given_room = room()
+    given_room.accept(events(1, 100))
+
+    given_room.accept(events(101, RING_EVENTS + 600))
+    given_room.trim(100)
+
+    assert sequences(given_room.after(100)) == list(range(101, RING_EVENTS + 601))
+
+
 def test_an_event_larger_than_the_ring_is_left_to_postgres():
     given_room = room()
 

@@ -12,7 +12,7 @@ from app.stream.codec import Filter
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, publish
-from tests.stream.wires import PARCELS, FakeWire, finish, go_on, view
+from tests.stream.wires import LINES, PARCELS, FakeWire, finish, go_on, view
 from tests.support.system import wait_for
 
 A, B = "task:a", "task:b"
@@ -40,14 +40,6 @@ def crowd(hub: Hub, store: FakeStore) -> Crowd:
     return alike + [view(hub, A, 1, filter=filter) for filter in filters]
 
 
-def turns(hub: Hub) -> int:
-    """Brings all flushes to their ends; returns how many turns they had."""
-    count = 0
-    while go_on(hub):
-        count += 1
-    return count
-
-
 def sent(crowd: Crowd) -> Counter[int]:
     return Counter(len(wire.sequences) for _, wire in crowd)
 
@@ -70,9 +62,10 @@ def test_what_is_published_in_the_middle_comes_after_it_and_to_all(hub: Hub, sto
     go_on(hub)
     publish(hub, store, A, 1)
     publish(hub, store, A, 1, closes=True)
-    assert sent(crowd)[2] == 2 * COHORT and not any(wire.controls for _, wire in crowd)
+    assert sent(crowd)[2] == 2 * COHORT
 
     finish(hub)
+    assert all(viewer.cohort and not wire.controls for viewer, wire in crowd), "the end is left to the next"
     hub._delivery._tick(float("inf"))
     finish(hub)
 
@@ -108,6 +101,24 @@ def test_who_comes_and_goes_in_the_middle_misses_nothing_and_gets_nothing_twice(
         assert wire.sequences in ([], [2, 3])
     for viewer, wire in new:
         wire.gets(*range(4 if cursor is None else cursor + 1, 6))
+        assert viewer.cohort is not None
+
+
+def test_a_tick_that_finds_a_flush_of_the_listener_lets_it_end_first(
+    hub: Hub, store: FakeStore, crowd: Crowd
+):
+    watched = hub._rooms[A]
+    publish(hub, store, A, 2)
+    new = [view(hub, A, 1) for _ in range(5)]  # they enter after the flush, one in each turn
+    publish(hub, store, A, 1)
+
+    while go_on(hub):
+        hub._delivery._flush(watched)
+    hub._delivery._tick(float("inf"))
+    finish(hub)
+
+    for viewer, wire in [*crowd, *new]:
+        wire.gets(2, 3, 4)
         assert viewer.cohort is not None
 
 
@@ -162,6 +173,47 @@ def test_a_room_that_jumps_in_the_middle_is_read_from_postgres(
 
     for _, wire in crowd:
         wire.gets(*range(2, 604))
+
+
+def test_who_falls_behind_and_comes_back_before_its_turn_gets_nothing_twice(
+    hub: Hub, store: FakeStore, crowd: Crowd
+):
+    publish(hub, store, A, 2)
+    viewer, wire = crowd[-1]
+    assert wire.sequences == []
+
+    interrupted(hub, viewer, wire)
+    wire.gets(2, 3)
+    finish(hub)
+    publish(hub, store, A, 1)
+    finish(hub)
+
+    wire.gets(2, 3, 4)
+
+
+def test_who_left_a_cohort_that_is_dissolved_goes_its_own_way(hub: Hub, store: FakeStore, crowd: Crowd):
+    cohort = crowd[0][0].cohort
+    assert cohort is not None
+    store.add(A, 600)
+    hub._tailcheck.compare(hub._tailcheck.due(True, True))
+    viewer, wire = next(one for one in crowd if one[0].cohort is cohort)
+
+    interrupted(hub, viewer, wire)
+    wire.gets(*range(2, 602))
+    finish(hub)
+    hub._delivery._tick(float("inf"))
+    finish(hub)
+
+    for _, wire in crowd:
+        wire.gets(*range(2, 602))
+
+
+def interrupted(hub: Hub, viewer: Viewer, wire: FakeWire) -> None:
+    """The viewer's connection takes half of a keep-alive, and a moment later the rest and more."""
+    wire.capacity = 5
+    hub.send_control(viewer, lambda cursor: LINES.words("still here"))
+    assert viewer.cohort is None
+    wire.drain()
 
 
 def test_a_large_room_does_not_delay_the_flush_of_another(hub: Hub, store: FakeStore, crowd: Crowd):

@@ -20,7 +20,7 @@ EVENTS, PHASES = 1_000, 500
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     pauses: list[float] = []
-    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=pauses.append, monotonic=lambda: 0.0))
     return pauses
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import select
 import signal
 import time
 from collections.abc import Callable, Iterable
@@ -79,13 +80,21 @@ class HandledSignals(Signals):
 
     def __enter__(self) -> Signals:
         self._queue: queue.SimpleQueue[Received] = queue.SimpleQueue()  # its put is safe in a handler
+        # The kernel may give a signal to another thread, and the main thread has to be woken for its handler.
+        self._woken, self._waker = os.pipe()
+        for fd in (self._woken, self._waker):
+            os.set_blocking(fd, False)
         self._before = {number: signal.signal(number, self._handle) for number in self._numbers}
+        self._waker_before = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         self.mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         return self
 
     def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(self._waker_before)
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        os.close(self._woken)
+        os.close(self._waker)
 
     def stop(self) -> None:
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
@@ -96,8 +105,12 @@ class HandledSignals(Signals):
         self._queue.put(Received(number, number in OF_TERMINAL and _runs_in_terminal()))
 
     def _next(self, seconds: float | None) -> Received | None:
+        if self._queue.empty():
+            select.select([self._woken], [], [], seconds)
+            with suppress(BlockingIOError):
+                os.read(self._woken, 4096)
         with suppress(queue.Empty):
-            return self._queue.get(timeout=seconds)
+            return self._queue.get_nowait()
         return None
 
 
