@@ -82,7 +82,9 @@ def test_a_run_changes_in_the_list_without_a_question(tab: Visit, user: User) ->
     assert "GET /api/v2/tasks" not in asked
 
 
-def test_a_long_name_of_a_job_is_shown_whole_where_there_is_space(tab: Visit, user: User, system: System) -> None:
+def test_a_long_name_of_a_job_is_shown_whole_where_there_is_space(
+    tab: Visit, user: User, system: System
+) -> None:
     user.finished(task_id := user.start("test_echo"))
     system.sql("UPDATE tasks SET job_type = 'shop.tasks.always_failing_task' WHERE id = %s", task_id)
     tab.open("/")
