@@ -70,7 +70,7 @@ def listed(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[s
 @limits.changes
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
-@blp.arguments(NewShare)
+@blp.arguments(NewShare, required=False)
 @blp.response(201, CreatedShare)
 def create(
     principal: Principal, query: dict[str, Any], headers: dict[str, str], body: dict[str, Any], task_id: UUID

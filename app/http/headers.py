@@ -14,14 +14,8 @@ HEADER_BYTES = 8 * 1024  # of all lines of one header
 LIST_BYTES = 1_024
 # What is parsed as a list, and what a server may ignore.
 LISTS = (
-    *(
-        "HTTP_ACCEPT",
-        "HTTP_ACCEPT_CHARSET",
-        "HTTP_ACCEPT_ENCODING",
-        "HTTP_ACCEPT_LANGUAGE",
-        "HTTP_CACHE_CONTROL",
-    ),
-    *("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_RANGE", "HTTP_RANGE", "CONTENT_TYPE"),
+    *("HTTP_ACCEPT", "HTTP_ACCEPT_CHARSET", "HTTP_ACCEPT_ENCODING", "HTTP_ACCEPT_LANGUAGE", "CONTENT_TYPE"),
+    *("HTTP_CACHE_CONTROL", "HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_RANGE", "HTTP_RANGE"),
 )
 STATUS = 431, "Request Header Fields Too Large"
 

@@ -24,7 +24,7 @@ class Route:
 
     def at(self, task_id: str) -> str:
         path = self.path.replace("{task_id}", task_id).replace("{notification_id}", ABSENT)
-        return path.replace("{webhook_id}", ABSENT).replace("{key_id}", ABSENT)
+        return path.replace("{webhook_id}", ABSENT).replace("{key_id}", ABSENT).replace("{share_id}", ABSENT)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

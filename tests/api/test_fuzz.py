@@ -44,8 +44,10 @@ LIVE |= {d.path for d in DIALECTS if "task_id" not in d.path}
 
 
 # How a request is framed is the server's business, before any route: tests/realtime/raw.py speaks to it. Hypothesis
-# likes these names when it meets them in the modules that happen to be imported.
+# likes these names when it meets them in the modules that happen to be imported. So is the length of the first line,
+# 8 KiB at most: a wrong cursor may be longer.
 FRAMING = {"connection", "content-length", "expect", "host", "transfer-encoding", "upgrade"}
+LONGEST_PATH = 8_192 - len("DELETE  HTTP/1.1\r\n")
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +93,11 @@ def call(system: System, operation: Any, user: User, task_id: str, negative: boo
             with session.request(**asked, timeout=60, stream=True) as answer:
                 assert answer.status_code in (200, 400, 401, 404, 422), answer.text
         else:
-            case.call_and_validate(
-                base_url=system.url, headers=headers, timeout=60, session=session, checks=CHECKS
-            )
+            answer = case.call(base_url=system.url, headers=headers, timeout=60, session=session)
+            if answer.status_code == 414:
+                assert len(answer.request.path_url) > LONGEST_PATH, answer.request.path_url
+            else:
+                case.validate_response(answer, checks=CHECKS)
 
     # Nothing can be wrong with a call that takes nothing; that one could not be right would be a fault of ours.
     with suppress(Unsatisfiable) if negative else nullcontext():

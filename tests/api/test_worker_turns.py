@@ -60,7 +60,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
             Unsent: SimpleNamespace(wait=lambda key: None),
         }
     )
-    who = lambda scope: SimpleNamespace(user_id=base.request.environ["who"])  # noqa: E731
+    who = lambda *_, **__: SimpleNamespace(user_id=base.request.environ["who"])  # noqa: E731
     monkeypatch.setattr(identity, "current", who)
     monkeypatch.setattr(permissions, "reportable_task", lambda principal, task_id: None)
     yield app

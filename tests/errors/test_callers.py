@@ -23,6 +23,7 @@ MEANT = {
     ("app/db/pool.py", "PoolTimeout"): "our own limit, which Postgres knows nothing of",
     ("app/db/pool.py", "psycopg2.Error"): "an error of Postgres, and none of the caller's own",
     ("app/notifications/__init__.py", "ForeignKeyViolation"): "there is no such user",
+    ("app/outgoing/resolver.py", "errno.ENOBUFS"): "raises it; what it means is decided elsewhere",
     ("app/realtime/presence.py", "RedisError"): "what is not removed at the end expires",
     ("app/stream/subscription.py", "TimeoutError"): "a quarter of a second without a message",
     ("app/up/embedded_postgres.py", "psycopg2.OperationalError"): "a server that does not answer yet",

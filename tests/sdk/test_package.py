@@ -23,7 +23,8 @@ import json, logging, os, sys, threading
 before = set(sys.modules)
 import taskroom
 from taskroom import phases, server
-imported = sorted({name.partition(".")[0] for name in set(sys.modules) - before} - set(json.loads(sys.argv[1])))
+standard = {*json.loads(sys.argv[1]), *getattr(sys, "stdlib_module_names", ())}  # Python 3.9 does not know its own
+imported = sorted({name.partition(".")[0] for name in set(sys.modules) - before} - standard)
 told = []
 
 class Client:

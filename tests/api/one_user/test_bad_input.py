@@ -12,11 +12,12 @@ import httpx
 import pytest
 
 from tests.api.answers import problem
-from tests.api.routes import Route, routes
+from tests.api.routes import Route, document, routes
 from tests.support.system import System, User
 
 START = "/api/v2/agent/start"
 LOGIN = "/api/v2/auth/login"
+SHARE = "/api/v2/tasks/{task_id}/share"
 WRONG: dict[str, tuple[Any, ...]] = {
     "string": (1, [], {}, None, True),
     "object": (1, "text", [], None),
@@ -43,9 +44,17 @@ def test_an_unknown_field_is_named(system: System, user: User, task: str) -> Non
 
 
 def test_a_missing_field_is_named(system: System, user: User, task: str) -> None:
-    for route in with_body(system, task):
-        assert route.required
+    assert {route.path for route in routes(system) if route.body and not route.required} == {SHARE}
+    for route in (route for route in with_body(system, task) if route.required):
         problem(user.client.post(route.path, json={}), 422, *route.required)
+        problem(send(user, route.path, ""), 422, *route.required)
+
+
+def test_no_body_is_as_an_object_without_fields(system: System, user: User, task: str) -> None:
+    path = SHARE.format(task_id=task)
+
+    assert [send(user, path, body).status_code for body in ("", "{}")] == [201, 201]
+    assert document(system)["paths"][SHARE]["post"]["requestBody"]["required"] is False
 
 
 def test_a_field_of_the_wrong_type_is_named(system: System, user: User, task: str) -> None:
@@ -72,7 +81,6 @@ def test_what_is_no_json_object_is_refused(system: System, user: User, task: str
             problem(send(user, route.path, body), 400, "body")
         for body in ("[]", "null", '"text"', "1"):
             problem(send(user, route.path, body), 422, "body")
-        problem(send(user, route.path, ""), 422, *route.required)
 
 
 def test_another_content_type_is_415(system: System, user: User, task: str) -> None:

@@ -189,7 +189,7 @@ def test_a_task_that_is_refused_is_said_and_the_others_go_on(
     reporter.all()
 
     assert server.messages("t") == ["x"]
-    assert said(caplog) == ["the server refuses task unknown: Unknown task "]
+    assert said(caplog) == ["the server refuses task unknown: Unknown task"]
 
 
 def test_what_was_refused_is_not_kept_alive(reporter: Reporter, server: Server) -> None:
