@@ -1,4 +1,4 @@
-"""Pages of a task's log, by key: the millionth page costs what the first does."""
+"""Pages of a task's log, by key: the millionth page costs what the first does. A retry is a line of the log too."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ from app.models.streams import Event, Stream
 from app.stream.event import LEVELS, task_stream
 from app.stream.pages import PAGE_BYTES
 from app.stream.store import Connect
+from app.tasks.fold import RETRY
 
 SCAN_ROWS = 50_000  # what one request may look at before it says where to go on
 DOWNLOAD_PAGE = 500
 
+RETRY_LEVEL = "WARNING"
+_IS_RETRY = sa.cast(Event.payload, JSON)["status"].astext == RETRY
+# The same condition as SQL, of rows of events.
+IS_LINE = f"""CASE type WHEN 'log' THEN true
+    WHEN 'task_status' THEN payload::json ->> 'status' = '{RETRY}' ELSE false END"""
 LOG_FIELDS = ("sequence", "timestamp", "level", "message", "component", "phase")
 
 
@@ -111,9 +117,13 @@ def _lines(newest_first: bool, given: frozenset[str]) -> sa.Select[Any]:
     def order(seq: Any) -> Any:
         return seq.desc() if newest_first else seq.asc()
 
-    message = sa.cast(Event.payload, JSON)["message"].astext
+    payload = sa.cast(Event.payload, JSON)
+    message = sa.func.coalesce(payload["message"].astext, payload["error"]["message"].astext)
+    level = sa.case((Event.type == "log", Event.level), else_=RETRY_LEVEL)
+    # The order of CASE saves reading the payload of each line.
+    is_line = sa.case((Event.type == "log", True), (Event.type == "task_status", _IS_RETRY), else_=False)
     filters = {
-        "levels": Event.level == sa.any_(sa.bindparam("levels", type_=sa.ARRAY(sa.Text))),
+        "levels": level == sa.any_(sa.bindparam("levels", type_=sa.ARRAY(sa.Text))),
         "phase": Event.phase == sa.bindparam("phase"),
         "q": sa.func.strpos(sa.func.lower(message), sa.func.lower(sa.bindparam("q"))) > 0,
     }
@@ -121,7 +131,7 @@ def _lines(newest_first: bool, given: frozenset[str]) -> sa.Select[Any]:
     lines = (
         sa.select(Event.seq, Event.payload)
         .where(Event.stream_id == stream, Event.seq.between(sa.bindparam("low"), sa.bindparam("high")))
-        .where(Event.type == "log", *(filters[name] for name in sorted(given)))
+        .where(is_line, *(filters[name] for name in sorted(given)))
         .order_by(order(Event.seq))
         .limit(sa.bindparam("more"))
         .subquery("lines")
@@ -136,5 +146,16 @@ def _lines(newest_first: bool, given: frozenset[str]) -> sa.Select[Any]:
 
 
 def log_line(payload: str) -> dict[str, Any]:
+    """Returns the line of a ``log`` event, or of the ``task_status`` of a retry."""
     event = orjson.loads(payload)
+    if event.get("status") == RETRY:
+        event |= {"level": RETRY_LEVEL, "message": _retry_text(event), "component": "taskroom"}
     return {name: event.get(name) for name in LOG_FIELDS}
+
+
+def _retry_text(event: dict[str, Any]) -> str:
+    """Why the attempt failed, and when the next one follows. static/src/client/logLine.ts has the same words."""
+    error, seconds = event.get("error"), event.get("retry_in_seconds")
+    why = f"{error['type']}: {error['message']}\n" if error else ""
+    after = f" in {seconds:g} s" if seconds else ""
+    return f"{why}Attempt {event['retry_count'] + 1} follows{after}"

@@ -78,9 +78,9 @@ class ProgressEstimate:
         if not self._takes_only or len(self._phases) != 1:
             return None
         (phase,) = self._phases.values()
-        if phase.status == "completed":
-            return 100.0
-        return 100 * min(1.0, phase.done / phase.total) if phase.total else None
+        if phase.total:  # also when it has ended before its last item
+            return 100 * min(1.0, phase.done / phase.total)
+        return 100.0 if phase.status == "completed" else None
 
     @property
     def eta(self) -> float | None:

@@ -52,11 +52,10 @@ class ReportedDrafts:
     def add(self, event: Event) -> None:
         """Adds an event. Raises ValueError for a phase that the reports refuse."""
         if isinstance(event, Line):
-            at = None if event.timestamp is None else self.time(event.timestamp)
             level = event.level
             if not isinstance(level, str) or level not in LEVELS:
                 level = folded_level(level)
-            self.reports.log(event.message, level, event.component, event.phase, at)
+            self.reports.log(event.message, level, event.component, event.phase, self._time_of(event))
         elif isinstance(event, Status):
             if event.status in TERMINAL or event.status == RETRY:
                 self._end(event)
@@ -74,10 +73,13 @@ class ReportedDrafts:
         """Returns the time in the format of events, never in the future."""
         return min(time_text(moment), self._now)
 
+    def _time_of(self, event: Event) -> str:
+        """One that does not say its time is not later than the end of the attempt, which may come with it."""
+        return self.time(event.timestamp) if event.timestamp else self._now
+
     def _emit(self, event: PhaseUpdate | PhaseComplete, fields: dict[str, Any]) -> None:
         fields["phase_id"] = phase_id = self.reports.phase_name(event.phase_id)
-        if event.timestamp:
-            fields["timestamp"] = self.time(event.timestamp)
+        fields["timestamp"] = self._time_of(event)
         if fields.get("status") in RUNNING_PHASE:
             self._phase, self._message = phase_id, fields["message"]
         alone, known = self.reports.estimate.alone, self.reports.progress_known
@@ -85,7 +87,7 @@ class ReportedDrafts:
         self.reports.emit(type, fields)
         if self._knows_progress(alone) != known:
             self.reports.progress_known = not known
-            self.reports.status(self._phase, self._message, at=fields.get("timestamp"))
+            self.reports.status(self._phase, self._message, at=fields["timestamp"])
 
     def _knows_progress(self, before: float | None) -> bool:
         """Whether the progress of the run is known after a phase's report. It is that of the only phase until another
@@ -104,8 +106,7 @@ class ReportedDrafts:
         if event.progress is not None:
             self.reports.raise_progress(max(0.0, event.progress))
             self.reports.progress_known = True
-        at = None if event.timestamp is None else self.time(event.timestamp)
-        self.reports.status(self._phase, self._message, _number(event.eta_seconds), at)
+        self.reports.status(self._phase, self._message, _number(event.eta_seconds), self._time_of(event))
 
     def _end(self, event: Status) -> None:
         claim, status = self.reports.claim, event.status

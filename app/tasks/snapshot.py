@@ -7,7 +7,7 @@ from typing import Any
 from app.stream.event import Event, encode, task_stream
 from app.stream.pages import bounded
 from app.stream.store import Connect, NoSuchStream
-from app.tasks.logs import SCAN_ROWS, log_line
+from app.tasks.logs import IS_LINE, SCAN_ROWS, log_line
 from app.tasks.projection import STATE_COLUMNS, state_of
 
 RECENT_LOGS = 50
@@ -22,7 +22,7 @@ def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
     with read() as conn, conn.cursor() as cur:
         cur.execute(
             f"""SELECT (SELECT array_agg(payload) FROM (
-                    SELECT payload FROM events WHERE stream_id = streams.id AND type = 'log'
+                    SELECT payload FROM events WHERE stream_id = streams.id AND {IS_LINE}
                         AND seq > last_seq - %s ORDER BY seq DESC LIMIT %s) AS newest),
                 (SELECT json_build_object('key', key, 'title', title, 'risk_level', risk_level,
                         'estimated_cost', estimated_cost) FROM approvals

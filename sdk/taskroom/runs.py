@@ -49,9 +49,9 @@ class Run:
     def check(self) -> None:
         """Raises TaskCancelled or AttemptSuperseded once the run should stop."""
         if self.sink.stop == "superseded":
-            raise AttemptSuperseded
+            raise AttemptSuperseded("another attempt of the task has taken over, or the task has ended")
         if self.sink.stop is not None:
-            raise TaskCancelled
+            raise TaskCancelled("somebody has cancelled the task")
 
     def log(
         self, message: str, level: str = "INFO", component: str | None = None, phase: str | None = None
@@ -79,15 +79,15 @@ class Run:
         """Yields the items, and counts each when the loop asks for the next. ``message`` may use {n}, {total} and
         {item}."""
         opened = self.begin(phase, values.length(items) if total is None else total, "")
+        without_item = "{item" not in values.text(message)
         try:
             for n, item in enumerate(items, 1):
                 yield item
                 self.check()
                 opened.processed = n
-                if opened.due():
-                    if message:
-                        opened.message = values.filled(message, n=n, total=opened.total, item=item)
-                    opened.report()
+                if message and (without_item or opened.due()):  # the text of an item may cost much
+                    opened.message = values.filled(message, n=n, total=opened.total, item=item)
+                opened.report_when_due()
         except GeneratorExit:
             self.leave_early(opened)  # after a break, an exception or a cancel: a generator cannot see which
             return
@@ -157,13 +157,13 @@ class Run:
             self._warned.add(kind)
             self.sink.log(message, "WARNING", "taskroom", None)
 
-    def begin(self, phase_id: str, total: int | None, message: str) -> Phase:
+    def begin(self, phase_id: str, total: int | None, message: str, processed: float = 0) -> Phase:
         """Opens a phase within the one that is open."""
         self.check()
         self._complete_left_early()
         name, message = self.phase_name(phase_id), values.text(message)
         self.sink.status(name, message, None, None)
-        phase = Phase(name, self.emit, self.check, total, message)
+        phase = Phase(name, self.emit, self.check, total, message, processed)
         self._open.append(phase)
         return phase
 
@@ -191,7 +191,7 @@ class Run:
         if success:
             self._complete_left_early()
         for phase in (*self._open, *self._left_early):
-            phase.open = False
+            phase.close()
         self._open.clear()
 
     def due(self, phase_id: str, processed: int | None, total: int | None) -> bool:

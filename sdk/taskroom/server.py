@@ -45,6 +45,9 @@ class Client(Protocol):
     def spool_now(self) -> None:
         """Writes what is not sent to the disk, without the network."""
 
+    def keep(self) -> None:
+        """Writes what is not sent to the disk when the server is away."""
+
     def close(self, timeout: float) -> bool:
         """Flushes, and ends the thread that sends. What is said later is sent as before."""
 

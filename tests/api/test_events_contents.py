@@ -136,6 +136,14 @@ def test_progress_that_is_reported_stays_known_with_several_phases(user: User) -
     assert (task["progress_known"], task["progress"]) == (True, 40)
 
 
+def test_the_end_of_an_attempt_without_times_is_not_before_its_lines(user: User) -> None:
+    events = sent(user, line("one"), phase("read"), line("two"), {"type": "task_status", "status": "SUCCESS"})
+
+    times = [event["timestamp"] for event in events]
+    assert times == sorted(times)
+    assert events[-1]["finished_at"] == times[-1]
+
+
 def test_a_phase_has_its_times_and_counts(user: User) -> None:
     at = "2026-01-02T03:04:05.250000Z"
 

@@ -80,3 +80,16 @@ def test_a_run_changes_in_the_list_without_a_question(tab: Visit, user: User) ->
     expect(row.get_by_role("img", name="cancelled")).to_be_visible()
 
     assert "GET /api/v2/tasks" not in asked
+
+
+def test_a_long_name_of_a_job_is_shown_whole_where_there_is_space(
+    tab: Visit, user: User, system: System
+) -> None:
+    user.finished(task_id := user.start("test_echo"))
+    system.sql("UPDATE tasks SET job_type = 'shop.tasks.always_failing_task' WHERE id = %s", task_id)
+    tab.open("/")
+
+    name = tab.page.locator("main").get_by_title("shop.tasks.always_failing_task")
+    expect(name).to_be_visible()
+
+    assert name.evaluate("one => one.scrollWidth <= one.clientWidth")

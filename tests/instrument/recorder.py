@@ -62,6 +62,9 @@ class Recorder:
     def spool_now(self) -> None:
         self._write("spool_now")
 
+    def keep(self) -> None:
+        """Nothing is only in memory."""
+
     def close(self, timeout: float) -> bool:
         self._write("close", timeout=timeout)
         return True

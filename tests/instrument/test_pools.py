@@ -88,13 +88,11 @@ def test_states_are_phases_and_progress(pooled: Shop) -> None:
         for e in pooled.events(one, "phase_update")
     ]
     assert phases == [
-        ("downloading", "active", "", 0, None),
-        ("downloading", "in_progress", "file 1", 1, 3),
+        ("downloading", "active", "file 1", 1, 3),
         ("downloading", "in_progress", "file 2", 2, 3),
         ("downloading", "in_progress", "file 3", 3, 3),
         ("downloading", "completed", "file 3", 3, 3),
-        ("progress", "active", "", 0, None),
-        ("progress", "in_progress", "sorting", 40, 100),
+        ("progress", "active", "sorting", 40, 100),
         ("progress", "completed", "sorting", 40, 100),
     ]
     assert [e["progress"] for e in pooled.events(one, "task_status") if "progress" in e] == [40]

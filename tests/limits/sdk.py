@@ -35,6 +35,11 @@ LIMITS = settings.Limits()
 ROWS: dict[str, list[Row]] = {
     "Limits of the package that reports": [
         ("time in which events gather for a batch", "0.25 s", lambda: LIMITS.gather_seconds),
+        (
+            "time in which events are in memory only, while the server is away",
+            "1 s",
+            lambda: LIMITS.keep_seconds,
+        ),
         ("events of a batch", "500", lambda: LIMITS.batch_events),
         ("tasks of a batch", "50", lambda: LIMITS.batch_tasks),
         ("bytes of a batch as JSON, about", "1 MB", lambda: LIMITS.batch_bytes),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
-from taskroom import phases
+from taskroom import held, phases
 from taskroom.phases import Phase
 from tests.support.clock import Clock
 
@@ -15,6 +16,7 @@ from tests.support.clock import Clock
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(phases, "time", clock)
+    monkeypatch.setattr(held.held, "add", lambda phase: None)  # no other thread looks at this clock
     return clock
 
 
@@ -94,6 +96,46 @@ def test_no_number_that_is_counted_ends_a_run(clock: Clock, reports: list[Any], 
     counts = [(fields["processed_count"], fields["error_count"]) for _, fields in reports]
     assert all(-(2**53) <= count <= 2**53 for both in counts for count in both)
     assert all(fields.get("eta_seconds") is None or fields["eta_seconds"] <= 2**53 for _, fields in reports)
+
+
+def test_what_came_too_soon_follows_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phases, "time", clock := Clock())
+    reports: list[tuple[Any, ...]] = []
+    followed = threading.Event()
+
+    def emit(type: str, fields: dict[str, Any]) -> None:
+        reports.append((type, fields.get("status"), fields["processed_count"], fields.get("message")))
+        if len(reports) > 1:
+            followed.set()
+
+    phase = Phase("work", emit, lambda: None, 10)
+    phase.advance()
+    phase.advance(1, "the second")
+    assert reports == [("phase_update", "active", 0, "")]  # the clock stands still
+    clock.now += phases.REPORT_SECONDS
+    assert followed.wait(60)
+
+    assert reports[1:] == [("phase_update", "in_progress", 2, "the second")]
+
+
+def test_nothing_follows_the_end_of_a_phase(clock: Clock, reports: list[Any]) -> None:
+    phase = begin(reports, 3)
+    phase.advance()
+    assert not phase.catch_up()  # too soon
+    phase.complete()
+    clock.now += 1
+
+    assert phase.catch_up()
+    assert [fields.get("status") for _, fields in reports] == ["active", "completed", None]
+
+
+def test_what_was_done_before_the_phase_began_is_no_pace(clock: Clock, reports: list[Any]) -> None:
+    phase = Phase("work", lambda type, fields: reports.append((type, fields)), lambda: None, 100, "", 50)
+    clock.now += 10
+    phase.advance(10)
+
+    assert [fields["processed_count"] for _, fields in reports] == [50, 60]
+    assert phase.eta == 40
 
 
 def test_a_failed_phase_says_why_and_says_nothing_more(clock: Clock, reports: list[Any]) -> None:

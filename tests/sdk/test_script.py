@@ -88,7 +88,10 @@ def test_what_is_no_exception_ends_the_run_as_it_should(
 
 def test_a_cancel_stops_the_run_at_its_next_report(client: MemoryClient) -> None:
     done = []
-    with pytest.raises(taskroom.TaskCancelled), taskroom.run("train") as run:
+    with (
+        pytest.raises(taskroom.TaskCancelled, match="somebody has cancelled the task"),
+        taskroom.run("train") as run,
+    ):
         for n in run.track(range(10), phase="epochs"):
             done.append(n)
             if n == 2:

@@ -195,7 +195,9 @@ class Deliveries(RuleBasedStateMachine):
             if watched.viewer.wire is None:
                 self.hub.attach(watched.viewer, watched.wire)
         before: list[int] = []
-        for _ in range(2 * self.last + 50):  # each turn reads a page, sends what is kept of others, or is the last
+        for _ in range(
+            2 * self.last + 50
+        ):  # each turn reads a page, sends what is kept of others, or is the last
             tick(self.hub)
             for watched in self.watched:
                 watched.wire.drain()

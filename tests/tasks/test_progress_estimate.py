@@ -61,6 +61,18 @@ def test_without_a_plan_nothing_is_known() -> None:
     assert run.now == (0, None)
 
 
+def test_the_only_phase_of_a_run_is_as_far_as_it_came_also_when_it_has_ended() -> None:
+    run = ReportedRun(None)
+    run.estimate = ProgressEstimate(None, run.clock.monotonic, takes_only=True)
+    run.update("scan", "active", processed_count=10, total_count=100)
+    run.complete("scan")
+    assert run.now == (10, None)
+
+    run.update("scan", "active", total_count=None)
+    run.complete("scan")
+    assert run.now == (100, None)
+
+
 def test_the_rest_of_a_phase_is_by_its_pace_and_without_one_by_its_median() -> None:
     run = ReportedRun(ONE_TO_TWO)
     run.update("scan", "active")

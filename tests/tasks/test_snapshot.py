@@ -8,6 +8,7 @@ import pytest
 
 from app.db.persistent import PersistentConnection
 from app.stream.event import draft, now, task_stream
+from app.tasks.logs import LogFilter, logs_after, logs_before
 from app.tasks.snapshot import RECENT_LOGS, current_events, snapshot
 from tests.stream.helpers import in_threads, line
 from tests.tasks.helpers import Tasks, folded
@@ -41,6 +42,33 @@ def test_a_snapshot_names_task_phases_logs_and_worker(tasks: Tasks):
         "worker": "w@host",
         "attempt": 1,
         "retries": 0,
+    }
+
+
+def test_a_retry_is_a_line_between_those_of_its_attempts(tasks: Tasks):
+    task_id = tasks.started()
+    tasks.append([line(task_stream(task_id), "first")])
+    error = {"type": "OSError", "message": "away", "traceback": None}
+    tasks.end(task_id, "RETRY", retry_in=1.5, retry_count=1, error=error, result={"status": "RETRY"})
+    tasks.append([line(task_stream(task_id), "last")])
+    why = "OSError: away\nAttempt 2 follows in 1.5 s"
+
+    found = snapshot(tasks.connect, task_id)
+    with tasks.connect() as connection, connection.cursor() as cur:
+        pages = [logs_after(cur, task_id, 0, 10).logs, logs_before(cur, task_id, None, 10).logs]
+        warnings = logs_after(cur, task_id, 0, 10, LogFilter(level="WARNING")).logs
+        errors = logs_after(cur, task_id, 0, 10, LogFilter(level="ERROR")).logs
+        searched = logs_after(cur, task_id, 0, 10, LogFilter(q="AWAY")).logs
+
+    assert found
+    for lines in (found["recent_logs"], *pages):
+        assert [log["message"] for log in lines] == ["first", why, "last"]
+        assert [log["sequence"] for log in lines] == sorted(log["sequence"] for log in lines)
+    assert warnings == searched == pages[0][1:2] and errors == []
+    assert {name: warnings[0][name] for name in ("level", "component", "phase")} == {
+        "level": "WARNING",
+        "component": "taskroom",
+        "phase": None,
     }
 
 

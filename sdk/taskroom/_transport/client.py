@@ -153,6 +153,13 @@ class Client:
             self._outbox.seal()
             self._outbox.spill()
 
+    def keep(self) -> None:
+        """Writes what is not sent to the spool while the server is away: a process that is killed loses what is only
+        in memory."""
+        if self._availability.failures:
+            with self._outbox.lock:
+                self._outbox.keep()
+
     def close(self, timeout: float = CLOSE_SECONDS) -> bool:
         """Flushes, ends the thread and leaves the spool to other processes. What is said later is sent as before."""
         flushed = self.flush(timeout)
@@ -189,6 +196,8 @@ class Client:
         for task_id, row in refused.items():
             self.refused = f"{row.get('title')} {row.get('errors', '')}".rstrip()
             if row.get("status") != 409:
-                self._notices.warn(f"the server refuses task {task_id}: {self.refused}")
+                self._notices.warn(f"Taskroom at {self.url} refuses task {task_id}: {self.refused}")
         for kind, names in named(answer, "not_stored").items():
-            self._notices.warn(f"the server has no room for {len(names)} {kind} more, such as {names[0]}")
+            self._notices.warn(
+                f"Taskroom at {self.url} has no room for {len(names)} {kind} more, such as {names[0]}"
+            )

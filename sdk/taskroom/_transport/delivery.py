@@ -27,8 +27,8 @@ class Outcome(Enum):
 
 
 class Delivery:
-    """``heard`` gets each answer of a batch that was stored. ``renamed`` has the writers of which the server does not
-    take the next numbers any more: their batches go each under a writer of its own."""
+    """``heard`` gets each answer of a batch that was stored; ``url`` is for warnings. ``renamed`` has the writers of
+    which the server does not take the next numbers any more: their batches go each under a writer of its own."""
 
     def __init__(
         self,
@@ -36,11 +36,13 @@ class Delivery:
         availability: Availability,
         heard: Callable[[Batch, dict[str, Any]], None],
         notices: Notices,
+        url: str,
     ) -> None:
         self.given_up_events = 0
         self.most_bytes: int | None = None  # of JSON, when the server has refused a batch of twice as many
         self._post, self._availability = post, availability
         self._heard, self._notices = heard, notices
+        self._name = f"Taskroom at {url}"  # in a log of others, which does not say whose server it is
         self._renamed: Recent[str, bool] = Recent(1_000)
 
     def is_void(self, writer: str) -> bool:
@@ -113,7 +115,7 @@ class Delivery:
 
     def _give_up(self, batch: Batch, why: str) -> Outcome:
         self.given_up_events += batch.events
-        self._notices.warn(f"{batch.events} events are lost: the server refuses their batch, {why}")
+        self._notices.warn(f"{batch.events} events are lost: {self._name} refuses their batch, {why}")
         return Outcome.GIVEN_UP
 
     def _answered(self) -> None:
@@ -122,7 +124,7 @@ class Delivery:
 
     def _failed(self, why: str, retry_after: float | None = None) -> Outcome:
         self._availability.failed(retry_after)
-        self._notices.warn(f"the server cannot be reached, and what it should get is kept: {why}")
+        self._notices.warn(f"{self._name} cannot be reached, and what it should get is kept: {why}")
         return Outcome.LATER
 
     def _refused(self, answer: Answer) -> Outcome:
@@ -133,7 +135,7 @@ class Delivery:
             why = f"it sends on to {answer.location}; set TASKROOM_URL to where it is"
         else:
             why = f"status {answer.status}: is TASKROOM_URL the address of a Taskroom?"
-        self._notices.once(KEY_REFUSED, f"the server takes nothing, and what it should get is kept: {why}")
+        self._notices.once(KEY_REFUSED, f"{self._name} takes nothing, and what it should get is kept: {why}")
         return Outcome.LATER
 
 

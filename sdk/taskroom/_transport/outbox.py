@@ -59,6 +59,11 @@ class Outbox:
         return not (self.waiting or self._memory or (self._file is not None and self._file.has_more))
 
     @property
+    def is_kept(self) -> bool:
+        """Whether no event is only in memory."""
+        return not (self.waiting or self._events)
+
+    @property
     def waiting(self) -> int:
         """How many entries are in no batch yet."""
         return len(self.buffer.entries) + len(self._held)
@@ -126,6 +131,12 @@ class Outbox:
             self._forget_first()
         self.progressed.notify_all()
         return not self._memory
+
+    def keep(self) -> None:
+        """Writes all that waits to the file; what cannot be kept there goes on filling memory."""
+        if self.spill():
+            self.seal()
+            self.spill()
 
     def leave_file(self) -> None:
         """Leaves the file to other processes. What comes next is another writer's, so that it waits for nobody."""

@@ -43,6 +43,7 @@ class Sender:
         self._clock = clock
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()  # its put is safe in a signal handler
         self._since: float | None = None  # when the first entry that waits was seen
+        self._keep_at: float | None = None  # when what waits goes to the spool
         self._next_look = float("-inf")  # for what others left
 
     def run(self) -> None:
@@ -70,8 +71,7 @@ class Sender:
         outbox, away = self._outbox, self._availability.wait()
         with outbox.lock:
             if away > 0:
-                outbox.seal(partly=False)
-                return away
+                return self._pause()
             for task_id, attempt in outbox.tasks.due(self._clock()):
                 outbox.buffer.put((task_id, attempt, None, None, time.time()))
             if self._due() <= 0:
@@ -89,15 +89,38 @@ class Sender:
             return self._send(batch)
         return max(0.0, min(due, self._next_look - self._clock()))
 
+    def _pause(self) -> float:
+        """Seconds until there is something to do, while the server is away; else 0."""
+        away = self._availability.wait()
+        return min(away, self._keep()) if away > 0 else 0.0
+
+    def _keep(self) -> float:
+        """Writes what waits to the spool from time to time: a process that is killed loses what is in memory. Returns
+        the seconds until then."""
+        outbox = self._outbox
+        outbox.seal(partly=False)
+        if outbox.is_kept:
+            self._keep_at = None
+            return float("inf")
+        if self._keep_at is None:
+            self._keep_at = self._clock() + self._limits.keep_seconds
+        left = self._keep_at - self._clock()
+        if left > 0:
+            return left
+        self._keep_at = self._since = None
+        outbox.keep()
+        return self._limits.keep_seconds
+
     def _send_left(self, batch: Batch) -> float:
-        if self._delivery.deliver(batch, self._meanwhile) is Outcome.LATER:
+        if self._deliver(batch) is Outcome.LATER:
             self._backlog.release()
         else:
             self._backlog.settle()
-        return self._availability.wait()
+        with self._outbox.lock:
+            return self._pause()
 
     def _send(self, batch: Batch) -> float:
-        outcome = self._delivery.deliver(batch, self._meanwhile)
+        outcome = self._deliver(batch)
         outbox = self._outbox
         with outbox.lock:
             if outcome is not Outcome.LATER:
@@ -107,7 +130,13 @@ class Sender:
             if self._delivery.most_bytes is not None:
                 outbox.batch_bytes = max(SMALLEST_BATCH, min(outbox.batch_bytes, self._delivery.most_bytes))
             outbox.progressed.notify_all()
-        return self._availability.wait()
+            return self._pause()
+
+    def _deliver(self, batch: Batch) -> Outcome:
+        outcome = self._delivery.deliver(batch, self._meanwhile)
+        if outcome is not Outcome.LATER:
+            self._keep_at = None
+        return outcome
 
     def _head(self) -> Batch | None:
         with self._outbox.lock:
@@ -130,11 +159,12 @@ class Sender:
         return self._since + self._limits.gather_seconds - self._clock()
 
     def _meanwhile(self) -> None:
-        """While an answer is awaited the buffer must not overflow. Raises Stopped."""
+        """While an answer is awaited the buffer must not overflow; one that does not come in time may never come.
+        Raises Stopped."""
         if self.stopped:
             raise Stopped
         with self._outbox.lock:
-            self._outbox.seal(partly=False)
+            self._keep()
 
     def _rest(self, seconds: float) -> None:
         """Waits until ``wake``, at most ``seconds``."""

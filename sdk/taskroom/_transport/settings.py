@@ -22,6 +22,7 @@ class Limits:
     batch_tasks: int = 50
     batch_bytes: int = 1_000_000  # of JSON, about; the server takes twice as many
     gather_seconds: float = 0.25
+    keep_seconds: float = 1.0  # while the server is away what waits goes to the spool so often
     memory_events: int = 10_000  # of batches that wait, and of events that wait to be in one
     memory_bytes: int = 8_000_000
     spool_bytes: int = 64_000_000  # of all files of a spool

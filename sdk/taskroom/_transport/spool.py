@@ -7,6 +7,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 from taskroom._transport import locks
@@ -48,6 +49,24 @@ class Spool:
     def left_behind(self) -> Iterator[Segment]:
         """The files for this server and key whose processes are gone, the oldest first; each is the caller's to close
         or remove. Never raises."""
+        for segment in self._all_left():
+            if segment.torn or (self._is_here(segment) and (self._is_of_key(segment) or self._other_keys)):
+                yield segment
+            else:
+                segment.close()
+
+    def events_of_other_keys(self) -> int:
+        """How many events for this server, of processes that are gone, were said with other keys. Never raises."""
+        count = 0
+        for segment in self._all_left():
+            with suppress(OSError), closing(segment):  # who sends the file says so
+                while self._is_here(segment) and not self._is_of_key(segment) and (batch := segment.head()):
+                    count += batch.events
+                    segment.advance()
+        return count
+
+    def _all_left(self) -> Iterator[Segment]:
+        """The files of processes that are gone, also those for other servers."""
         for path in self._files():
             try:
                 segment = Segment.open(path)
@@ -58,12 +77,8 @@ class Spool:
                 if not isinstance(error, FileNotFoundError):
                     self._notices.once(f"read {path}", f"{path} cannot be read: {error}")
                 continue
-            if segment is None:
-                continue
-            if segment.torn or self._is_ours(segment):
+            if segment is not None:
                 yield segment
-            else:
-                segment.close()
 
     def lock(self, wait: bool = False) -> int | None:
         """The descriptor of the lock of who sends what others left behind; None when another process is at it, or when
@@ -101,10 +116,12 @@ class Spool:
                     raise
         raise AssertionError("not reached")
 
-    def _is_ours(self, segment: Segment) -> bool:
-        """What was said with another key is perhaps another tenant's, and never goes to another server."""
-        mine = segment.header.get("key") == self._settings.key_name
-        return segment.header.get("url") == self._settings.url and (mine or self._other_keys)
+    def _is_here(self, segment: Segment) -> bool:
+        return bool(segment.header.get("url") == self._settings.url)
+
+    def _is_of_key(self, segment: Segment) -> bool:
+        """What was said with another key is perhaps another tenant's."""
+        return bool(segment.header.get("key") == self._settings.key_name)
 
     def _files(self) -> list[Path]:
         if self._folder is None:

@@ -19,12 +19,14 @@ from taskroom._transport.spool import Spool
 
 @dataclass
 class Synced:
-    """``complete`` is False when the server did not take all within the time."""
+    """``complete`` is False when the server did not take all within the time. ``other_events`` wait for this server,
+    and were said with other keys."""
 
     batches: int = 0
     events: int = 0
     given_up_events: int = 0
     torn_bytes: int = 0
+    other_events: int = 0
     complete: bool = True
 
 
@@ -44,8 +46,9 @@ def sync(
     notices, found = Notices(), Synced()
     connection = Connection(settings)
     availability = Availability(settings.limits, time.monotonic)
-    delivery = Delivery(connection.post, availability, _unheard, notices)
-    backlog = Backlog(Spool(settings, notices, other_keys=other_keys), notices)
+    delivery = Delivery(connection.post, availability, _unheard, notices, settings.url)
+    spool = Spool(settings, notices, other_keys=other_keys)
+    backlog = Backlog(spool, notices)
     deadline = time.monotonic() + timeout
     try:
         while (batch := backlog.head(wait=True)) is not None:
@@ -62,6 +65,7 @@ def sync(
         backlog.release()
         connection.close()
     found.given_up_events, found.torn_bytes = delivery.given_up_events, backlog.torn
+    found.other_events = 0 if other_keys else spool.events_of_other_keys()
     return found
 
 

@@ -43,7 +43,7 @@ class SendingThread:
         self._outbox, self._starts = outbox, starts
         self._connection = Connection(settings, clock)
         self._backlog = Backlog(spool, notices)
-        delivery = Delivery(self._connection.post, availability, heard, notices)
+        delivery = Delivery(self._connection.post, availability, heard, notices, settings.url)
         self.sender = Sender(settings.limits, outbox, self._backlog, delivery, availability, notices, clock)
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()

@@ -95,6 +95,7 @@ class Running:
                 attempt.id, attempt.name, can_retry=False
             )  # workers refuse a revoked id from now on
         attempt.report_end(end)
+        self._client.keep()
 
 
 def _caller(celery_id: str) -> str | None:

@@ -37,6 +37,7 @@ class StateReports:
         self._attempt = attempt
         self._phase: Phase | None = None
         self._name = ""
+        self._percent: float | None = None
         attempt.before_end.append(self._end)
 
     def take(self, state: Any, meta: Any) -> None:
@@ -51,22 +52,32 @@ class StateReports:
             done, total = percent, 100
         message = cut(text(_first(said, MESSAGE)), TEXT_LIMIT)
         name = _first(said, PHASE)
-        phase = self._of(name if isinstance(name, str) and name else text(state).replace("_", " ").lower())
-        phase.processed, phase.total = number(done) or 0, total
-        phase.message = message
-        last = phase.total is not None and count(phase.processed) == phase.total
-        if last or phase.due():
+        if not (isinstance(name, str) and name):
+            name = text(state).replace("_", " ").lower()
+        self._percent = percent
+        processed = number(done) or 0
+        phase = self._phase
+        if phase is None or name != self._name:
+            self._begin(name, processed, total, message)
+            return
+        phase.processed, phase.total, phase.message = processed, total, message
+        if phase.total is not None and count(processed) == phase.total:
             phase.report()
-            if percent is not None:
-                self._attempt.sink.status(phase.id, message or None, percent, None)
+        else:
+            phase.report_when_due()
 
-    def _of(self, name: str) -> Phase:
-        """The phase of this name. Another one is complete with it."""
-        if self._phase is None or name != self._name:
-            if self._phase is not None:
-                self._attempt.end(self._phase)
-            self._name, self._phase = name, self._attempt.begin(name[:NAME_LIMIT], None, "")
-        return self._phase
+    def _begin(self, name: str, processed: float, total: Any, message: str) -> None:
+        """Begins the phase of this name. Another one is complete with it."""
+        if self._phase is not None:
+            self._attempt.end(self._phase)
+        phase = self._attempt.begin(name[:NAME_LIMIT], total, message, processed)
+        self._name, self._phase, phase.after_report = name, phase, self._say_percent
+        self._say_percent()
+
+    def _say_percent(self) -> None:
+        """Reports the progress of the whole, where the task says it."""
+        if self._phase is not None and self._percent is not None:
+            self._attempt.sink.status(self._phase.id, self._phase.message or None, self._percent, None)
 
     def _end(self, success: bool) -> None:
         """The last counts of the attempt, which may not have been due."""

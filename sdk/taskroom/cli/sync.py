@@ -32,8 +32,11 @@ def call(given: argparse.Namespace) -> int:
     found = sync(where, timeout=given.timeout, other_keys=given.other_keys)
     if found.events or found.batches:
         print(f"{found.events:,} events in {found.batches:,} batches were sent to {where.url}")
-    elif found.complete:
+    elif found.complete and not found.other_events:
         print("nothing waits to be sent")
+    if found.other_events:
+        others = f"{found.other_events:,} events wait for {where.url} that were said with other keys"
+        print(f"{others}: taskroom sync --other-keys sends them with this one")
     if found.given_up_events or found.torn_bytes or not found.complete:
         say(why.text or "not all was sent")
         return STATUS

@@ -1,4 +1,5 @@
 import type { Access } from "./access";
+import { isRetry } from "./logLine";
 import type { NewShare, ShareList } from "./shares";
 import type { ApiKeyPage, NewApiKey, Scope } from "./apiKeys";
 import type {
@@ -7,6 +8,7 @@ import type {
   EventPage,
   JobType,
   LogFilter,
+  LogLine,
   LogPage,
   LogQuery,
   NotificationPage,
@@ -106,6 +108,11 @@ export class Api {
 
   logs(taskId: string, page: LogQuery): Promise<LogPage> {
     return this.get(`${task(taskId)}/logs?${query({ ...page })}`);
+  }
+
+  /** The lines of the retries among the newest thousand warnings, oldest first. */
+  retries(taskId: string): Promise<LogLine[]> {
+    return this.logs(taskId, { level: "WARNING", limit: 1_000 }).then(({ logs }) => logs.filter(isRetry));
   }
 
   cancel(taskId: string): Promise<void> {

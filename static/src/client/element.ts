@@ -1,6 +1,7 @@
 /** The element `<taskroom-run>`, which shows one run on any page: docs/embed.md. Importing this module defines it. */
 import { connect, fold, isTerminal, ShareAccess, type LogLine, type PageConnection } from "./index";
 import type { Task, TaskEvent, TaskState, TaskWatch } from "./index";
+import { logLineOf } from "./logLine";
 import { RunView } from "./runView";
 
 /** Several events come in one message, and a page need not be drawn for each. */
@@ -83,7 +84,8 @@ export class TaskroomRun extends Base {
     if (!this.state) return;
     const over = isTerminal(this.state.task.status);
     this.state = fold(this.state, event);
-    if (event.type === "log") this.lines.push(event as unknown as LogLine);
+    const line = logLineOf(event);
+    if (line) this.lines.push(line);
     this.draw();
     const { task } = this.state;
     if (over || !isTerminal(task.status)) return;

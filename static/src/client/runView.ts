@@ -1,3 +1,4 @@
+import { isExpired, reasonOf } from "./outcome";
 import { RUN_STYLE } from "./runStyle";
 import { plainText } from "./terminalText";
 import { isTerminal, type LogLine, type Phase, type Status, type TaskState } from "./types";
@@ -105,12 +106,11 @@ export class RunView {
     this.head.hidden = this.bar.hidden = this.log.hidden = false;
     this.message.removeAttribute("role");
     const task = state?.task;
-    const error = task?.error;
     set(this.name, task ? task.title || task.job_type : "");
-    set(this.status, task ? WORDS[task.status] : "");
+    set(this.status, task ? (isExpired(task) ? "expired" : WORDS[task.status]) : "");
     this.status.dataset.status = task?.status ?? "";
     set(this.link, link ? wordOf(link) : "");
-    set(this.message, error ? `${error.type}: ${error.message}` : (task?.current_phase_message ?? ""));
+    set(this.message, task ? (reasonOf(task) ?? task.current_phase_message ?? "") : "");
     this.message.dataset.status = task?.status ?? "";
     this.showProgress(state);
     this.phases.replaceChildren(...(state?.phases ?? []).map(phaseOf));

@@ -1,9 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Api } from "../client/api";
 import { NOTHING } from "../client/fold";
 import { Problem } from "../client/problem";
 import type { Task, TaskEvent } from "../client/types";
-import type { Connection } from "../client/watch";
+import type { Connection, UserSink } from "../client/watch";
 import { ChildTasks } from "./children";
 
 const task = (task_id: string, fields: Partial<Task> = {}): Task => ({
@@ -17,6 +17,7 @@ const task = (task_id: string, fields: Partial<Task> = {}): Task => ({
 /** A server whose list is `tasks`, newest first, and a connection whose events the test sends. */
 function server(...tasks: Task[]) {
   const watched = new Map<string, (event: TaskEvent) => void>();
+  const stream: { send: (event: Partial<TaskEvent>) => void; stopped: boolean } = { send: () => undefined, stopped: false };
   const api = {
     tasks,
     problem: null as Problem | null,
@@ -27,9 +28,13 @@ function server(...tasks: Task[]) {
       watched.set(id, onEvent);
       return { stop: () => watched.delete(id) };
     },
+    user: ({ event }: UserSink) => {
+      stream.send = (given) => event({ sequence: 1, ...given } as TaskEvent);
+      return { stop: () => void (stream.stopped = true) };
+    },
   };
   const children = new ChildTasks("p", api as unknown as Api, connection as unknown as Connection);
-  return { api, watched, children, seen: () => children.tasks.value.map((one) => [one.task_id, one.status, one.progress]) };
+  return { api, watched, children, stream, seen: () => children.tasks.value.map((one) => [one.task_id, one.status, one.progress]) };
 }
 
 test("they come in the order in which they were made, and those that run are watched", async () => {
@@ -76,6 +81,28 @@ test("of a hundred that run at once only so many are watched", async () => {
   await children.load("own");
 
   expect(watched.size).toBe(24);
+});
+
+test("a child that is made later, and the end of one that is not watched, come by the user's stream", async () => {
+  vi.useFakeTimers();
+  const { api, children, stream, seen } = server(task("a", { status: "PENDING" }));
+  await children.load("own");
+
+  api.tasks = [task("b"), task("a", { status: "PENDING" })];
+  stream.send({ type: "task_created", task_id: "x", parent_id: "q" });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(seen()).toHaveLength(1);
+  stream.send({ type: "task_created", task_id: "b", parent_id: "p" });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(seen()).toHaveLength(2);
+
+  api.tasks = [task("b"), task("a", { status: "REVOKED" })];
+  stream.send({ type: "status_changed", task_id: "a", status: "REVOKED" });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(seen()[0]).toEqual(["a", "REVOKED", 0]);
+  children.stop();
+  expect(stream.stopped).toBe(true);
+  vi.useRealTimers();
 });
 
 test("an answer to an older question does not undo a newer one, and stopping ends all", async () => {

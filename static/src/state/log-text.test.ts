@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { LogLine } from "../client/types";
 import { marked, pieces, plain } from "./log-text";
+import { local } from "./time";
 
 const line = (message: string): LogLine => ({
   sequence: 1,
@@ -14,6 +15,13 @@ const of = (message: string) => pieces(line(message));
 
 test("a line without codes is one piece", () => {
   expect(of("plain [31m text")).toEqual([{ text: "plain [31m text" }]);
+});
+
+test("for when a task is due is told in the reader's own time", () => {
+  const due = { ...line("Due at 2026-11-29T21:49:15.719318+00:00"), component: "celery" };
+  expect(plain(due)).toBe(`Due at ${local("2026-11-29T21:49:15.719318+00:00")}`);
+  expect(plain({ ...due, component: "shop" })).toBe(due.message);
+  expect(plain({ ...due, message: "Due at 2026-11-29Tnoon" })).toBe("Due at 2026-11-29Tnoon");
 });
 
 test("the sixteen colours and what goes with them are classes", () => {

@@ -2,6 +2,7 @@ import Anser from "anser";
 import type { LogLine } from "../client/types";
 import { hits, type Span } from "./log-hits";
 import { isForTerminal, withColoursOnly } from "../client/terminalText";
+import { local } from "./time";
 
 /** A part of a line with one style. */
 export interface Piece {
@@ -18,10 +19,15 @@ export interface Piece {
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g;
 const TRAILING = /[.,;:!?)\]}]+$/;
 
+/** The line of a task that is published for later. */
+const DUE = /^Due at (\d{4}-\d\d-\d\dT\S+)$/;
+
 const parsed = new WeakMap<LogLine, Piece[]>();
 
 /** Returns the text of a line with its colours, which end with the line, and without other control sequences. */
 export function pieces(line: LogLine): Piece[] {
+  const due = line.component === "celery" ? (DUE.exec(line.message)?.[1] ?? "") : "";
+  if (Date.parse(due)) return [{ text: `Due at ${local(due)}` }];
   if (!isForTerminal(line.message)) return [{ text: line.message }];
   let found = parsed.get(line);
   if (!found) parsed.set(line, (found = coloured(line.message)));

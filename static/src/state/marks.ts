@@ -1,4 +1,5 @@
-import type { Status } from "../client/types";
+import { isExpired } from "../client/outcome";
+import type { Status, Task } from "../client/types";
 import type { PhaseState } from "./phases";
 
 /** The role of a colour: each has its `--<tone>` and its class `s-<tone>`. */
@@ -15,6 +16,10 @@ const TASK: Record<Status, [Tone, string]> = {
 };
 
 export const statusWord = (status: Status): string => TASK[status]?.[1] ?? String(status).toLowerCase();
+
+/** The word for the state of a task, also of one that expired. */
+export const taskWord = (task: Pick<Task, "status" | "error">): string =>
+  isExpired(task) ? "expired" : statusWord(task.status);
 
 export const toneOf = (status: Status): Tone => TASK[status]?.[0] ?? "off";
 

@@ -54,6 +54,22 @@ test("applies what came since the last frame at once, and hands on its log lines
   expect(append).toHaveBeenLastCalledWith(lines, 8);
 });
 
+test("a retry is a line of the log, in its place", () => {
+  const append = vi.spyOn(run.log, "append");
+  sink.snapshot(snapshot(5));
+  sink.event(event("log", 6, { message: "one" }));
+  const error = { type: "OSError", message: "away" };
+  sink.event(event("task_status", 7, { status: "RETRY", retry_count: 1, retry_in_seconds: 3, error }));
+  sink.event(event("log", 8, { message: "two" }));
+  frame();
+  const lines = append.mock.lastCall?.[0].map(({ sequence, message }) => [sequence, message]);
+  expect(lines).toEqual([
+    [6, "one"],
+    [7, "OSError: away\nAttempt 2 follows in 3 s"],
+    [8, "two"],
+  ]);
+});
+
 test("a snapshot restarts the log after the lines before it", () => {
   const calls: unknown[] = [];
   const log: LogSink = run.log;

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
 import { fold } from "../client/fold";
+import { logLineOf } from "../client/logLine";
 import type { Approval, LogLine, Snapshot, TaskEvent, TaskState } from "../client/types";
 import type { Connection, Progress, TaskWatch } from "../client/watch";
 import { approvalAfter } from "./approval";
@@ -68,7 +69,8 @@ export class Run {
       } else if (state) {
         state = fold(state, item.event);
         approval = approvalAfter(approval, item.event, state);
-        if (item.event.type === "log") lines.push(item.event as unknown as LogLine);
+        const line = logLineOf(item.event);
+        if (line) lines.push(line);
       }
     }
     if (state && queue.length) log.append(lines, state.sequence);

@@ -60,5 +60,8 @@ export function ago(timestamp: string, now: number): string {
   return length ? `${Math.floor(seconds / length)} ${unit} ago` : "just now";
 }
 
+/** The time in the zone of the user, with its zone. */
+export const local = (timestamp: string): string => EXACT.format(new Date(timestamp));
+
 /** The time with its zone, and on a second line as the server wrote it. */
-export const exact = (timestamp: string): string => `${EXACT.format(new Date(timestamp))}\n${timestamp}`;
+export const exact = (timestamp: string): string => `${local(timestamp)}\n${timestamp}`;

@@ -1,14 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { logDownload, rawSnapshot } from "../client/api";
 import { isTerminal, type Approval, type Task } from "../client/types";
-import { go } from "../state/address";
 import { api, mayAct } from "../state/app";
-import { runAddress } from "../state/routes";
 import { narrow } from "../state/screen";
 import { Confirm } from "./confirm";
 import { Copy } from "./copy";
 import { Decide } from "./decide";
 import { More } from "./more";
+import { RunAgain } from "./run-again";
 import { ShareDialog } from "./share-dialog";
 import type { Call } from "./use-call";
 
@@ -21,13 +20,7 @@ export function Actions({ task, approval, call }: { task: Task; approval: Approv
       {approval && narrow.value && <Decide task={task} approval={approval} call={call} />}
       {mayAct.value && !over && <Cancel task={task} call={call} />}
       {mayAct.value && over && (!task.observed || task.can_retry) && (
-        <button
-          type="button"
-          disabled={call.busy}
-          onClick={() => call.run(() => api.retry(task.task_id).then(({ task_id }) => go(runAddress(task_id))))}
-        >
-          Run again
-        </button>
+        <RunAgain key={task.task_id} task={task} call={call} />
       )}
       <More>
         {mayAct.value && (

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
+import { reasonOf } from "../client/outcome";
 import { isTerminal, type Task } from "../client/types";
 import { api, currentUser } from "../state/app";
-import { statusWord } from "../state/marks";
+import { taskWord } from "../state/marks";
 import { runAddress } from "../state/routes";
 import { Link } from "./link";
 import { Time } from "./time";
@@ -10,17 +11,19 @@ import { useLoaded } from "./use-loaded";
 /** The history of a run: who did what, and when. */
 export function Audit({ task }: { task: Task }) {
   const approvals = useLoaded(() => api.approvals(task.task_id), [task.task_id, task.status]) ?? [];
+  const retries = useLoaded(task.retry_count ? () => api.retries(task.task_id) : null, [task.task_id, task.retry_count]) ?? [];
   const entries: [at: string, text: ComponentChildren][] = [[task.created_at, <Created task={task} />]];
   for (const { asked_at, decided_at, title, risk_level, approved, decided_by } of approvals) {
     entries.push([asked_at, `asked for approval: ${title} (risk ${risk_level})`]);
     if (decided_at) entries.push([decided_at, `${approved ? "approved" : "rejected"} by ${decided_by}: ${title}`]);
   }
+  for (const { timestamp, message } of retries) entries.push([timestamp, message]);
   if (task.started_at) entries.push([task.started_at, "started"]);
   if (isTerminal(task.status) && task.finished_at) {
     // A rejection has an entry of its own already.
     const rejected = approvals.some(({ approved }) => approved === false);
-    const reason = task.status === "REVOKED" && !rejected ? task.error?.message : undefined;
-    entries.push([task.finished_at, reason ?? statusWord(task.status)]);
+    const reason = task.status === "REVOKED" && !rejected ? reasonOf(task) : null;
+    entries.push([task.finished_at, reason ?? taskWord(task)]);
   }
   entries.sort(([one], [other]) => Date.parse(one) - Date.parse(other));
   return (
@@ -38,6 +41,7 @@ export function Audit({ task }: { task: Task }) {
         <Fact name="owner">{nameOf(task.user_id)}</Fact>
         <Fact name="intent">{task.intent}</Fact>
         <Fact name="attempt">{task.attempt}</Fact>
+        <Fact name="queue">{task.queue ?? null}</Fact>
         <Fact name="worker">{task.worker}</Fact>
       </dl>
     </div>

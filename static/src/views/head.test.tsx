@@ -81,6 +81,23 @@ test("the head shows progress and estimate of the whole run, the phase its own",
   await act(() => render(null, root));
 });
 
+test("a cancelled run says so once, and one that expired says that", async () => {
+  const error = { type: "Cancelled", message: "Cancelled" };
+  const cancelled = await drawn(state({ status: "REVOKED", finished_at: now, error }));
+  expect(cancelled.querySelector("header")?.textContent?.match(/cancelled/gi)).toEqual(["cancelled"]);
+  const expired = await drawn(state({ status: "REVOKED", finished_at: now, error: { type: "Expired", message: "No worker took it" } }));
+  expect(expired.querySelector(".facts strong")?.textContent).toBe("expired");
+  await act(() => (render(null, cancelled), render(null, expired)));
+});
+
+test("a run that has ended without phases has none, and does not wait for them", async () => {
+  const without = (fields: Partial<Task>): TaskState => ({ ...state(fields), phases: [] });
+  const root = await drawn(without({ status: "SUCCESS", finished_at: now }));
+  expect(root.querySelector(".phases .hint")?.textContent).toBe("This run has no phases.");
+  await act(() => render(null, root));
+  expect((await drawn(without({}))).querySelector(".phases .hint")?.textContent).toBe("None has begun.");
+});
+
 test("where nothing is known there is a bar without an end, no percentage and no estimate", async () => {
   const root = await drawn(state({ progress: 0, progress_known: false, eta_seconds: null }, { ...phase, total_count: null }));
   for (const label of ["Overall progress", "scan"]) {

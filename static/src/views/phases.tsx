@@ -1,11 +1,12 @@
 import { useState } from "preact/hooks";
-import type { Task, TaskState } from "../client/types";
+import { isTerminal, type Task, type TaskState } from "../client/types";
 import { tickingServerNow } from "../state/clock";
 import { phaseEtaOf, progressOf, shareOf } from "../state/estimate";
 import { count, percentText, quantity } from "../state/format";
 import { PHASE } from "../state/marks";
 import { isOpen, phaseSpan, type PhaseRow } from "../state/phases";
 import { duration } from "../state/time";
+import { Chevron } from "./chevron";
 import { PhaseMark } from "./marks";
 import { ProgressBar } from "./progress-bar";
 
@@ -35,7 +36,7 @@ export function Phases({ state: { task }, rows, chosen, choose }: Props) {
         </span>
         <Chevron open={shown} />
       </button>
-      {rows.length === 0 && <p class="hint">None has begun.</p>}
+      {rows.length === 0 && <p class="hint">{isTerminal(task.status) ? "This run has no phases." : "None has begun."}</p>}
       <ol>
         {rows.map((row) => (
           <PhaseItem
@@ -52,12 +53,6 @@ export function Phases({ state: { task }, rows, chosen, choose }: Props) {
     </section>
   );
 }
-
-const Chevron = ({ open }: { open: boolean }) => (
-  <svg class="chevron" viewBox="0 0 16 16" aria-hidden="true">
-    <path d={open ? "m4 10 4-4 4 4" : "m4 6 4 4 4-4"} fill="none" stroke="currentColor" stroke-width="1.5" />
-  </svg>
-);
 
 interface ItemProps {
   row: PhaseRow;

@@ -1,16 +1,13 @@
+import { reasonOf } from "../client/outcome";
 import { isTerminal, type Task, type TaskState } from "../client/types";
 import { tickingServerNow } from "../state/clock";
 import { etaOf } from "../state/estimate";
 import { count } from "../state/format";
-import { statusWord, toneOf } from "../state/marks";
+import { taskWord, toneOf } from "../state/marks";
 import { duration, elapsed } from "../state/time";
 
 /** Returns what a run says of itself now, or why it has failed. */
-export function messageOf({ status, error, current_phase_message }: Task): string | null {
-  if (!error) return current_phase_message;
-  // Of a cancelled run the type of the error only repeats the status.
-  return status === "REVOKED" ? error.message : `${error.type}: ${error.message}`;
-}
+export const messageOf = (task: Task): string | null => (task.error ? reasonOf(task) : task.current_phase_message);
 
 /** The state of a run in a few words: status, time, and how many watch it where that is known. */
 export function Facts({ state, viewers }: { state: TaskState; viewers: number | null }) {
@@ -21,7 +18,7 @@ export function Facts({ state, viewers }: { state: TaskState; viewers: number | 
   const eta = etaOf(state, now);
   return (
     <span class="number facts">
-      <strong class={`s-${toneOf(task.status)}`}>{statusWord(task.status)}</strong>
+      <strong class={`s-${toneOf(task.status)}`}>{taskWord(task)}</strong>
       {seconds !== null && ` ${over ? "after " : ""}${duration(seconds)}`}
       {eta !== null && ` · ETA ${duration(eta)}`}
       {task.retry_count > 0 && ` · retry ${task.retry_count}`}

@@ -3,7 +3,7 @@ import { isTerminal, type Task } from "../client/types";
 import { tickingServerNow } from "../state/clock";
 import { progressOf } from "../state/estimate";
 import { hasTitle, percentText, quantity, shortId } from "../state/format";
-import { statusWord, toneOf } from "../state/marks";
+import { taskWord, toneOf } from "../state/marks";
 import { runAddress } from "../state/routes";
 import { errorsOf, type Row } from "../state/rows";
 import { plainText } from "../client/terminalText";
@@ -20,7 +20,9 @@ export function RunRow({ row }: { row: Signal<Row> }) {
   return (
     <Link to={runAddress(task.task_id)} class="row">
       <TaskMark status={task.status} />
-      <span class="type">{task.job_type}</span>
+      <span class="type" title={task.job_type}>
+        {task.job_type}
+      </span>
       <code>{shortId(task.task_id)}</code>
       <span class="run-text">
         <RunText task={task} />
@@ -51,7 +53,7 @@ function Progress({ task }: { task: Task }) {
 export function RunText({ task }: { task: Task }) {
   const waits = task.status === "WAITING";
   const phase = isTerminal(task.status) ? null : task.current_phase_message || task.current_phase;
-  const text = task.error?.message || phase || (waits ? "" : statusWord(task.status));
+  const text = task.error?.message || phase || (waits ? "" : taskWord(task));
   return (
     <>
       {waits && <strong class="s-wait">approval needed</strong>} {hasTitle(task) && <b>{task.title}</b>}{" "}

@@ -7,7 +7,7 @@ import { filterOf, isUnfiltered, listAddress, type RunFilter } from "../state/fi
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { Runs } from "../state/runs";
-import { loadTaskTypes } from "../state/task-types";
+import { learnTaskTypes, loadTaskTypes } from "../state/task-types";
 import "../style/runs.css";
 import "../style/rows.css";
 import { ActiveRunBand } from "./active-run";
@@ -64,6 +64,7 @@ export function RunsPage({ user }: { user: User }) {
 
   const change = (changes: Partial<RunFilter>): void => go(listAddress({ ...filter, ...changes }), true);
   const order = shown.order.value;
+  useEffect(() => learnTaskTypes((order ?? []).map((id) => shown.row(id).value.task.job_type)), [order]);
   const problem = runs.problem.value;
   const none = order?.length === 0 && runs === shown;
   const first = none && isUnfiltered(filter) && filter.scope === "mine";

@@ -45,3 +45,29 @@ def once(marker):
         Path(marker).touch()
         raise RuntimeError("the first time")
     return "the second time"
+
+
+@app.task(bind=True)
+def steps(self, folder):
+    """Says where it is, and waits for a file."""
+    self.update_state(state="DOWNLOADING", meta={"percent": 10, "message": "fetching 3 GB"})
+    _wait_for(Path(folder) / "crunch")
+    self.update_state(state="CRUNCHING", meta={"percent": 50, "message": "the first half"})
+    self.update_state(state="CRUNCHING", meta={"percent": 60, "message": "the second half"})
+    _wait_for(Path(folder) / "end")
+
+
+@app.task
+def forks():
+    child = os.fork()
+    if child == 0:
+        print("in the child", flush=True)
+        taskroom.log("also in the child")
+        os._exit(0)
+    os.waitpid(child, 0)
+    print("in the parent")
+
+
+def _wait_for(path):
+    while not path.exists():
+        time.sleep(0.02)

@@ -128,6 +128,23 @@ def test_a_hundred_thousand_lines_are_in_the_log_in_their_order(taskroom: Comman
     assert said(user, task["task_id"]) == [str(n) for n in range(1, 100_001)]
 
 
+def test_sync_says_what_waits_that_was_said_with_another_key(
+    system: System, user: User, tmp_path: Path
+) -> None:
+    wrong, right = (Command(system.url, key, tmp_path) for key in ("wrong", user.token))
+    assert wrong("run", "-q", "--name", "unheard", "--linger", "60", "--", "true").returncode == 0
+
+    done = right("sync")
+    assert (done.returncode, done.stdout) == (
+        0,
+        f"2 events wait for {system.url} that were said with other keys: "
+        "taskroom sync --other-keys sends them with this one\n",
+    )
+    assert right("sync", "--other-keys").stdout == f"2 events in 1 batches were sent to {system.url}\n"
+    assert right("sync").stdout == "nothing waits to be sent\n"
+    assert the_run(user, "unheard")["task"]["status"] == "SUCCESS"
+
+
 def test_what_a_server_that_was_away_has_missed_is_synced(
     away: Command, system: System, user: User, tmp_path: Path
 ) -> None:
@@ -165,7 +182,7 @@ def test_a_key_that_is_refused_is_said_and_changes_nothing(system: System, tmp_p
     first, last = done.stderr.splitlines()
     assert first == "err"
     assert last.startswith(
-        "taskroom: the server takes nothing, and what it should get is kept: it refuses the key"
+        f"taskroom: Taskroom at {system.url} takes nothing, and what it should get is kept: it refuses the key"
     )
 
 

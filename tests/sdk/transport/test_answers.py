@@ -39,7 +39,9 @@ def test_a_refused_key_is_said_once_and_tried_again_each_minute(
         reporter.after(0.1)
 
     assert len(server.requests) == 3
-    assert said(caplog) == [f"the server takes nothing, and what it should get is kept: {words}"]
+    assert said(caplog) == [
+        f"Taskroom at {server.url} takes nothing, and what it should get is kept: {words}"
+    ]
     reporter.after(60)
     assert server.messages("t") == ["x"]
 
@@ -156,7 +158,7 @@ def test_an_event_that_is_too_large_by_itself_is_given_up_and_counted(
 
     assert server.messages("t") == ["the next"]
     assert said(caplog) == [
-        "1 events are lost: the server refuses their batch, it is too large for the server"
+        f"1 events are lost: Taskroom at {server.url} refuses their batch, it is too large for the server"
     ]
 
 
@@ -175,7 +177,7 @@ def test_a_batch_that_the_server_calls_invalid_is_given_up_and_counted(
     assert server.messages("t") == ["the next"]
     assert server.tasks["t"] == {"job_type": "train", "title": "A title"}  # what was in it is said again
     assert said(caplog) == [
-        f"2 events are lost: the server refuses their batch, status {code}: Invalid: {{'tasks': ['no']}}"
+        f"2 events are lost: Taskroom at {server.url} refuses their batch, status {code}: Invalid: {{'tasks': ['no']}}"
     ]
 
 
@@ -189,7 +191,7 @@ def test_a_task_that_is_refused_is_said_and_the_others_go_on(
     reporter.all()
 
     assert server.messages("t") == ["x"]
-    assert said(caplog) == ["the server refuses task unknown: Unknown task"]
+    assert said(caplog) == [f"Taskroom at {server.url} refuses task unknown: Unknown task"]
 
 
 def test_what_was_refused_is_not_kept_alive(reporter: Reporter, server: Server) -> None:
@@ -216,8 +218,8 @@ def test_a_batch_is_json_that_begins_with_writer_and_number(reporter: Reporter, 
 @pytest.mark.parametrize(
     ("not_stored", "warnings"),
     [
-        ({"workers": ["w3", "w4"]}, ["the server has no room for 2 workers more, such as w3"]),
-        ({"queues": ["q1"]}, ["the server has no room for 1 queues more, such as q1"]),
+        ({"workers": ["w3", "w4"]}, ["has no room for 2 workers more, such as w3"]),
+        ({"queues": ["q1"]}, ["has no room for 1 queues more, such as q1"]),
         ({"workers": [], "queues": "q"}, []),
         (["w3"], []),
     ],
@@ -238,4 +240,4 @@ def test_workers_for_which_there_is_no_room_are_a_warning(
 
     reporter.all()
 
-    assert said(caplog) == warnings
+    assert said(caplog) == [f"Taskroom at {server.url} {warning}" for warning in warnings]

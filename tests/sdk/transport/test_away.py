@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from taskroom._transport import locks
+from taskroom._transport import Settings, locks, sync
 from tests.sdk.transport import server as faults
 from tests.sdk.transport.conftest import MakeReporter
 from tests.sdk.transport.helpers import Reporter, line, numbered
-from tests.sdk.transport.server import Server
+from tests.sdk.transport.server import KEY, Server
 
 SMALL: dict[str, Any] = {"memory_events": 20, "batch_events": 5}
 
@@ -56,6 +56,44 @@ def test_in_memory_first_then_in_a_file_and_all_of_it_once_in_order(
 
     assert server.messages("t") == numbered(200)
     assert files(spool) == []
+
+
+def test_a_second_later_all_of_it_is_in_the_file(
+    make_reporter: MakeReporter, server: Server, spool: Path
+) -> None:
+    reporter = make_reporter(shortest_wait=600.0, longest_wait=600.0)
+    reporter.begin("t")
+    away(server, reporter)
+    reporter.log("t", "one")
+    reporter.after(1.0)
+
+    reporter.log("t", "two")
+    reporter.end("t")
+    reporter.after(1.0)
+    outbox = reporter.client._outbox
+    assert (outbox.waiting, outbox.safe) == (0, outbox.added)
+    reporter.client.close(0)  # leaves the file to others
+
+    server.script.clear()
+    assert sync(Settings(server.url, KEY, spool)).events == 3
+    assert server.messages("t") == ["one", "two"]
+
+
+def test_at_the_end_of_a_task_it_is_there_at_once(
+    make_reporter: MakeReporter, server: Server, spool: Path
+) -> None:
+    reporter = make_reporter()
+    reporter.begin("t")
+    reporter.log("t", "before")
+    reporter.client.keep()
+    assert files(spool) == []  # the server is there, as far as is known
+
+    away(server, reporter)
+    reporter.log("t", "x")
+    reporter.client.keep()
+
+    assert reporter.client._outbox.is_kept
+    assert len(files(spool)) == 1
 
 
 def test_what_is_said_while_the_file_is_sent_comes_after_it(

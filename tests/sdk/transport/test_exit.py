@@ -88,6 +88,33 @@ def test_a_killed_process_leaves_what_was_in_the_spool_and_repeats_nothing(
     assert server.messages("t") == numbered(700)
 
 
+def test_a_process_that_is_killed_while_the_server_is_away_has_left_all_in_the_spool(
+    server: Server, spool: Path
+) -> None:
+    server.script.extend([faults.status(503)] * 1_000)
+    code = (
+        "import time\n"
+        "client.task('t', 'a1', job_type='train')\n"
+        "client.event('t', 'a1', line('line 0'))\n"
+        "while not client._availability.failures: time.sleep(0.01)\n"
+        "for n in range(1, 100): client.event('t', 'a1', line(f'line {n}'))\n"
+        "for _ in range(3000):\n"
+        "    if client._outbox.safe == client._outbox.added and not client._outbox.waiting: break\n"
+        "    time.sleep(0.01)\n"
+        "print('said', flush=True)\n"
+        "input()\n"
+    )
+    with program(code, server.url, spool) as process:
+        assert said(process) == "said\n"
+        process.kill()
+        process.wait()
+    server.script.clear()
+
+    sync(Settings(server.url, KEY, spool))
+
+    assert server.messages("t") == numbered(100)
+
+
 def test_nothing_is_printed_at_the_end_of_a_process(server: Server, spool: Path) -> None:
     with program(REPORT, server.url, spool) as process:
         assert ended(process) == (0, "", "")

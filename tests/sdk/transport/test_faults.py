@@ -108,13 +108,16 @@ def test_nothing_is_sent_while_the_server_is_away_and_the_waits_grow(
     monkeypatch.setattr(reporter.client._availability, "_chance", lambda: 1.0)
     server.script.extend([faults.status(503)] * 9)
     reporter.begin("t")
-    waits = [reporter.after(1)]
+    reporter.after(1)
+    waits = [reporter.client._availability.wait()]
 
     while server.script:
         sent = len(server.requests)
-        assert reporter.after(waits[-1] - 0.01) == pytest.approx(0.01)
+        reporter.after(waits[-1] - 0.01)
+        assert reporter.client._availability.wait() == pytest.approx(0.01)
         assert len(server.requests) == sent
-        waits.append(reporter.after(0.01))
+        reporter.after(0.01)
+        waits.append(reporter.client._availability.wait())
 
     assert waits == pytest.approx([0.5, 1, 2, 4, 8, 16, 30, 30, 30])
     reporter.after(30)
@@ -159,10 +162,12 @@ def test_what_is_said_while_an_answer_is_awaited_is_encoded_meanwhile(
     reporter: Reporter, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meanwhile = reporter.client._thread.sender._meanwhile
+    added: list[int] = []
 
     def once() -> None:
         server.hangs.acquire(timeout=PATIENCE)
         meanwhile()
+        added.append(reporter.client._outbox.added)
         reporter.clock.now += 60  # it waits no longer
 
     monkeypatch.setattr(reporter.client._thread.sender, "_meanwhile", once)
@@ -176,7 +181,7 @@ def test_what_is_said_while_an_answer_is_awaited_is_encoded_meanwhile(
     server.script.append(say_more)
     reporter.after(1)
 
-    assert reporter.client._outbox.added == 3  # one that hangs, two that are full; 200 wait for more
+    assert added == [3], "one that hangs, two that are full; 200 wait for more"
     monkeypatch.undo()
     reporter.all()
     assert server.messages("t") == ["before", *numbered(1_200)]
@@ -191,7 +196,7 @@ def test_one_warning_a_minute(reporter: Reporter, server: Server, caplog: pytest
 
     warnings = [record.getMessage() for record in caplog.records if record.name == "taskroom"]
     assert warnings == [
-        "the server cannot be reached, and what it should get is kept: status 503 As scripted"
+        f"Taskroom at {server.url} cannot be reached, and what it should get is kept: status 503 As scripted"
     ]
     assert len(server.requests) > 5
 

@@ -145,6 +145,56 @@ def test_a_process_of_multiprocessing_sends_all_before_it_ends(
     assert server.messages("t") == ["0", "1", "2"]
 
 
+def test_a_child_that_leaves_by_os_exit_has_sent_all_before(server: Server, spool: Path) -> None:
+    ran(
+        BEGIN + "client.flush(60)\n"
+        "if os.fork() == 0:\n"
+        "    forking.CLOSE_SECONDS = 60\n"
+        "    client.event('t', 'a1', line('of the child'))\n"
+        "    os._exit(7)\n"
+        "assert os.waitstatus_to_exitcode(os.wait()[1]) == 7\n",
+        server.url,
+        spool,
+    )
+
+    assert server.messages("t") == ["of the child"]
+
+
+def test_a_child_that_leaves_by_os_exit_leaves_what_the_server_does_not_take_in_the_spool(
+    server: Server, spool: Path
+) -> None:
+    server.script.extend([faults.status(503)] * 10)
+    ran(
+        BEGIN + "if os.fork() == 0:\n"
+        "    client.event('t', 'a1', line('of the child'))\n"
+        "    os._exit(0)\n"
+        "os.wait()\n"
+        "client.spool_now()\n",
+        server.url,
+        spool,
+        close_seconds=0.5,
+    )
+    server.script.clear()
+
+    sync(Settings(server.url, KEY, spool))
+
+    assert server.messages("t") == ["of the child"]
+
+
+def test_a_pool_ends_no_process_before_its_lines_are_sent(server: Server, spool: Path) -> None:
+    ran(
+        "import multiprocessing\n" + BEGIN + "client.flush(60)\n"
+        "forking.RESULT_SECONDS = 60\n"
+        "def work(n): client.event('t', 'a1', line(str(n)))\n"
+        "with multiprocessing.get_context('fork').Pool(3) as pool:\n"
+        "    pool.map(work, range(12))\n",
+        server.url,
+        spool,
+    )
+
+    assert sorted(server.messages("t"), key=int) == [str(n) for n in range(12)]
+
+
 def test_a_child_does_not_unlock_the_file_of_its_parent(server: Server, spool: Path) -> None:
     server.script.extend([faults.status(503)] * 10)
     out = ran(

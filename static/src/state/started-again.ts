@@ -1,0 +1,52 @@
+import { signal } from "@preact/signals";
+import type { Api } from "../client/api";
+import type { Task } from "../client/types";
+import type { Connection, Watch } from "../client/watch";
+
+const SOON_MS = 250;
+/** A reporter of another user tells this one of nothing. */
+const APART_MS = 5_000;
+const NEWEST = 50;
+
+/** The run that the reporter of an ended task starts because it was asked to. */
+export class StartedAgain {
+  readonly run = signal<Task | null>(null);
+  private readonly watch: Watch;
+  private readonly ticker: ReturnType<typeof setInterval>;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly task: Pick<Task, "task_id" | "job_type">,
+    private readonly scope: "own" | "tenant",
+    private readonly api: Pick<Api, "tasks">,
+    connection: Pick<Connection, "user">,
+  ) {
+    this.watch = connection.user({
+      refresh: () => this.lookSoon(),
+      event: ({ type }) => type === "task_created" && this.lookSoon(),
+    });
+    this.ticker = setInterval(() => void this.look(), APART_MS);
+  }
+
+  stop(): void {
+    this.watch.stop();
+    clearInterval(this.ticker);
+    clearTimeout(this.timer);
+  }
+
+  private lookSoon(): void {
+    this.timer ??= setTimeout(() => void this.look(), SOON_MS);
+  }
+
+  private async look(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const { task_id, job_type } = this.task;
+    // Without an answer the next look asks again.
+    const page = await this.api.tasks({ job_type, scope: this.scope }, NEWEST).catch(() => null);
+    const found = page?.tasks.find(({ retry_of }) => retry_of === task_id);
+    if (!found) return;
+    this.run.value = found;
+    this.stop();
+  }
+}

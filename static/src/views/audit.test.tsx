@@ -1,0 +1,52 @@
+// @vitest-environment happy-dom
+import { cleanup, render, screen } from "@testing-library/preact";
+import { afterEach, expect, test, vi } from "vitest";
+import { NOTHING } from "../client/fold";
+import type { LogLine, Task } from "../client/types";
+
+vi.mock("../client/connection", () => ({
+  PageConnection: class {
+    link = { kind: "connecting" };
+    listen = () => () => undefined;
+  },
+}));
+const { api } = await import("../state/app");
+const { Audit } = await import("./audit");
+
+afterEach(cleanup);
+
+const at = (second: number): string => `2026-01-01T00:00:0${second}.000000+00:00`;
+const task: Task = {
+  ...NOTHING.task,
+  task_id: "t",
+  user_id: "u",
+  created_at: at(0),
+  started_at: at(1),
+  finished_at: at(5),
+  status: "SUCCESS",
+  retry_count: 1,
+};
+const line = (second: number, message: string): LogLine =>
+  ({ sequence: second, timestamp: at(second), level: "WARNING", message, component: "taskroom", phase: null });
+
+test("the retries are in the history, with their reasons, and beside it the queue", async () => {
+  vi.spyOn(api, "approvals").mockResolvedValue([]);
+  const logs = [line(2, "disk almost full"), line(3, "OSError: away\nAttempt 2 follows in 1 s")];
+  vi.spyOn(api, "logs").mockResolvedValue({ logs, next_sequence: 9, before_sequence: 1, has_more: false });
+  render(<Audit task={{ ...task, queue: "mail" }} />);
+
+  await screen.findByText(/OSError: away/);
+  const texts = [...document.querySelectorAll(".audit span")].map((entry) => entry.textContent).filter(Boolean);
+  expect(texts.map((text) => text?.split("\n")[0])).toEqual(["created by u", "started", "OSError: away", "succeeded"]);
+  expect(screen.getByText("queue").nextElementSibling?.textContent).toBe("mail");
+  expect(screen.queryByText(/disk almost full/)).toBeNull();
+});
+
+test("a run without a retry asks for none", () => {
+  vi.spyOn(api, "approvals").mockResolvedValue([]);
+  const logs = vi.spyOn(api, "logs");
+  logs.mockClear();
+  render(<Audit task={{ ...task, retry_count: 0 }} />);
+
+  expect(logs).not.toHaveBeenCalled();
+});

@@ -1,0 +1,61 @@
+// @vitest-environment happy-dom
+import { cleanup, configure, fireEvent, render, screen } from "@testing-library/preact";
+import { afterEach, expect, test, vi } from "vitest";
+import { NOTHING } from "../client/fold";
+import type { Task } from "../client/types";
+import type { UserSink } from "../client/watch";
+import type { Call } from "./use-call";
+
+const sinks = new Set<UserSink>();
+vi.mock("../client/connection", () => ({
+  PageConnection: class {
+    link = { kind: "connecting" };
+    listen = () => () => undefined;
+    retryNow = () => undefined;
+    summary = () => ({ stop: () => undefined });
+    user = (sink: UserSink) => {
+      sinks.add(sink);
+      return { stop: () => void sinks.delete(sink) };
+    };
+  },
+}));
+const { api } = await import("../state/app");
+const { RunAgain } = await import("./run-again");
+
+configure({ asyncUtilTimeout: 20_000 });
+afterEach(() => {
+  cleanup();
+  history.replaceState(null, "", "/");
+});
+
+const call: Call = { busy: false, problem: null, run: (what) => void what() };
+const task: Task = { ...NOTHING.task, task_id: "old", job_type: "shop.mail", status: "FAILURE", observed: true };
+
+test("after the reporter was asked the page says so, and leads to the new run when that comes", async () => {
+  const newer = { ...task, task_id: "newer", retry_of: "other" };
+  const tasks = vi.spyOn(api, "tasks").mockResolvedValue({ tasks: [newer], next: null });
+  vi.spyOn(api, "retry").mockResolvedValue({ task_id: "old" });
+  render(<RunAgain task={task} call={call} />);
+
+  fireEvent.click(screen.getByText("Run again"));
+
+  const note = await screen.findByRole("status");
+  expect(note.textContent).toBe("Asked for; the reporter will start it");
+  expect(screen.queryByText("Run again")).toBeNull();
+  expect(sinks.size).toBe(1);
+  tasks.mockResolvedValue({ tasks: [newer, { ...task, task_id: "new", retry_of: "old" }], next: null });
+  for (const sink of sinks) sink.event({ type: "task_created", sequence: 1, task_id: "new" });
+  const link = await screen.findByRole("link", { name: "new" });
+  expect(link.getAttribute("href")).toBe("/runs/new");
+  expect(note.textContent).toBe("Started again as new");
+  expect(sinks.size).toBe(0);
+});
+
+test("a run of ours is gone to at once", async () => {
+  vi.spyOn(api, "retry").mockResolvedValue({ task_id: "next" });
+  render(<RunAgain task={{ ...task, observed: false }} call={call} />);
+
+  fireEvent.click(screen.getByText("Run again"));
+
+  await vi.waitFor(() => expect(location.pathname).toBe("/runs/next"));
+});

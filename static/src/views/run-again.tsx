@@ -1,0 +1,43 @@
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Task } from "../client/types";
+import { go } from "../state/address";
+import { api, connection, currentUser } from "../state/app";
+import { shortId } from "../state/format";
+import { runAddress } from "../state/routes";
+import { StartedAgain } from "../state/started-again";
+import { Link } from "./link";
+import type { Call } from "./use-call";
+
+/** Starts an ended run again and goes to the new one. An observed run is started by its reporter, when that hears of it. */
+export function RunAgain({ task, call }: { task: Task; call: Call }) {
+  const [asked, ask] = useState(false);
+  const again = async (): Promise<void> => {
+    const { task_id } = await api.retry(task.task_id);
+    if (task_id === task.task_id) ask(true);
+    else go(runAddress(task_id));
+  };
+  if (asked) return <Asked task={task} />;
+  return (
+    <button type="button" disabled={call.busy} onClick={() => call.run(again)}>
+      Run again
+    </button>
+  );
+}
+
+function Asked({ task }: { task: Task }) {
+  const scope = String(currentUser.value?.id) === task.user_id ? "own" : "tenant";
+  const started = useMemo(() => new StartedAgain(task, scope, api, connection), [task.task_id]);
+  useEffect(() => () => started.stop(), [started]);
+  const run = started.run.value;
+  return (
+    <span class="asked" role="status">
+      {run ? (
+        <>
+          Started again as <Link to={runAddress(run.task_id)}>{shortId(run.task_id)}</Link>
+        </>
+      ) : (
+        "Asked for; the reporter will start it"
+      )}
+    </span>
+  );
+}
