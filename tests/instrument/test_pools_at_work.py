@@ -56,7 +56,8 @@ def test_a_task_that_is_cancelled_before_it_begins_is_not_run(pooled: Shop) -> N
     pooled.cancel(one)
 
     pooled.send("talk", task_id=one)
-    pooled.ended(one, "REVOKED")
+    result = pooled.sender.AsyncResult(one)
+    wait_for("the end in Celery", lambda: result.state == "REVOKED")
 
     assert pooled.lines(one) == []
 
@@ -111,6 +112,7 @@ def test_a_worker_says_what_it_is_and_runs(pooled: Shop) -> None:
         "slots": runs_at_once(pooled),
         "queues": [pooled.queue],
         "running": [one],
+        "waiting": [],
         "versions": dict(zip(("python", "celery", "kombu"), versions, strict=True)),
         "beat_seconds": 0.5,  # those of the tests
     }

@@ -117,7 +117,7 @@ ROWS: dict[str, list[Row]] = {
         ("events of a page that it asks for", "1,000",
          lambda: found(file("static/src/client/api.ts"), r"limit = ([\d_]+)\)")),
         ("steps of a task that it asks for", "200",
-         lambda: found(file("static/src/client/api.ts"), r"limit: ([\d_]+) }")),
+         lambda: found(file("static/src/client/api.ts"), r"parent_id: taskId, scope, limit: ([\d_]+) }")),
     ],
     "Limits of nginx": [
         ("connections of one public address", "2,000", lambda: found(NGINX, r"limit_conn addresses (\d+);")),
