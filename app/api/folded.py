@@ -10,12 +10,11 @@ import msgspec
 import orjson
 from msgspec import Struct
 
-from app.stream.background import with_pauses
 from app.tasks.observed.part import Part
 from app.tasks.reported import Error, Event
 
 MOST_NAMED = 50  # fields of a part
-EVENTS_IN_A_TURN = 200
+MOST_BYTES = 32_768  # of a part: folding takes many times the memory and the time of decoding
 EVENTS: Mapping[Any, type[Struct]] = {kind.__struct_config__.tag: kind for kind in get_args(Event)}
 KINDS: tuple[type[Struct], ...] = (Error, *EVENTS.values())
 HINTS: Mapping[type[Struct], Mapping[str, Any]] = {kind: get_type_hints(kind) for kind in KINDS}
@@ -45,8 +44,7 @@ def folded(value: Any) -> FoldedPart | None:
             _say(said, name, AS_TEXT)
     events = part.get("events")
     if isinstance(events, list):
-        each_with_pauses = enumerate(with_pauses(events, EVENTS_IN_A_TURN))
-        part["events"] = [_event(each, f"events.{n}", said) for n, each in each_with_pauses]
+        part["events"] = [_event(each, f"events.{n}", said) for n, each in enumerate(events)]
     if not said:
         return None
     decoded = msgspec.json.decode(orjson.dumps(part), type=Part)

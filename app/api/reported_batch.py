@@ -10,7 +10,7 @@ import msgspec
 import orjson
 from msgspec import Meta, Raw, Struct
 
-from app.api.folded import folded
+from app.api.folded import MOST_BYTES, folded
 from app.errors import BadRequest, Unprocessable
 from app.http.json_body import MAX_DEPTH, refuse_deep, refuse_large
 from app.http.typed import MISSING, errors_of
@@ -85,7 +85,9 @@ def _part(raw: Raw) -> Part | tuple[str | None, Refused]:
 
 
 def _folded(raw: Raw) -> Part | None:
-    """Returns the part without what is of a wrong kind; None when the rest makes no sense either."""
+    """Returns the part without what is of a wrong kind; None when the rest makes no sense either, or it is large."""
+    if len(bytes(raw)) > MOST_BYTES:
+        return None
     try:
         part = folded(orjson.loads(bytes(raw)))
     except (msgspec.DecodeError, RecursionError, TypeError):
