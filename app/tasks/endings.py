@@ -66,6 +66,14 @@ def ending(
     return drafts
 
 
+def error_text(error: Mapping[str, Any]) -> str:
+    """Returns type and message of an error; only the type where both say the same. static/src/client/outcome.ts has the
+    same words."""
+    kind, message = str(error["type"]), str(error["message"])
+    same = message.removesuffix(".").lower() in ("", kind.lower())
+    return kind if same else f"{kind}: {message}"
+
+
 def cancelled_error(by: str | None = None) -> dict[str, Any]:
     return _error("Cancelled", f"Cancelled by {by}" if by else "Cancelled")
 
