@@ -30,9 +30,10 @@ def first_fields(part: Part, user_id: str, place: Place) -> dict[str, Any]:
     }
 
 
-def unheard_fields(user_id: str) -> dict[str, Any]:
-    """Returns the fields of a task of which only a child was heard."""
-    return _fields(user_id, Place()) | {"job_type": UNKNOWN, "title": UNKNOWN}
+def unheard_fields(user_id: str, part: Part) -> dict[str, Any]:
+    """Returns the fields of a task of which only a child was heard: the one that the part is about."""
+    title = f"Parent of {name_of(part.job_type, LONGEST_TYPE) or UNKNOWN}"
+    return _fields(user_id, Place()) | {"job_type": UNKNOWN, "title": title}
 
 
 def group_fields(user_id: str, place: Place, part: Part) -> dict[str, Any]:
