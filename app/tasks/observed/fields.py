@@ -89,7 +89,8 @@ def later_fields(task: ObservedTask, part: Part, user_id: str | None, place: Pla
             changes["created_at"] = at
     elif part.title and known["title"] == known["job_type"]:
         changes["title"] = name_of(part.title, LONGEST_TITLE) or known["title"]
-    if part.can_retry is not None:
+    comes_late = task.attempt and part.events and part.only_waits  # its sender was slower than the worker
+    if part.can_retry is not None and not comes_late:
         changes["can_retry"] = part.can_retry
     return {name: value for name, value in changes.items() if value != known[name]}
 

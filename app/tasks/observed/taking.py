@@ -189,11 +189,14 @@ class Taking:
 
 
 def _check_without_attempt(part: Part, task: ObservedTask | None) -> None:
-    """Raises Refused for events that need an attempt that runs."""
+    """Raises Refused for events that need an attempt that runs, and for those of a worker when another one runs it:
+    what the main process of a worker says of its child may come after the next attempt has begun elsewhere."""
     if part.only_waits:
         return
     if task and task.closed:
         raise Refused(409, f"The task has ended: {task.fields['status']}")
+    if task and task.runs and (worker := name_of(part.worker)) and worker != task.fields["worker"]:
+        raise Refused(409, "Another worker runs the task by now")
     statuses = {event.status for event in part.events if isinstance(event, Status)}
     if not (task and task.runs) and statuses & {STARTED, RETRY}:
         raise Refused(422, "Unprocessable Content", {"attempt": ["Name the attempt that begins."]})
