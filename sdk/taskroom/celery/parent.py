@@ -54,9 +54,7 @@ class Parent:
     ) -> None:
         if self._is_elsewhere(sender, task_id):
             status, fields = ends.failure(exception, einfo)
-            held = {self._worker(request) for request in tuple(self._reporter.held) if request.id == task_id}
-            worker = held.pop() if len(held) == 1 else None  # several, when the message came again
-            self._reporter.say(task_id, sender, str(status), worker=worker, **fields)
+            self._reporter.say(task_id, sender, str(status), worker=self._worker(task_id), **fields)
 
     def _retry(
         self, sender: Any = None, request: Any = None, reason: Any = None, einfo: Any = None, **_: Any
@@ -112,11 +110,15 @@ class Parent:
 
     def _about(self, request: Any) -> dict[str, Any]:
         place = place_in(vars(request), reported_id(request.id), self._reporter.options)
-        return {"place": place, "worker": self._worker(request)}
+        return {"place": place, "worker": self._worker(request.id)}
 
-    def _worker(self, request: Any) -> str | None:
-        """The name that the child which runs the task has in its reports; None before one does."""
-        return f"{request.hostname or 'local'}/{request.worker_pid}" if request.worker_pid else None
+    def _worker(self, celery_id: Any) -> str | None:
+        """The name that the child which runs the task has in its reports; None before one does, and when the message
+        came again to this worker: then nobody knows of which child is spoken."""
+        held = [request for request in tuple(self._reporter.held) if request.id == celery_id]
+        if len(held) != 1 or not held[0].worker_pid:
+            return None
+        return f"{held[0].hostname or 'local'}/{held[0].worker_pid}"
 
 
 def _signal_name(signum: Any) -> str:
