@@ -129,7 +129,7 @@ def test_what_fails_together_counts_once(hook: Hook) -> None:
         hook.record(claimed, Policy((5.0, 60.0), failures=3), error="nobody there")
 
     assert (hook.shown()["failures"], hook.shown()["enabled"]) == (1, True)
-    ((held,),) = sql(hook.tasks.database, "SELECT extract(epoch FROM held_until - now())::int FROM webhooks")
+    ((held,),) = sql(hook.tasks.database, "SELECT extract(epoch FROM backoff_until - now())::int FROM webhooks")
     assert held <= 5
 
 
@@ -197,7 +197,7 @@ def test_one_that_fails_is_asked_one_thing_at_a_time_and_ever_more_seldom(hook: 
         assert hook.claim() == [], "one at a time"
         before = moment(hook)
         hook.record(claimed, Policy((5.0,) * 9), error="no answer")
-        ((held,),) = sql(hook.tasks.database, "SELECT held_until FROM webhooks")
+        ((held,),) = sql(hook.tasks.database, "SELECT backoff_until FROM webhooks")
         assert before + seconds * SECOND <= held <= moment(hook) + seconds * SECOND
 
     hook.wait()

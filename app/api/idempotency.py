@@ -29,14 +29,14 @@ KEPT = timedelta(hours=24)
 
 _its = IdempotencyKey.user_id == sa.bindparam("user"), IdempotencyKey.key == sa.bindparam("key")
 _is_kept = IdempotencyKey.created_at > sa.func.now() - KEPT
-_MADE = Statement(
-    sa.select(IdempotencyKey.body_hash, *as_text(IdempotencyKey.task_id), IdempotencyKey.made).where(
+_RESULT = Statement(
+    sa.select(IdempotencyKey.body_hash, *as_text(IdempotencyKey.task_id), IdempotencyKey.note).where(
         *_its, _is_kept
     )
 )
 _DELETE_EXPIRED = Statement(sa.delete(IdempotencyKey).where(*_its, sa.not_(_is_kept)))
 _REMEMBER = Statement(
-    sa.insert(IdempotencyKey).values(parameters("user_id", "key", "body_hash", "task_id", "made"))
+    sa.insert(IdempotencyKey).values(parameters("user_id", "key", "body_hash", "task_id", "note"))
 )
 _FORGET = Statement(sa.delete(IdempotencyKey).where(IdempotencyKey.task_id == sa.bindparam("task")))
 
@@ -66,7 +66,7 @@ class Key:
     def result(self) -> KeyResult | None:
         """Returns the result of an earlier request. Raises Unprocessable when that was another request."""
         with services().read() as conn, conn.cursor() as cur:
-            row = _MADE.execute(cur, user=self.user_id, key=self.key).fetchone()
+            row = _RESULT.execute(cur, user=self.user_id, key=self.key).fetchone()
         if row and row[0] != self.digest:
             raise Unprocessable(
                 "This key was used with another body or address",
@@ -77,7 +77,7 @@ class Key:
     def remember(self, cur: Cursor, result: KeyResult) -> None:
         """Stores the result in the transaction that creates it. Raises UniqueViolation when a concurrent repeat did."""
         _DELETE_EXPIRED.execute(cur, user=self.user_id, key=self.key)
-        values = {"body_hash": self.digest, "task_id": result.task_id, "made": result.note}
+        values = {"body_hash": self.digest, "task_id": result.task_id, "note": result.note}
         _REMEMBER.execute(cur, user_id=self.user_id, key=self.key, **values)
 
 

@@ -13,12 +13,12 @@ from app.models.base import Base, Id, Time
 
 class Stream(Base):
     """A stream. Its row is the only lock of its task or user. Events of another attempt than ``attempt``, and of one
-    that was given up, are refused. ``swept``: all its prunable events are deleted."""
+    that was given up, are refused. ``fully_pruned``: all its prunable events are deleted."""
 
     __tablename__ = "streams"
     # Neither column changes with an append: an index of what does would make each one dearer.
     __table_args__ = (
-        Index("streams_unswept", "id", postgresql_where=text("NOT swept")),
+        Index("streams_prunable", "id", postgresql_where=text("NOT fully_pruned")),
         Index("streams_of_users", "id", postgresql_where=text("name LIKE 'user:%'")),
     )
 
@@ -30,7 +30,7 @@ class Stream(Base):
     attempt_given_up: Mapped[bool] = mapped_column(server_default=text("false"))  # its lease expired
     closed: Mapped[bool] = mapped_column(server_default=text("false"))
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
-    swept: Mapped[bool] = mapped_column(server_default=text("false"))
+    fully_pruned: Mapped[bool] = mapped_column(server_default=text("false"))
     bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # of all its events so far
     ancestors: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # of a step, the eldest first
 

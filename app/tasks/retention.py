@@ -99,7 +99,7 @@ def _prune_all(connect: Connect, keep: Retention, start: int, until: float) -> i
 
 def prunable(connect: Connect, keep: Retention, start: int = 0) -> Iterator[Prunable]:
     """Yields prunable streams, those behind ``start`` first, then the others, a page at a time. The index that is read
-    here leaves out ``swept`` streams, which have lost all that they may lose."""
+    here leaves out ``fully_pruned`` streams, which have lost all that they may lose."""
     for after, last in ((start, MAX_ID), (0, start)):
         while after < last:
             looked_at, found = _page(connect, keep, after, last)
@@ -124,7 +124,7 @@ def _page_statement(by_age: bool, by_number: bool) -> sa.Select[Any]:
     """Selects streams that are not fully pruned, and whether each may lose events by the limits that are set."""
     stream = (
         sa.select(Stream.id, Stream.last_seq, Stream.pruned_to, Stream.closed)
-        .where(~Stream.swept, Stream.id > sa.bindparam("after"), Stream.id <= sa.bindparam("last"))
+        .where(~Stream.fully_pruned, Stream.id > sa.bindparam("after"), Stream.id <= sa.bindparam("last"))
         .order_by(Stream.id)
         .limit(sa.bindparam("page"))
         .subquery("looked_at")
@@ -168,7 +168,7 @@ def prune_batch(connect: Connect, stream: Prunable, keep: Retention) -> int:
         # Never back: another run, whose session lost the advisory lock, may have pruned more since the stream was read.
         cur.execute(
             """SET LOCAL synchronous_commit = off;
-               UPDATE streams SET pruned_to = greatest(pruned_to, %s), swept = swept OR %s WHERE id = %s""",
+               UPDATE streams SET pruned_to = greatest(pruned_to, %s), fully_pruned = fully_pruned OR %s WHERE id = %s""",
             (upto, stream.has_task and upto >= stream.last_seq - 1, stream.id),
         )
     count, stream.pruned_to = upto - stream.pruned_to, upto

@@ -61,7 +61,7 @@ _DISABLE = Statement(
 _ENABLE = Statement(
     sa.update(Webhook)
     .where(_id, _mine)
-    .values(disabled_at=None, failures=0, held_until=sa.text("'-infinity'"))
+    .values(disabled_at=None, failures=0, backoff_until=sa.text("'-infinity'"))
 )
 _LOCK = Statement(sa.select(Webhook.id).where(_id).with_for_update(key_share=True))
 _DELETE = Statement(sa.delete(Webhook).where(_id))

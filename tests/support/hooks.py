@@ -47,7 +47,7 @@ class Hook:
 
     def wait(self) -> None:
         """Makes everything due, also leased and held-back deliveries."""
-        sql(self.tasks.database, "UPDATE webhooks SET held_until = '-infinity'")
+        sql(self.tasks.database, "UPDATE webhooks SET backoff_until = '-infinity'")
         sql(self.tasks.database, "UPDATE deliveries SET due_at = now() WHERE due_at IS NOT NULL")
 
     def shown(self) -> dict[str, Any]:
