@@ -16,7 +16,7 @@ from app.http.base import Blueprint, NoQuery, reading, starting
 from app.services import services
 from app.stream.event import scrub
 from app.tasks import approvals
-from app.tasks.approvals import Approval, ApprovalSchema
+from app.tasks.approvals import ApprovalRequest, ApprovalSchema
 from app.tasks.listing import active_task
 from app.tasks.snapshot import snapshot
 
@@ -54,7 +54,7 @@ class Active(ma.Schema):
 def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[str, Any]) -> Response:
     """Starts a task. The response comes after the task is durable and the broker has its message."""
     asked = body.get("approval")
-    approval = Approval(approvals.START, scrub(asked.pop("title")), **asked) if asked else None
+    approval = ApprovalRequest(approvals.START, scrub(asked.pop("title")), **asked) if asked else None
     params = body.get("params", body.get("preferences", {}))
     task_id = new_task(
         principal,

@@ -17,7 +17,7 @@ from app.http.base import Blueprint, NoQuery
 from app.http.compressed import json_bytes
 from app.http.problems import CONTENT_TYPE, ProblemSchema
 from app.services import services
-from app.tasks.observed.batch import Batch, store_batch
+from app.tasks.observed.batch import ObservedBatch, store_batch
 from app.tasks.observed.lookups import Lookups
 from app.tasks.observed.reporter import Reporter
 
@@ -101,7 +101,7 @@ def report(principal: Principal, query: dict[str, Any]) -> Response:
     data = body()
     envelope, parts = decode(data)
     key = principal.key_id or principal.user_id
-    batch = Batch(
+    batch = ObservedBatch(
         Reporter(principal.user_id, principal.email, principal.tenant, key, principal.is_global),
         str(uuid5(UUID(key), envelope.writer)),  # names of different reporters cannot collide
         envelope.batch,

@@ -41,7 +41,7 @@ class Queue(ma.Schema):
     )
 
 
-class Worker(ma.Schema):
+class WorkerSchema(ma.Schema):
     name = ma.fields.String()
     host = ma.fields.String(allow_none=True)
     pid = ma.fields.Integer(allow_none=True)
@@ -59,7 +59,7 @@ class Worker(ma.Schema):
 
 
 class WorkerPage(ma.Schema):
-    workers = ma.fields.List(ma.fields.Nested(Worker))
+    workers = ma.fields.List(ma.fields.Nested(WorkerSchema))
     next = ma.fields.String(allow_none=True)
 
 

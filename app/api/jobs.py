@@ -14,7 +14,7 @@ from app.services import services
 blp = Blueprint("jobs", __name__, description="Job types")
 
 
-class JobType(ma.Schema):
+class JobTypeSchema(ma.Schema):
     job_type = ma.fields.String(attribute="name")
     title = ma.fields.String()
     description = ma.fields.String()
@@ -28,7 +28,7 @@ class BrokenFile(ma.Schema):
 
 
 class JobTypes(ma.Schema):
-    job_types = ma.fields.List(ma.fields.Nested(JobType))
+    job_types = ma.fields.List(ma.fields.Nested(JobTypeSchema))
     broken = ma.fields.List(
         ma.fields.Nested(BrokenFile),
         metadata={"description": "Job files that cannot be used, whose job types are missing"},

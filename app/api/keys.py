@@ -47,7 +47,7 @@ def _tenant(text: str) -> None:
         raise ma.ValidationError("Not the name of a tenant.")
 
 
-class NewKey(ma.Schema):
+class NewKeySchema(ma.Schema):
     name = ma.fields.String(required=True, validate=[ma.validate.Length(1, api_keys.LONGEST_NAME), _name])
     scopes = ListField(ma.fields.String(validate=ma.validate.OneOf(SCOPES)), 1, len(SCOPES), required=True)
     expires_in = WholeField(
@@ -64,7 +64,7 @@ class NewKey(ma.Schema):
     )
 
 
-class ApiKey(ma.Schema):
+class ApiKeySchema(ma.Schema):
     id = ma.fields.String()
     name = ma.fields.String()
     prefix = ma.fields.String(metadata={"description": "The first characters of the key"})
@@ -76,7 +76,7 @@ class ApiKey(ma.Schema):
     last_used_at = ma.fields.String(allow_none=True, metadata={"description": "To the minute"})
 
 
-class CreatedKey(ApiKey):
+class CreatedKey(ApiKeySchema):
     key = ma.fields.String(metadata={"description": "`trk_…`; it is shown only once"})
 
 
@@ -87,7 +87,7 @@ class KeysQuery(ma.Schema):
 
 
 class KeyPage(ma.Schema):
-    keys = ma.fields.List(ma.fields.Nested(ApiKey))
+    keys = ma.fields.List(ma.fields.Nested(ApiKeySchema))
     next = ma.fields.String(allow_none=True)
 
 
@@ -116,7 +116,7 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
 @limits.changes
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
-@blp.arguments(NewKey)
+@blp.arguments(NewKeySchema)
 @blp.response(201, CreatedKey)
 def create(
     principal: Principal, query: dict[str, Any], headers: dict[str, str], body: dict[str, Any]

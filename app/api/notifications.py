@@ -28,7 +28,7 @@ class ListQuery(ma.Schema):
     limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
 
 
-class Notification(ma.Schema):
+class NotificationSchema(ma.Schema):
     sequence = ma.fields.Integer(metadata={"description": "Of its event on the user's stream"})
     id = ma.fields.String()
     notification_type = ma.fields.String(validate=ma.validate.OneOf(tuple(notification.TYPES)))
@@ -48,8 +48,8 @@ class Notification(ma.Schema):
     tenant = ma.fields.String(allow_none=True)
 
 
-class Page(ma.Schema):
-    notifications = ma.fields.List(ma.fields.Nested(Notification))
+class PageSchema(ma.Schema):
+    notifications = ma.fields.List(ma.fields.Nested(NotificationSchema))
     next = ma.fields.String(allow_none=True)
     unread_count = ma.fields.Integer()
     sequence = ma.fields.Integer(
@@ -61,7 +61,7 @@ class Unread(ma.Schema):
     unread_count = ma.fields.Integer()
 
 
-class Announcement(ma.Schema):
+class AnnouncementSchema(ma.Schema):
     title = ma.fields.String(required=True, validate=ma.validate.Length(1, notification.LONGEST_TITLE))
     message = ma.fields.String(load_default="", validate=ma.validate.Length(max=notification.LONGEST_MESSAGE))
     action_url = ma.fields.String(
@@ -81,7 +81,7 @@ class Announced(ma.Schema):
 @blp.get("/notifications")
 @reading
 @blp.arguments(ListQuery, location="query")
-@blp.alt_response(200, schema=Page)
+@blp.alt_response(200, schema=PageSchema)
 def listed(principal: Principal, query: dict[str, Any]) -> Any:
     """Returns the caller's notifications, newest first."""
     limit = query["limit"]
@@ -131,7 +131,7 @@ def _mark(principal: Principal, id: str | None) -> dict[str, int]:
 @limits.changes
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
-@blp.arguments(Announcement)
+@blp.arguments(AnnouncementSchema)
 @blp.response(201, Announced)
 def announce(
     principal: Principal, query: dict[str, Any], headers: dict[str, str], body: dict[str, Any]

@@ -32,21 +32,21 @@ class NewShare(ma.Schema):
     )
 
 
-class Share(ma.Schema):
+class ShareSchema(ma.Schema):
     id = ma.fields.String()
     created_by = ma.fields.String(metadata={"description": "The e-mail address of the account that made it"})
     created_at = ma.fields.String()
     expires_at = ma.fields.String()
 
 
-class CreatedShare(Share):
+class CreatedShare(ShareSchema):
     token = ma.fields.String(metadata={"description": "`trs_…`; it is shown only once"})
     url = ma.fields.String(metadata={"description": "The page of the run, to open in a browser"})
     embed_url = ma.fields.String(metadata={"description": "The same page, for a frame of EMBED_ORIGINS"})
 
 
 class Shares(ma.Schema):
-    shares = ma.fields.List(ma.fields.Nested(Share))
+    shares = ma.fields.List(ma.fields.Nested(ShareSchema))
     embed_origins = ma.fields.List(
         ma.fields.String(), metadata={"description": "The sites that may frame the page of the run"}
     )

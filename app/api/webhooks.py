@@ -27,7 +27,7 @@ from app.http.base import (
 from app.outgoing.url_policy import LONGEST_URL, AddressRefused, UrlPolicy
 from app.services import services
 from app.stream.event import EVENT_TYPE
-from app.webhooks import queue, subscriptions
+from app.webhooks import delivery_queue, subscriptions
 
 blp = Blueprint("webhooks", __name__, description="Webhooks")
 
@@ -54,7 +54,7 @@ class NewWebhook(ma.Schema):
     )
 
 
-class Webhook(ma.Schema):
+class WebhookSchema(ma.Schema):
     id = ma.fields.String()
     url = ma.fields.String()
     event_types = ma.fields.List(ma.fields.String())
@@ -65,12 +65,12 @@ class Webhook(ma.Schema):
     created_at = ma.fields.String()
 
 
-class Created(Webhook):
+class Created(WebhookSchema):
     secret = ma.fields.String(metadata={"description": "`whsec_…`; it is shown only once"})
 
 
 class Webhooks(ma.Schema):
-    webhooks = ma.fields.List(ma.fields.Nested(Webhook))
+    webhooks = ma.fields.List(ma.fields.Nested(WebhookSchema))
 
 
 class Pinged(ma.Schema):
@@ -82,7 +82,7 @@ class DeliveriesQuery(ma.Schema):
     limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
 
 
-class Attempt(ma.Schema):
+class AttemptSchema(ma.Schema):
     number = ma.fields.Integer()
     at = ma.fields.String()
     duration_ms = ma.fields.Float()
@@ -91,20 +91,20 @@ class Attempt(ma.Schema):
     response = ma.fields.String(allow_none=True, metadata={"description": "The beginning of its body"})
 
 
-class Delivery(ma.Schema):
+class DeliverySchema(ma.Schema):
     id = ma.fields.String(metadata={"description": "The header `webhook-id`"})
     event_type = ma.fields.String()
     stream = ma.fields.String(allow_none=True)
     sequence = ma.fields.Integer(allow_none=True)
-    status = ma.fields.String(validate=ma.validate.OneOf(queue.STATUSES))
+    status = ma.fields.String(validate=ma.validate.OneOf(delivery_queue.STATUSES))
     created_at = ma.fields.String()
     next_try_at = ma.fields.String(allow_none=True)
     tries = ma.fields.Integer()
-    attempts = ma.fields.List(ma.fields.Nested(Attempt))
+    attempts = ma.fields.List(ma.fields.Nested(AttemptSchema))
 
 
 class DeliveryPage(ma.Schema):
-    deliveries = ma.fields.List(ma.fields.Nested(Delivery))
+    deliveries = ma.fields.List(ma.fields.Nested(DeliverySchema))
     next = ma.fields.String(allow_none=True)
 
 
@@ -167,7 +167,7 @@ def delete(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Non
 @changing
 @limits.changes
 @blp.arguments(NoQuery, location="query")
-@blp.response(200, Webhook)
+@blp.response(200, WebhookSchema)
 def enable(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
     """Enables a disabled webhook. Deliveries that waited are sent; events since it was disabled are not."""
     with services().transaction() as tx:
@@ -206,6 +206,6 @@ def log(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
     limit = query["limit"]
     with services().read() as conn, conn.cursor() as cur:
         subscriptions.one(cur, principal.user_id, str(webhook_id))
-        page, more = queue.page(cur, str(webhook_id), before, limit)
+        page, more = delivery_queue.page(cur, str(webhook_id), before, limit)
     cursor = encode_cursor(page[-1]["created_at"], page[-1]["id"]) if more else None
     return with_next({"deliveries": page, "next": cursor}, {"cursor": cursor} if cursor else None)

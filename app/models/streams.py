@@ -35,7 +35,7 @@ class Stream(Base):
     ancestors: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # of a step, the eldest first
 
 
-class Event(Base):
+class EventRow(Base):
     """An event. A foreign key would cost a look-up for each event, and the stream's row is locked anyway."""
 
     __tablename__ = "events"
@@ -58,7 +58,7 @@ class EventId(Base):
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
-class Writer(Base):
+class WriterRow(Base):
     """A writer. ``answer`` is the response to its last batch, returned again when the batch is repeated."""
 
     __tablename__ = "writers"

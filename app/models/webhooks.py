@@ -33,7 +33,7 @@ class Webhook(Base):
     disabled_at: Mapped[datetime | None] = mapped_column(Time)
 
 
-class Delivery(Base):
+class WebhookDelivery(Base):
     """An event for a webhook, and the log of the tries. ``due_at`` is the time of the next try, or of the end of the
     sender's lease; NULL when no try follows."""
 

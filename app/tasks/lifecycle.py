@@ -17,7 +17,7 @@ from app.stream.store import lock
 from app.stream.transaction import Hint, Transaction
 from app.tasks import parents
 from app.tasks.approvals import approved_keys
-from app.tasks.attempts import attempt_events
+from app.tasks.attempt_events import attempt_events
 from app.tasks.creation import insert_task
 from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled_error, ending_of
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING

@@ -17,7 +17,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.db.clock import database_now, seconds_between
 from app.stream.event import Draft, draft, now, shortened, task_stream
 from app.stream.store import lock
-from app.tasks.approvals import START, Approval
+from app.tasks.approvals import START, ApprovalRequest
 from app.tasks.creation import Origin, insert_task
 from app.tasks.endings import cancelled_error, ending_of
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State, open_phases
@@ -152,7 +152,7 @@ def _start_steps(cur: Cursor, task: State) -> Iterator[Draft]:
 
 def _start_step(cur: Cursor, parent: State, number: int) -> list[Draft]:
     asked = parent["params"]["steps"][number - 1]
-    approval = Approval(START, **asked["approval"]) if asked.get("approval") else None
+    approval = ApprovalRequest(START, **asked["approval"]) if asked.get("approval") else None
     title = asked.get("title") or shortened(f"{parent['title']}: {asked['job_type']}", LONGEST_TITLE)
     _, drafts = insert_task(
         cur,

@@ -18,7 +18,7 @@ from app.tasks.observed import leases, resends, rows
 from app.tasks.observed.cancel import cancelled_before
 from app.tasks.observed.fleet import QueueEntry, Whose, WorkerEntry, report_queues, report_workers
 from app.tasks.observed.lookups import Lookups
-from app.tasks.observed.part import Part, Refused
+from app.tasks.observed.part import Part, PartRefused
 from app.tasks.observed.reporter import Reporter
 from app.tasks.observed.taking import Taken, Taking
 
@@ -27,7 +27,7 @@ Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ObservedBatch:
     """``parts`` are in the order of the request; for a part that is invalid its id and the reason. ``host_url`` is the
     address of this web process, without a path."""
 
@@ -35,13 +35,13 @@ class Batch:
     writer: str
     number: int
     digest: str
-    parts: Sequence[Part | tuple[str | None, Refused]]
+    parts: Sequence[Part | tuple[str | None, PartRefused]]
     workers: Sequence[WorkerEntry]
     queues: Sequence[QueueEntry]
     host_url: str
 
 
-def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: float) -> Answer:
+def store_batch(tx: Transaction, batch: ObservedBatch, lookups: Lookups, round_seconds: float) -> Answer:
     """Stores the batch once and returns its answer; a repeat gets the same answer again. A part that is refused leaves
     the others as they are.
 
@@ -64,7 +64,7 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
             continue
         try:
             taken.append(taking.take(part))
-        except Refused as refusal:
+        except PartRefused as refusal:
             refused.append(refusal.row(part.task_id))
             cancel += [part.task_id] if refusal.cancelled else []
     rows.insert(cur, taking, taken, batch.writer)
@@ -93,7 +93,7 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
     return answer
 
 
-def _kept_answer(tx: Transaction, batch: Batch) -> Answer | None:
+def _kept_answer(tx: Transaction, batch: ObservedBatch) -> Answer | None:
     """Claims the number. Returns the answer of a batch that was stored before; None for a new one. Raises Conflict."""
     cur = tx.cur
     if batch.number == 1:
@@ -118,7 +118,7 @@ def _kept_answer(tx: Transaction, batch: Batch) -> Answer | None:
 
 
 def _report_fleet(
-    tx: Transaction, batch: Batch, taking: Taking, running: set[str], waiting: set[str]
+    tx: Transaction, batch: ObservedBatch, taking: Taking, running: set[str], waiting: set[str]
 ) -> tuple[list[str], dict[str, list[str]]]:
     """Renews the leases of the tasks that workers run, and stores the workers and queues. Returns the ids, as given, of
     the tasks that are to stop, or not to begin, and the names of the workers and queues for which there was no room."""
@@ -138,7 +138,7 @@ def _report_fleet(
     return stopped, {kind: names for kind, names in not_stored.items() if names}
 
 
-def _row(batch: Batch, taken: Taken, last: Mapping[str, int]) -> Answer:
+def _row(batch: ObservedBatch, taken: Taken, last: Mapping[str, int]) -> Answer:
     part, task, makes = taken
     row: Answer = {"task_id": task.task_id, "sequence": last.get(task.stream, task.last_seq)}
     if makes:

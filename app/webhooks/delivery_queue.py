@@ -18,10 +18,10 @@ import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
-from app.db.pages import bytes_of, read_page, sized_page
+from app.db.list_pages import bytes_of, read_page, sized_page
 from app.db.statements import composed
 from app.inbox.notification import notification
-from app.models.webhooks import Delivery
+from app.models.webhooks import WebhookDelivery
 from app.stream.event import clean, user_stream
 from app.stream.transaction import Transaction
 
@@ -208,10 +208,10 @@ def page(
 
 @composed
 def _page(has_position: bool) -> sa.Select[Any]:
-    key = sa.tuple_(Delivery.created_at, Delivery.id)
+    key = sa.tuple_(WebhookDelivery.created_at, WebhookDelivery.id)
     found = (
-        sa.select(*(getattr(Delivery, name) for name in _COLUMNS))
-        .where(Delivery.webhook_id == sa.bindparam("webhook"))
+        sa.select(*(getattr(WebhookDelivery, name) for name in _COLUMNS))
+        .where(WebhookDelivery.webhook_id == sa.bindparam("webhook"))
         .where(key < sa.bindparam("before") if has_position else sa.true())
     )
     return sized_page(found, lambda of: (of.created_at.desc(), of.id.desc()), lambda of: [bytes_of(of.log)])

@@ -22,7 +22,7 @@ from app.tasks.lifecycle import Claim, claim
 from app.tasks.parents import parent_phase, parent_progress
 from app.tasks.plan import Declared
 from app.tasks.projection import load
-from app.tasks.reported import Event, is_bare_start, is_start, time_text
+from app.tasks.reported import ReportedEvent, is_bare_start, is_start, time_text
 from app.tasks.reported_drafts import ReportedDrafts, restore
 from app.tasks.reports import Reports
 
@@ -30,7 +30,7 @@ EVENTS_IN_A_TURN = 50  # of a batch; then other threads run
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ExternalBatch:
     """``digest`` distinguishes a repeat from another batch of that number."""
 
     task_id: str
@@ -39,13 +39,13 @@ class Batch:
     number: int
     worker: str
     digest: str
-    events: Sequence[Event]
+    events: Sequence[ReportedEvent]
 
 
 Answer = dict[str, Any]
 
 
-def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
+def store_batch(tx: Transaction, batch: ExternalBatch, declared: Declared) -> Answer:
     """Stores the batch, renews the lease and returns the events' sequences; a repeat gets the same answer again.
 
     A first event with the status STARTED claims the attempt if it is queued; a last event with a terminal status ends
@@ -115,13 +115,13 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     return answer | {"cancel_requested": row.cancel_requested}
 
 
-def began_at(events: Sequence[Event], cur: Cursor) -> str | None:
+def began_at(events: Sequence[ReportedEvent], cur: Cursor) -> str | None:
     """Returns the time of a beginning, where the first event gives it; never in the future."""
     at = events[0].timestamp
     return min(time_text(at), database_now(cur)) if at else None
 
 
-def _stored_answer(cur: Cursor, batch: Batch) -> Answer:
+def _stored_answer(cur: Cursor, batch: ExternalBatch) -> Answer:
     """Returns the stored answer of a repeated batch, with the current ``cancel_requested``: a late repeat needs it."""
     cur.execute(
         "SELECT answer, (SELECT cancel_requested FROM streams WHERE name = %s) FROM writers WHERE id = %s",
@@ -134,7 +134,7 @@ def _stored_answer(cur: Cursor, batch: Batch) -> Answer:
 
 
 def _drafts(
-    cur: Cursor, batch: Batch, state: State, claimed: bool, drafts: list[Draft], ends: list[int]
+    cur: Cursor, batch: ExternalBatch, state: State, claimed: bool, drafts: list[Draft], ends: list[int]
 ) -> Reports:
     """Adds the drafts of the batch, and for each of its events the number of drafts up to it. Raises Unprocessable."""
     task = state["task"]
