@@ -12,7 +12,7 @@ from app.api.idempotency import KeyHeaders, key_of
 from app.api.starting import INTENT, accepted, declared_type, new_task
 from app.api.tasks import Snapshot, Started
 from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery, reading, starting
+from app.http.base import Blueprint, reading, starting
 from app.services import services
 from app.stream.event import scrub
 from app.tasks import approvals
@@ -47,11 +47,10 @@ class Active(ma.Schema):
 @blp.post("/agent/start")
 @starting
 @limits.starts
-@blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
 @blp.arguments(Start)
 @blp.alt_response(202, schema=Started)
-def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[str, Any]) -> Response:
+def start(principal: Principal, headers: dict[str, str], body: dict[str, Any]) -> Response:
     """Starts a task. The response comes after the task is durable and the broker has its message."""
     asked = body.get("approval")
     approval = ApprovalRequest(approvals.START, scrub(asked.pop("title")), **asked) if asked else None
@@ -70,9 +69,8 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
 
 @blp.get("/agent/active")
 @reading
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, Active)
-def active(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
+def active(principal: Principal) -> dict[str, Any]:
     """Returns the caller's newest unfinished task that is not a step of another."""
     with services().read() as conn, conn.cursor() as cur:
         task_id = active_task(cur, principal.user_id)

@@ -103,9 +103,8 @@ def logout(query: dict[str, Any]) -> Response:
 @blp.post("/auth/ticket")
 @reading_shared
 @limits.tickets
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, TicketSchema)
-def ticket(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
+def ticket(principal: Principal) -> dict[str, Any]:
     return {"ticket": sessions.new_ticket(principal), "expires_in": services().config.ticket_seconds}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 from uuid import UUID, uuid5
 
 import marshmallow as ma
@@ -13,7 +12,7 @@ from app.api.reported_batch import decode
 from app.api.reporting import reporting
 from app.auth import permissions
 from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery
+from app.http.base import Blueprint
 from app.http.compressed import json_bytes
 from app.http.problems import CONTENT_TYPE, ProblemSchema
 from app.services import services
@@ -86,7 +85,6 @@ class BatchProblem(ProblemSchema):
 
 @blp.post("/events")
 @reporting(permissions.may_report_new, body)
-@blp.arguments(NoQuery, location="query")
 @blp.doc(
     requestBody={
         "required": True,
@@ -95,7 +93,7 @@ class BatchProblem(ProblemSchema):
 )
 @blp.alt_response(202, schema=BatchAnswer)
 @blp.alt_response(409, schema=BatchProblem, content_type=CONTENT_TYPE)
-def report(principal: Principal, query: dict[str, Any]) -> Response:
+def report(principal: Principal) -> Response:
     """Stores a batch of tasks that others run, once, however often it is sent. A task is made when it is first heard
     of. A part that is refused leaves the others as they are. The body may be gzip."""
     data = body()

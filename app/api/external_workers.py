@@ -17,7 +17,7 @@ from app.api.reporting import reporting
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Unprocessable
-from app.http.base import Blueprint, ListField, NoQuery, TimeField, WholeField, refuse_many_fields
+from app.http.base import Blueprint, ListField, TimeField, WholeField, refuse_many_fields
 from app.http.problems import MOST_ERRORS
 from app.http.problems import fields as named
 from app.jobs.catalog import Catalog
@@ -129,10 +129,9 @@ class Stored(ma.Schema):
 
 @blp.post("/tasks/<uuid:task_id>/events")
 @reporting(permissions.reportable_task)
-@blp.arguments(NoQuery, location="query")
 @blp.arguments(BatchSchema)
 @blp.alt_response(202, schema=Stored)
-def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], task_id: UUID) -> Response:
+def report(principal: Principal, body: dict[str, Any], task_id: UUID) -> Response:
     """Stores a batch of events once, however often it is sent, and renews the lease. A first event `task_status`
     STARTED claims an attempt that waits; SUCCESS, FAILURE or REVOKED as the last one ends it."""
     name = str(task_id)

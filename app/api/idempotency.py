@@ -74,10 +74,10 @@ class Key:
             )
         return KeyResult(*row[1:]) if row else None
 
-    def remember(self, cur: Cursor, result: KeyResult) -> None:
+    def remember(self, cur: Cursor, task_id: str | None, note: str | None = None) -> None:
         """Stores the result in the transaction that creates it. Raises UniqueViolation when a concurrent repeat did."""
         _DELETE_EXPIRED.execute(cur, user=self.user_id, key=self.key)
-        values = {"body_hash": self.digest, "task_id": result.task_id, "note": result.note}
+        values = {"body_hash": self.digest, "task_id": task_id, "note": note}
         _REMEMBER.execute(cur, user_id=self.user_id, key=self.key, **values)
 
 
@@ -99,15 +99,21 @@ def key_of(principal: Principal, headers: dict[str, str], whole: bool = True) ->
     return Key(principal.user_id, headers["key"], hashlib.sha256(address + content).hexdigest())
 
 
-def run_once(key: Key | None, make: Callable[[], Result], replay: Callable[[KeyResult], Result]) -> Result:
-    """Returns the result of ``make``, which remembers the key; for a repeat, the result of ``replay``. Raises
-    Unprocessable and Unavailable."""
+Remember = Callable[..., None]
+"""Stores the result of a request, as ``Key.remember`` does; nothing for a request without a key."""
+
+
+def run_once(
+    key: Key | None, make: Callable[[Remember], Result], replay: Callable[[KeyResult], Result]
+) -> Result:
+    """Returns the result of ``make``, which remembers it; for a repeat, the result of ``replay``. Raises Unprocessable
+    and Unavailable."""
     if key is None:
-        return make()
+        return make(lambda *_: None)
     result = key.result()
     if result is None:
         try:
-            return make()
+            return make(key.remember)
         except psycopg2.errors.UniqueViolation:  # a concurrent request with the same key has created it
             result = key.result()
         except Conflict:  # perhaps with the object of a concurrent repeat

@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 
 from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery, reading
+from app.http.base import Blueprint, reading
 from app.jobs.catalog import Catalog
 from app.services import services
 
@@ -37,9 +37,8 @@ class JobTypes(ma.Schema):
 
 @blp.get("/jobs/types")
 @reading
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, JobTypes)
-def job_types(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
+def job_types(principal: Principal) -> dict[str, Any]:
     """Returns the declarations of workers; both lists are empty before the first worker starts."""
     jobs = services()[Catalog]
     broken = [{"file": file, "error": why} for file, why in jobs.broken().items()]

@@ -9,7 +9,7 @@ import orjson
 from flask import Response, make_response, url_for
 
 from app.api import limits
-from app.api.idempotency import Key, KeyResult, forget, run_once
+from app.api.idempotency import Key, Remember, forget, run_once
 from app.auth.principal import Principal
 from app.broker import BrokerDown
 from app.errors import Unavailable, Unprocessable
@@ -46,7 +46,7 @@ def new_task(
     each field."""
     params = checked_params(job, params, named)
 
-    def make() -> str:
+    def make(remember: Remember) -> str:
         if job.name == ORCHESTRATE:
             limits.steps(params)
         with services().transaction() as tx:
@@ -60,8 +60,7 @@ def new_task(
                 params=params,
                 approval=approval,
             )
-            if key:
-                key.remember(tx.cur, KeyResult(task_id, None))
+            remember(tx.cur, task_id)
         if approval is None:
             send_first(task_id, job.name)
         return task_id

@@ -8,22 +8,12 @@ from uuid import UUID
 import marshmallow as ma
 
 from app.api import limits
-from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
+from app.api.cursors import PageQuery, page_response, position_of, utc
+from app.api.idempotency import KeyHeaders, KeyResult, Remember, key_of, run_once
 from app.auth import permissions
 from app.auth.principal import SESSION, Principal
 from app.errors import AddressForbidden
-from app.http.base import (
-    Blueprint,
-    ListField,
-    NoQuery,
-    WholeField,
-    decode_cursor,
-    encode_cursor,
-    permitted,
-    signed_in,
-    utc,
-    with_next,
-)
+from app.http.base import Blueprint, ListField, permitted, signed_in
 from app.outgoing.url_policy import LONGEST_URL, AddressRefused, UrlPolicy
 from app.services import services
 from app.stream.event import EVENT_TYPE
@@ -77,11 +67,6 @@ class Pinged(ma.Schema):
     delivery_id = ma.fields.String()
 
 
-class DeliveriesQuery(ma.Schema):
-    cursor = ma.fields.String(validate=ma.validate.Length(1, 200))
-    limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
-
-
 class AttemptSchema(ma.Schema):
     number = ma.fields.Integer()
     at = ma.fields.String()
@@ -110,9 +95,8 @@ class DeliveryPage(ma.Schema):
 
 @blp.get("/webhooks")
 @signed_in
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, Webhooks)
-def listed(principal: Principal, query: dict[str, Any]) -> Any:
+def listed(principal: Principal) -> Any:
     """Returns the caller's webhooks; a user has at most twenty."""
     with services().read() as conn, conn.cursor() as cur:
         return {"webhooks": subscriptions.mine(cur, principal.user_id)}
@@ -121,11 +105,10 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
 @blp.post("/webhooks")
 @changing
 @limits.changes
-@blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
 @blp.arguments(NewWebhook)
 @blp.response(201, Created)
-def create(principal: Principal, query: dict[str, Any], headers: dict[str, str], body: dict[str, Any]) -> Any:
+def create(principal: Principal, headers: dict[str, str], body: dict[str, Any]) -> Any:
     """Creates a webhook. Requests are signed by Standard Webhooks. The URL must not lead into a private network."""
     tenant = permissions.webhook_tenant(principal) if body["scope"] == "tenant" else None
     config = services().config
@@ -135,13 +118,12 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
         raise AddressForbidden("The address is refused", errors={"url": [str(error)]}) from None
     key = key_of(principal, headers)
 
-    def make() -> dict[str, Any]:
+    def make(remember: Remember) -> dict[str, Any]:
         with services().transaction() as tx:
             webhook, secret = subscriptions.create(
                 tx.cur, principal.user_id, body["url"], body["event_types"], tenant, config.secret_key
             )
-            if key:
-                key.remember(tx.cur, KeyResult(None, webhook["id"]))
+            remember(tx.cur, None, webhook["id"])
         return webhook | {"secret": secret}
 
     def replay(result: KeyResult) -> dict[str, Any]:
@@ -156,9 +138,8 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
 
 @blp.delete("/webhooks/<uuid:webhook_id>")
 @signed_in
-@blp.arguments(NoQuery, location="query")
 @blp.response(204)
-def delete(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> None:
+def delete(principal: Principal, webhook_id: UUID) -> None:
     """Deletes a webhook and its deliveries; waiting ones are not sent."""
     subscriptions.delete(services().transaction, principal.user_id, str(webhook_id))
 
@@ -166,9 +147,8 @@ def delete(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Non
 @blp.post("/webhooks/<uuid:webhook_id>/enable")
 @changing
 @limits.changes
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, WebhookSchema)
-def enable(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
+def enable(principal: Principal, webhook_id: UUID) -> Any:
     """Enables a disabled webhook. Deliveries that waited are sent; events since it was disabled are not."""
     with services().transaction() as tx:
         return subscriptions.enable(tx.cur, principal.user_id, str(webhook_id))
@@ -177,20 +157,16 @@ def enable(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any
 @blp.post("/webhooks/<uuid:webhook_id>/ping")
 @changing
 @limits.changes
-@blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
 @blp.response(202, Pinged)
-def ping(
-    principal: Principal, query: dict[str, Any], headers: dict[str, str], webhook_id: UUID
-) -> dict[str, str]:
+def ping(principal: Principal, headers: dict[str, str], webhook_id: UUID) -> dict[str, str]:
     """Sends a `ping`, for any chosen event types; the log of deliveries has the result."""
     key = key_of(principal, headers)
 
-    def make() -> dict[str, str]:
+    def make(remember: Remember) -> dict[str, str]:
         with services().transaction() as tx:
             delivery_id = subscriptions.ping(tx.cur, principal.user_id, str(webhook_id))
-            if key:
-                key.remember(tx.cur, KeyResult(None, delivery_id))
+            remember(tx.cur, None, delivery_id)
         return {"delivery_id": delivery_id}
 
     return run_once(key, make, lambda result: {"delivery_id": str(result.note)})
@@ -198,14 +174,12 @@ def ping(
 
 @blp.get("/webhooks/<uuid:webhook_id>/deliveries")
 @signed_in
-@blp.arguments(DeliveriesQuery, location="query")
+@blp.arguments(PageQuery, location="query")
 @blp.response(200, DeliveryPage)
 def log(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
     """Returns the deliveries of a webhook, newest first, with all attempts; they are kept for a week."""
-    before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
-    limit = query["limit"]
+    before = position_of(query, utc, UUID)
     with services().read() as conn, conn.cursor() as cur:
         subscriptions.one(cur, principal.user_id, str(webhook_id))
-        page, more = delivery_queue.page(cur, str(webhook_id), before, limit)
-    cursor = encode_cursor(page[-1]["created_at"], page[-1]["id"]) if more else None
-    return with_next({"deliveries": page, "next": cursor}, {"cursor": cursor} if cursor else None)
+        page, more = delivery_queue.page(cur, str(webhook_id), before, query["limit"])
+    return page_response("deliveries", page, (page[-1]["created_at"], page[-1]["id"]) if more else None)

@@ -7,10 +7,9 @@ from inspect import signature
 from typing import Any
 
 from app import broker
-from app.api import agent, external_workers, fleet, job_history, logs, starting, task_list
+from app.api import agent, cursors, external_workers, fleet, job_history, logs, starting, task_list
 from app.api import notifications as notices
 from app.api import tasks as task_pages
-from app.api import webhooks as hooks
 from app.broker import client as client_of_broker
 from app.broker import connections
 from app.http import concurrency
@@ -44,11 +43,11 @@ from workers.jobs.knowledge_base import KnowledgeBaseParams
 
 BUFFER = signature(writer.Writer.__init__).parameters
 PAGED = ((task_list.TaskQuery, "limit"), (job_history.HistoryQuery, "limit"), (notices.ListQuery, "limit"),
-         (hooks.DeliveriesQuery, "limit"), (fleet.FleetQuery, "limit"))  # fmt: skip
+         (cursors.PageQuery, "limit"), (fleet.FleetQuery, "limit"))  # fmt: skip
 CURSORS = (
     (task_list.TaskQuery, "cursor"),
     (job_history.HistoryQuery, "cursor"),
-    (hooks.DeliveriesQuery, "cursor"),
+    (cursors.PageQuery, "cursor"),
 )
 
 

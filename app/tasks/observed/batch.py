@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from psycopg2.extras import Json
 
 from app.db.clock import database_now
-from app.errors import Conflict
 from app.stream.background import with_pauses
-from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.transaction import Transaction
 from app.tasks import budget
+from app.tasks.batch_numbers import Answer, repeated_answer, store_answer
 from app.tasks.observed import leases, resends, rows
 from app.tasks.observed.cancel import cancelled_before
 from app.tasks.observed.fleet import QueueEntry, Whose, WorkerEntry, report_queues, report_workers
@@ -23,7 +19,6 @@ from app.tasks.observed.reporter import Reporter
 from app.tasks.observed.taking import Taken, Taking
 
 PARTS_IN_A_TURN = 10
-Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +44,7 @@ def store_batch(tx: Transaction, batch: ObservedBatch, lookups: Lookups, round_s
     number; Unavailable when another batch makes the same tasks at this moment.
     """
     cur = tx.cur
-    if kept := _kept_answer(tx, batch):
+    if kept := repeated_answer(cur, batch.writer, batch.number, batch.digest):
         return kept
     # Workers are reported more often than anything else: what only tasks need is not asked for.
     now = database_now(cur) if batch.parts else ""
@@ -88,33 +83,8 @@ def store_batch(tx: Transaction, batch: ObservedBatch, lookups: Lookups, round_s
     }
     if not_stored:
         answer["not_stored"] = not_stored
-    kept_answer = Json({"digest": batch.digest, "answer": answer})
-    cur.execute("UPDATE writers SET answer = %s WHERE id = %s", (kept_answer, batch.writer))
+    store_answer(cur, batch.writer, batch.digest, answer)
     return answer
-
-
-def _kept_answer(tx: Transaction, batch: ObservedBatch) -> Answer | None:
-    """Claims the number. Returns the answer of a batch that was stored before; None for a new one. Raises Conflict."""
-    cur = tx.cur
-    if batch.number == 1:
-        register_writer(cur, batch.writer)
-    try:
-        if claim_batch(cur, batch.writer, batch.number):
-            return None
-    except UnknownWriter:
-        cur.execute("SELECT last_batch + 1 FROM writers WHERE id = %s", (batch.writer,))
-        row = cur.fetchone()
-        raise Conflict(
-            f"Batch {batch.number} is neither this writer's next nor its last",
-            extensions={"next_batch": row[0] if row else 1},
-        ) from None
-    cur.execute("SELECT answer FROM writers WHERE id = %s", (batch.writer,))
-    (kept,) = cur.fetchall()[0]
-    if kept is None or kept["digest"] != batch.digest:
-        raise Conflict(
-            f"Batch {batch.number} was stored with other content", extensions={"next_batch": batch.number + 1}
-        )
-    return Answer(kept["answer"])
 
 
 def _report_fleet(

@@ -16,7 +16,7 @@ from app.db.clock import database_now, seconds_between
 from app.stream.event import Draft, draft, now, task_stream
 from app.stream.store import lock
 from app.stream.transaction import Transaction
-from app.tasks.endings import cancelled_error, ending_of
+from app.tasks.endings import cancelled_error, ending_of, task_error
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State
 from app.tasks.observed.task import GROUP
 from app.tasks.projection import load
@@ -123,8 +123,7 @@ def end_group(tx: Transaction, task_id: str) -> None:
         status, error = REVOKED, cancelled_error()
     elif failed:
         status = FAILURE
-        message = f"{failed:,} of {known:,} did not succeed"
-        error = {"type": "MembersFailed", "message": message, "traceback": None}
+        error = task_error("MembersFailed", f"{failed:,} of {known:,} did not succeed")
     run_ms = seconds_between(state["task"]["started_at"], at) * 1000
     result = {"members": known, "failed": failed}
     tx.append(ending_of(stream, state, status, error, at, result=result, run_ms=run_ms))

@@ -10,7 +10,7 @@ from app.db.clock import seconds_between
 from app.stream.background import with_pauses
 from app.stream.event import Draft, draft, task_stream
 from app.tasks.attempt_events import attempt_events
-from app.tasks.endings import ending
+from app.tasks.endings import ending, task_error
 from app.tasks.fold import RETRY, STARTED, TASK_FIELDS, TERMINAL, State
 from app.tasks.lifecycle import Claim
 from app.tasks.observed.reports import ObservedReports
@@ -21,7 +21,7 @@ from app.tasks.reported_drafts import ReportedDrafts, restore
 EVENTS_IN_A_TURN = 100
 UNKNOWN = "unknown"  # the job type of a task that only its children have named
 GROUP = "group"
-SUPERSEDED = {"type": "Superseded", "message": "Another attempt of the task began", "traceback": None}
+SUPERSEDED = task_error("Superseded", "Another attempt of the task began")
 _FIELDS = frozenset(TASK_FIELDS)
 
 
