@@ -36,7 +36,11 @@ print(*(each.wait()[0][4][0] for each in asked), any(name.partition(".")[0] == "
 
 def test_a_name_server_that_is_silent_does_not_hold_the_loop() -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", LOOKS_UP], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "ignore", "-c", LOOKS_UP],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert (done.stdout, done.returncode) == ("127.0.0.1 127.0.0.1 False\n", 0), done.stderr
