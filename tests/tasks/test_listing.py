@@ -10,7 +10,7 @@ from psycopg2.extras import Json
 
 from app.stream.event import user_stream
 from app.tasks import listing
-from app.tasks.listing import COUNTS, Listing, Page, active_task, filters, list_tasks, status_counts
+from app.tasks.listing import COUNTS, Listing, ListingPage, active_task, filters, list_tasks, status_counts
 from tests.stream.helpers import sql
 from tests.support.plans import rows_visited
 from tests.tasks.helpers import Tasks
@@ -30,7 +30,9 @@ SELECT made.id, kept.id, %s::uuid, 'tenant ' || n / 2 %% 10, 'emit_load',
 FROM made JOIN kept ON kept.name = 'task:' || made.id RETURNING 1"""
 
 
-def listed(tasks: Tasks, wanted: Listing, before: Sequence[str] | None = None, limit: int = 200) -> Page:
+def listed(
+    tasks: Tasks, wanted: Listing, before: Sequence[str] | None = None, limit: int = 200
+) -> ListingPage:
     with tasks.connect() as connection, connection.cursor() as cur:
         return list_tasks(cur, wanted, before, limit)
 
