@@ -89,7 +89,8 @@ class User:
 
 @dataclass(slots=True)
 class System:
-    """A web process and a worker with their own database."""
+    """A web process and a worker with their own database. ``forked``: they are forks of a process that has imported
+    what they need; a benchmark starts them as users do."""
 
     database_url: str
     redis_url: str
@@ -97,6 +98,7 @@ class System:
     url: str = ""
     worker_metrics: str = ""  # a URL
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    forked: bool = True
 
     def environment(self, **more: str) -> dict[str, str]:
         return {
@@ -207,18 +209,14 @@ class System:
 
     def _spawn(self, name: str, program: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
         with (self.home / f"{name}.log").open("ab") as log:
-            if "gevent" in program:  # patches the standard library before the first import
-                process = subprocess.Popen(
-                    [sys.executable, "-m", *program],
-                    cwd=ROOT,
-                    env=env,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
-            else:
+            if self.forked and "gevent" not in program:  # gevent patches before the first import
                 modules = forks.WORKER if program[0] == "celery" else forks.WEB
-                process = forks.fork_server(modules).start(program, env, log)
+                process: subprocess.Popen[bytes] = forks.fork_server(modules).start(program, env, log)
+            else:
+                command = [sys.executable, "-m", *program]
+                process = subprocess.Popen(
+                    command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
+                )
         self.processes.append(process)
         return process
 
