@@ -86,8 +86,8 @@ def test_without_a_working_setpriv_the_command_is_unchanged(
     assert rights.drop_rights() == ()
 
 
-def test_web_worker_beat_and_redis_have_no_rights_of_root(tmp_path: Path) -> None:
-    up = Running(tmp_path / "home", "app.up")
+def test_web_worker_beat_and_redis_have_no_rights_of_root(migrated_root: Path) -> None:
+    up = Running(migrated_root, "app.up")
     try:
         up.wait_for("ready")
         if os.geteuid() == 0:
