@@ -34,14 +34,15 @@ class ReportedAttempt(Base):
 
 
 class OpenGroup(Base):
-    """A node that has not ended: of a group of observed tasks, or of a parent that was not reported. ``newest`` is the
-    stream of the task below that came last, as of the last round; ``quiet`` counts the rounds since then."""
+    """A node that has not ended: of a group of observed tasks, or of a parent that was not reported.
+    ``newest_stream_id`` is the stream of the task below that came last, as of the last round; ``quiet_rounds`` counts
+    the rounds since then."""
 
     __tablename__ = "open_groups"
 
     task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
-    newest: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    quiet: Mapped[int] = mapped_column(server_default="0")
+    newest_stream_id: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    quiet_rounds: Mapped[int] = mapped_column(server_default="0")
 
 
 class Resend(Base):

@@ -17,7 +17,7 @@ from app.db.clock import database_now, seconds_between
 from app.stream.event import Draft, draft, now, task_stream
 from app.stream.store import lock
 from app.stream.transaction import Transaction
-from app.tasks.endings import cancelled_error, ending_of
+from app.tasks.endings import cancelled_error, ending_of, task_error
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State
 from app.tasks.observed.task import GROUP, UNKNOWN
 from app.tasks.projection import load
@@ -92,14 +92,14 @@ def quiet_groups(cur: Cursor, round_seconds: float) -> list[str]:
     QUIET_SECONDS or UNREPORTED_SECONDS. One call is one round."""
     cur.execute(
         """WITH counted AS (
-               UPDATE open_groups SET newest = found.newest,
-                   quiet = CASE WHEN found.newest = open_groups.newest THEN open_groups.quiet + 1 ELSE 0 END
+               UPDATE open_groups SET newest_stream_id = found.newest,
+                   quiet_rounds = CASE WHEN found.newest = newest_stream_id THEN quiet_rounds + 1 ELSE 0 END
                FROM (SELECT task_id AS id, coalesce((SELECT max(stream_id) FROM tasks WHERE parent_id = task_id), 0)
                          AS newest FROM open_groups
                      WHERE NOT EXISTS (SELECT FROM tasks WHERE parent_id = task_id AND finished_at IS NULL)) AS found
-               WHERE task_id = found.id RETURNING task_id, quiet)
+               WHERE task_id = found.id RETURNING task_id, quiet_rounds)
            SELECT task_id::text FROM counted JOIN tasks ON tasks.id = task_id
-           WHERE quiet >= CASE WHEN job_type = %s THEN %s ELSE %s END ORDER BY quiet DESC LIMIT %s""",
+           WHERE quiet_rounds >= CASE WHEN job_type = %s THEN %s ELSE %s END ORDER BY quiet_rounds DESC LIMIT %s""",
         (
             GROUP,
             *(math.ceil(seconds / round_seconds) for seconds in (QUIET_SECONDS, UNREPORTED_SECONDS)),
@@ -132,8 +132,7 @@ def end_group(tx: Transaction, task_id: str) -> None:
         status, error = REVOKED, cancelled_error()
     elif failed:
         status = FAILURE
-        message = f"{failed:,} of {known:,} did not succeed"
-        error = {"type": "MembersFailed", "message": message, "traceback": None}
+        error = task_error("MembersFailed", f"{failed:,} of {known:,} did not succeed")
     run_ms = seconds_between(state["task"]["started_at"], at) * 1000
     result = {"members": known, "failed": failed}
     tx.append(ending_of(stream, state, status, error, at, result=result, run_ms=run_ms))
@@ -142,4 +141,4 @@ def end_group(tx: Transaction, task_id: str) -> None:
 def _not_reported(known: int) -> dict[str, Any]:
     below = "the task below it has" if known == 1 else f"the {known:,} tasks below it have"
     message = f"Nothing was reported of this task itself; {below} ended"
-    return {"type": "NotReported", "message": message, "traceback": None}
+    return task_error("NotReported", message)

@@ -15,6 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.stream.event import task_stream
 from app.stream.store import lock
 from app.stream.transaction import Transaction
+from app.tasks.endings import task_error
 from app.tasks.fold import RETRY
 from app.tasks.lifecycle import expire_lease
 from app.tasks.observed.fleet_list import ALIVE_BEATS, ALIVE_SECONDS
@@ -24,11 +25,9 @@ from app.tasks.observed.task import ObservedTask
 # As long as Redis keeps a message from others that a worker held when it was killed, unless Celery is told otherwise.
 QUEUED_SECONDS = 3_600
 LONGEST_WAIT = 366 * 86_400.0  # seconds until the next attempt
-NOT_CONTINUED = {
-    "type": "WorkerLost",
-    "message": "The next attempt has not begun, and nothing was heard of its reporter",
-    "traceback": None,
-}
+NOT_CONTINUED = task_error(
+    "WorkerLost", "The next attempt has not begun, and nothing was heard of its reporter"
+)
 
 # SKIP LOCKED: the caller may hold other locks, and a lease that a round or another batch has locked is renewed by that
 # batch, or by the next one.

@@ -38,6 +38,7 @@ export function Head({ state, approval, steps, below, joined }: Props) {
   const call = useCall();
   const viewers = useViewerCount(task, joined);
   const value = progressOf(task);
+  const message = messageOf(task);
   const asked = task.status === "WAITING" ? approval : null;
   return (
     <header class="head">
@@ -65,10 +66,12 @@ export function Head({ state, approval, steps, below, joined }: Props) {
         <ProgressBar value={value} tone={toneOf(task.status)} label="Overall progress" />
         <span class="number">{percentText(value)}</span>
       </div>
-      <p class="now">
-        {task.parent_id && <Parent taskId={task.parent_id} />}
-        <span class={task.status === "FAILURE" ? "s-fail" : undefined}>{messageOf(task)}</span>
-      </p>
+      {(message || task.parent_id || !below?.failed) && (
+        <p class="now">
+          {task.parent_id && <Parent taskId={task.parent_id} />}
+          <span class={task.status === "FAILURE" ? "s-fail" : undefined}>{message}</span>
+        </p>
+      )}
       <FailuresBelow below={below} />
     </header>
   );
