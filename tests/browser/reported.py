@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.api.reporters import Reporter, new_task, status
+from tests.api.reporters import Part, Reporter, new_task, status
 from tests.sdk.cli.command import Command
 from tests.support.keys import make
 from tests.support.system import System, User, wait_for
@@ -31,21 +32,23 @@ exec sleep 600
 
 def failed_chord(user: User) -> str:
     """Reports a chord as Celery runs it: the member that ended last has sent the body. Returns the group."""
-    group = str(uuid.uuid4())
-    begun, ended = status("STARTED"), status("SUCCESS")
+    group, now = str(uuid.uuid4()), datetime.now(UTC)
+
+    def ran(title: str, job_type: str, begin: float, end: float, last: Part, **more: str) -> Part:
+        """A task that ran between two times, in seconds before now."""
+        times = [(now - timedelta(seconds=before)).isoformat() for before in (begin, end)]
+        events = status("STARTED", timestamp=times[0]), last | {"timestamp": times[1]}
+        return new_task(*events, title=title, job_type=job_type, **more)
+
     regions = [
-        new_task(begun, ended, job_type="shop.report.region", title=f"Report of the {name}", group_id=group)
-        for name in ("north", "south", "west")
+        ran(f"Report of the {name}", "shop.report.region", begin, end, status("SUCCESS"), group_id=group)
+        for name, begin, end in (("north", 58, 36.6), ("south", 57.9, 31.3), ("west", 57.8, 23.1))
     ]
     total = "shop.report.total"
-    failed = new_task(
-        *(begun, status("FAILURE", error=FAILURE)),
-        job_type=total,
-        title=f"Chord body: {total}",
-        parent_id=regions[-1]["task_id"],
-    )
-    mail = new_task(begun, ended, job_type="shop.mail", title="Tell accounting", parent_id=failed["task_id"])
-    Reporter(user).accepted(*regions, failed, mail)
+    where = {"parent_id": regions[-1]["task_id"]}
+    body = ran(f"Chord body: {total}", total, 23, 18.4, status("FAILURE", error=FAILURE), **where)
+    mail = ran("Tell accounting", "shop.mail", 19, 18.2, status("SUCCESS"), parent_id=body["task_id"])
+    Reporter(user).accepted(*regions, body, mail)
     return group
 
 
