@@ -62,7 +62,7 @@ def test_another_answer_is_made_when_enough_of_those_before_it_was_taken(
 
     def ask(name: str) -> object:
         who.name = name
-        with app.app_context():
+        with app.test_request_context():
             return view()
 
     asking = threading.Thread(target=ask, args=("slow",))

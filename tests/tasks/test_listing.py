@@ -10,7 +10,7 @@ from psycopg2.extras import Json
 
 from app.stream.event import user_stream
 from app.tasks import listing
-from app.tasks.listing import COUNTS, Listing, Page, active_task, filters, list_tasks, status_counts
+from app.tasks.listing import COUNTS, Listing, ListingPage, active_task, filters, list_tasks, status_counts
 from tests.stream.helpers import sql
 from tests.support.plans import rows_visited
 from tests.support.servers import Servers
@@ -52,7 +52,9 @@ def many(servers: Servers, filled: tuple[str, str]) -> Iterator[Tasks]:
     tasks.connect.close()
 
 
-def listed(tasks: Tasks, wanted: Listing, before: Sequence[str] | None = None, limit: int = 200) -> Page:
+def listed(
+    tasks: Tasks, wanted: Listing, before: Sequence[str] | None = None, limit: int = 200
+) -> ListingPage:
     with tasks.connect() as connection, connection.cursor() as cur:
         return list_tasks(cur, wanted, before, limit)
 
