@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
-WEB = ("patched", "wsgi", "app.factory")
+RESOURCES = tuple(f"app.api.{path.stem}" for path in sorted((ROOT / "app/api").glob("[a-z]*.py")))
+WEB = ("patched", "wsgi", "app.factory", *RESOURCES)
 # Not ``workers``: its modules read the environment when they are imported.
 WORKER = (
     *("plain", "celery.bin.celery", "celery.bin.worker", "celery.apps.worker", "celery.concurrency.prefork"),
