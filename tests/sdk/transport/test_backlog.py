@@ -249,7 +249,24 @@ def test_a_batch_that_the_server_refuses_for_good_does_not_stop_the_others(
 
     found = sync(settings(server, spool))
 
-    assert (found.given_up_events, server.messages("t")) == (1, ["a", "c"])
+    assert (found.events, found.given_up_events, server.messages("t")) == (2, 1, ["a", "c"])
+
+
+def test_sync_counts_what_the_server_refuses_apart(
+    make_reporter: MakeReporter, server: Server, spool: Path
+) -> None:
+    reporter = make_reporter()
+    for name in ("t", "over"):
+        reporter.begin(name)
+        reporter.log(name, "x", "y")
+    reporter.client.spool_now()
+    reporter.client._outbox.leave_file()
+    server.over.add(("over", "a1"))
+
+    found = sync(settings(server, spool))
+
+    assert (found.events, found.refused_events, found.refusal) == (2, 2, "Attempt a1 is over")
+    assert (found.batches, found.given_up_events, found.complete) == (1, 0, True)
 
 
 def test_a_process_that_ends_at_once_leaves_what_it_spooled(server: Server, spool: Path) -> None:
