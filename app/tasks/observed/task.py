@@ -10,7 +10,7 @@ from app.db.clock import seconds_between
 from app.stream.background import with_pauses
 from app.stream.event import Draft, draft, task_stream
 from app.tasks.attempt_events import attempt_events
-from app.tasks.endings import ending, task_error
+from app.tasks.endings import WORKER_LOST, ending, task_error
 from app.tasks.fold import RETRY, STARTED, TASK_FIELDS, TERMINAL, State
 from app.tasks.lifecycle import Claim
 from app.tasks.observed.reports import ObservedReports
@@ -68,6 +68,11 @@ class ObservedTask:
     def is_group(self) -> bool:
         return bool(self.fields["job_type"] == GROUP and not self.heard)
 
+    @property
+    def was_lost(self) -> bool:
+        """Whether the task has ended because nothing was heard of its reporter for as long as its lease."""
+        return self.closed and self.fields["error"] == WORKER_LOST
+
     def put(self, item: Draft) -> None:
         """Adds a draft, and keeps what it changes of the task. Phases are the business of the reports."""
         self.drafts.append(item)
@@ -112,6 +117,10 @@ class ObservedTask:
         ):
             self.put(item)
         made.runs = False
+
+    def warn(self, message: str, now: str) -> None:
+        """Adds a line of this installation to the log of the attempt that runs."""
+        (self._made or self._restored(now)).reports.log(message, "WARNING", "taskroom", None, now)
 
     def report(self, events: Sequence[ReportedEvent], now: str, begins: bool) -> None:
         """Adds the events. ``begins``: they are the first of an attempt that has begun with them."""
