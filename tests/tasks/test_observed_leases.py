@@ -187,7 +187,9 @@ def test_a_lost_attempt_may_be_lost_and_go_on_again(tasks: Tasks, lost: tuple[Pr
     assert ends == ["FAILURE", "FAILURE", "SUCCESS"]
 
 
-def test_a_lost_attempt_after_which_another_one_began_is_over(tasks: Tasks, lost: tuple[Program, str]) -> None:
+def test_a_lost_attempt_after_which_another_one_began_is_over(
+    tasks: Tasks, lost: tuple[Program, str]
+) -> None:
     program, first = lost
     Program(tasks).send(part(first, STARTED, attempt="two"))
 
