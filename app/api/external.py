@@ -26,8 +26,9 @@ from app.stream.event import LEVELS
 from app.stream.store import BATCH_EVENTS
 from app.tasks import external
 from app.tasks.fold import FAILURE, PHASE_STATUSES, REVOKED, STARTED, SUCCESS, TERMINAL
-from app.tasks.reported import Error, Event, Line, PhaseComplete, PhaseUpdate, Status
+from app.tasks.reported import Error, Event, Line, PhaseComplete, PhaseUpdate, Source, Status
 from app.tasks.reported_drafts import LARGEST
+from app.tasks.reports import SOURCE_LINES
 
 blp = Blueprint("external", __name__, description="Workers of other kinds")
 
@@ -52,6 +53,7 @@ class ReportedLog(ReportedEvent):
     message = ma.fields.String(required=True)
     component = ma.fields.String(load_default=None, allow_none=True)
     phase = ma.fields.String(load_default=None, allow_none=True)
+    item_error = ma.fields.Boolean(load_default=False)
 
 
 class ReportedPhase(ReportedEvent):
@@ -71,10 +73,20 @@ class ReportedPhaseComplete(ReportedPhase):
     duration_seconds = _seconds(load_default=None)
 
 
+class ReportedSource(ma.Schema):
+    file = ma.fields.String(required=True)
+    line = WholeField(required=True, strict=True, validate=ma.validate.Range(1, LARGEST))
+    function = ma.fields.String(load_default=None, allow_none=True)
+    first_line = WholeField(load_default=1, strict=True, validate=ma.validate.Range(1, LARGEST))
+    lines = ListField(ma.fields.String(), 0, SOURCE_LINES, load_default=())
+
+
 class ReportedError(ma.Schema):
     type = ma.fields.String(required=True, validate=ma.validate.Length(1, 128))
     message = ma.fields.String(required=True, validate=ma.validate.Length(1))
     traceback = ma.fields.String(load_default=None, allow_none=True)
+    phase = ma.fields.String(allow_none=True)
+    source = ma.fields.Nested(ReportedSource, load_default=None, allow_none=True)
 
 
 class ReportedStatus(ReportedEvent):
@@ -187,5 +199,6 @@ def _event(kind: type[Event], fields: dict[str, Any]) -> Event:
     if "result" in fields:
         fields["result"] = Raw(orjson.dumps(fields["result"]))
     if "error" in fields:
-        fields["error"] = Error(**fields["error"])
+        source = fields["error"].pop("source")
+        fields["error"] = Error(**fields["error"], source=source and Source(**source))
     return kind(**fields)

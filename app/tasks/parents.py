@@ -218,7 +218,7 @@ def _parent_ending(
         status = FAILURE if culprit.status == FAILURE else REVOKED
         why = (culprit.error or {}).get("message") or culprit.status
         message = shortened(f"Step {culprit.number} ({culprit.job_type}): {why}", 2_000)
-        error = {"type": "SubtaskFailed", "message": message, "traceback": None}
+        error = {"type": "SubtaskFailed", "message": message, "traceback": None, "phase": culprit.phase}
     elif status == REVOKED:
         error = cancelled_error()
     at = database_now(cur)
