@@ -2,12 +2,14 @@ import { reasonOf } from "../client/outcome";
 import { isTerminal, type Task, type TaskState } from "../client/types";
 import { tickingServerNow } from "../state/clock";
 import { etaOf } from "../state/estimate";
+import { failureOf } from "../state/failure";
 import { count } from "../state/format";
 import { taskWord, toneOf } from "../state/marks";
 import { duration, elapsed } from "../state/time";
 
 /** Returns what a run says of itself now, or why it has failed. */
-export const messageOf = (task: Task): string | null => (task.error ? reasonOf(task) : task.current_phase_message);
+export const messageOf = (task: Task): string | null =>
+  task.error ? reasonOf(task) && (failureOf(task)?.sentence ?? task.error.message) : task.current_phase_message;
 
 /** The state of a run in a few words: status, time, and how many watch it where that is known. */
 export function Facts({ state, viewers }: { state: TaskState; viewers: number | null }) {
