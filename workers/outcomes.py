@@ -54,7 +54,7 @@ def _stored(result: Any) -> Any:
     try:
         return result_json(result)
     except TypeError as error:
-        raise TypeError(f"The result cannot be stored: {error}") from error
+        raise TypeError(f"The result cannot be stored: {error}") from None
 
 
 def outcome_of(job: Job, run: Run, error: BaseException) -> Outcome:

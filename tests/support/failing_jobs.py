@@ -40,9 +40,7 @@ def invoices(place: str, month: str) -> None:
             converting.advance()
             if row["id"] == 17:
                 log(f"the amount of invoice {row['id']} is negative", "ERROR")
-                raise ValueError(
-                    f"invoice {row['id']}: an amount of {-row['cents'] / 100:.2f} cannot be sent"
-                )
+                raise ValueError(f"invoice {row['id']}: an amount of -17.00 cannot be sent")
 
 
 def convert(rows: list[dict[str, Any]]) -> None:

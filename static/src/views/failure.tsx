@@ -116,7 +116,7 @@ function Source({ source }: { source: SourceLines }) {
   return (
     <figure class="source">
       <figcaption title={source.file}>{place(source)}</figcaption>
-      <ol style={{ "--digits": String(lines.at(-1)?.number ?? 0).length }}>
+      <ol tabIndex={0} style={{ "--digits": String(lines.at(-1)?.number ?? 0).length }}>
         {lines.map(({ number, text, failed }) => (
           <li key={number} class={failed ? "failed" : undefined} aria-current={failed ? "true" : undefined}>
             <span class="source-number">{number}</span>
@@ -128,7 +128,13 @@ function Source({ source }: { source: SourceLines }) {
   );
 }
 
+/** The last lines before; each is a link to its place in the log. */
 function Before({ lines, go }: { lines: readonly LogLine[]; go: (sequence: number) => void }) {
+  const follow = (event: MouseEvent, sequence: number): void => {
+    if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    go(sequence);
+  };
   return (
     <figure class="before">
       <figcaption>{beforeTitle(lines.length)}</figcaption>
@@ -137,11 +143,11 @@ function Before({ lines, go }: { lines: readonly LogLine[]; go: (sequence: numbe
           const { kind, label } = levelOf(line.level);
           return (
             <li key={line.sequence} class={kind}>
-              <button type="button" title={`Go to line ${line.sequence}`} onClick={() => go(line.sequence)}>
+              <a href={`#L${line.sequence}`} onClick={(event) => follow(event, line.sequence)}>
                 <time dateTime={line.timestamp}>{clock(line.timestamp)}</time>
                 <span class="level">{kind === "warn" || kind === "error" ? label : ""}</span>
                 <span class="text">{plain(line).split("\n", 1)}</span>
-              </button>
+              </a>
             </li>
           );
         })}
