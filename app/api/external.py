@@ -17,6 +17,7 @@ from app.api.reporting import reporting
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Unprocessable
+from app.errors.frames import drop_frames
 from app.http.base import Blueprint, ListField, NoQuery, TimeField, WholeField, refuse_many_fields
 from app.http.problems import MOST_ERRORS
 from app.http.problems import fields as named
@@ -185,6 +186,7 @@ def _checked(events: Sequence[dict[str, Any]]) -> list[Event]:
             loaded = schema.load(event)
         except ma.ValidationError as error:
             errors |= named(error.messages, f"events.{n}")
+            drop_frames(error)
             continue
         if loaded.get("status") in TERMINAL and n < len(events) - 1:
             errors[f"events.{n}.status"] = ["No event may follow the end."]

@@ -69,6 +69,9 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
         finally:
             self._arrived()
             self._served = True
+            # The request, which refers to this object, is not kept while the next one is awaited, nor in a cycle.
+            self.environ = {}
+            self.headers = None
 
     def _arrived(self) -> None:
         if self._head is not None:
@@ -117,6 +120,7 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
                 super().finish()
             finally:  # after an error it would be left open, and the connection with it
                 self.rfile.close()
+        del self.wfile  # it refers to this object
 
 
 class Failures(eventlet.wsgi.LoggerNull):  # type: ignore[misc]

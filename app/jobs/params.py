@@ -57,7 +57,7 @@ def _errors(job: JobType, params: Any) -> Iterable[ValidationError]:
     try:
         job.validator.validate(params)
     except ValidationError as first:
-        return (first,)
+        return (first.with_traceback(None),)  # its frames would refer to it, and keep the parameters
     return ()
 
 

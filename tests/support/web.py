@@ -5,7 +5,7 @@ import os
 import wsgi  # patches first
 from app.auth import sessions
 from app.http import rate_limits
-from tests.support import grace, long_turns, other_library
+from tests.support import garbage, grace, long_turns, other_library
 
 # On a slow machine a test that counts attempts must not reach the end of the minute.
 rate_limits.WINDOW_SECONDS = int(os.environ.get("TEST_WINDOW_SECONDS", rate_limits.WINDOW_SECONDS))
@@ -14,6 +14,9 @@ sessions.GRACE_SECONDS = grace.GRACE_SECONDS
 
 if os.environ.get("TEST_OTHER_LIBRARY"):
     other_library.install()
+
+if os.environ.get("TEST_GARBAGE"):
+    garbage.install()
 
 if os.environ.get("TEST_LONG_TURNS"):
     long_turns.install()

@@ -54,6 +54,14 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
     # Workers are reported more often than anything else: what only tasks need is not asked for.
     now = database_now(cur) if batch.parts else ""
     taking = Taking(cur, batch.reporter, now, lookups)
+    try:
+        return _stored(tx, batch, taking, round_seconds)
+    finally:
+        taking.book.release()
+
+
+def _stored(tx: Transaction, batch: Batch, taking: Taking, round_seconds: float) -> Answer:
+    cur = tx.cur
     running = {id for worker in batch.workers for id in worker.running}
     waiting = {id for worker in batch.workers for id in worker.waiting}
     taking.open([part for part in batch.parts if isinstance(part, Part)], running | waiting)

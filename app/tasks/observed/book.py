@@ -124,6 +124,11 @@ class Book:
         task.first_id, task.lease_seconds, task.tenant = ended.first_id, ended.lease_seconds, ended.tenant
         return task
 
+    def release(self) -> None:
+        """Drops what refers to itself, at the end of the batch."""
+        for task in self._tasks.values():
+            task.release()
+
     @property
     def tasks(self) -> Collection[ObservedTask]:
         return self._tasks.values()

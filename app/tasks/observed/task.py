@@ -125,6 +125,11 @@ class ObservedTask:
         if made.over and made.over not in TERMINAL:
             made.runs = False
 
+    def release(self) -> None:
+        """Drops the reports, which refer to this object: a batch of a thousand events is not to wait for a collection
+        of garbage."""
+        self._made = None
+
     def _restored(self, now: str) -> ReportedDrafts:
         names = frozenset(phase["phase_id"] for phase in self.state["phases"])
         reports = ObservedReports(self._claim(names), self.put)
