@@ -1,17 +1,17 @@
 import { useMemo, useState } from "preact/hooks";
-import type { LogLine, SourceLines, Task, TaskState } from "../client/types";
-import { beforeTitle, failedIn, failureOf, linesBefore, type Failure, type LinesBefore } from "../state/failure";
+import type { LogLine, SourceLines, Task } from "../client/types";
+import { beforeTitle, failedIn, failureOf, linesBefore, type Failure as Reason, type LinesBefore } from "../state/failure";
 import { levelOf } from "../state/levels";
-import type { LoadLog } from "../state/log-source";
 import { plain } from "../state/log-text";
-import type { LogView } from "../state/log-view";
 import { runAddress } from "../state/routes";
 import { sourceLines } from "../state/source-lines";
 import { place, ticket } from "../state/ticket";
 import { clock } from "../state/time";
 import "../style/failure.css";
+import "../style/failure-lines.css";
 import { Chevron } from "./chevron";
 import { Copy } from "./copy";
+import type { FailureProps } from "./failure-block";
 import { goToLine } from "./log-address";
 import { Traceback } from "./traceback";
 import { useLoaded } from "./use-loaded";
@@ -21,16 +21,8 @@ const LOOKED_THROUGH = 40;
 /** In pixels: a lower window has no room for more than the sentence above its log. */
 const LOW = 480;
 
-interface Props {
-  state: TaskState;
-  view: LogView;
-  load: LoadLog;
-  /** Whether the address may name a line. */
-  linked: boolean;
-}
-
 /** Why a run has failed, or was ended: above its log, before anything else. Nothing while it goes on. */
-export function FailureBlock({ state, view, load, linked }: Props) {
+export function Failure({ state, view, load, linked }: FailureProps) {
   const { task } = state;
   const [open, setOpen] = useState(() => innerHeight >= LOW);
   const ended = failureOf(task) ? task.status_sequence : null;
@@ -74,7 +66,7 @@ export function FailureBlock({ state, view, load, linked }: Props) {
 const addressOf = ({ task_id }: Task, { line }: LinesBefore, linked: boolean): string =>
   location.origin + runAddress(task_id) + (linked && line ? `#L${line.sequence}` : "");
 
-function Facts({ task, failure, phase }: { task: Task; failure: Failure; phase: string | null }) {
+function Facts({ task, failure, phase }: { task: Task; failure: Reason; phase: string | null }) {
   const at = task.finished_at ?? task.updated_at;
   return (
     <p class="failure-facts number">

@@ -9,7 +9,7 @@ import { FilteredLog } from "../state/log-filtered";
 import type { LoadLog, LogSource } from "../state/log-source";
 import { LogView } from "../state/log-view";
 import type { Run } from "../state/run";
-import { FailureBlock } from "./failure";
+import { FailureBlock } from "./failure-block";
 import { copyLink, logFilter, markInAddress, setLogFilter } from "./log-address";
 import { useLogKeys } from "./log-keys";
 import { LogList } from "./log-list";
