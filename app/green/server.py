@@ -123,7 +123,7 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
         del self.wfile  # it refers to this object
 
 
-class Failures(eventlet.wsgi.LoggerNull):  # type: ignore[misc]
+class FailureLog(eventlet.wsgi.LoggerNull):  # type: ignore[misc]
     """The library's log, used for one thing: errors while an answer was sent, which show nowhere else. A client that is
     gone or takes nothing is no error."""
 
@@ -133,7 +133,7 @@ class Failures(eventlet.wsgi.LoggerNull):  # type: ignore[misc]
             logger.error("an answer failed while it was sent", exc_info=error)
 
 
-FAILURES = Failures()
+FAILURES = FailureLog()
 
 
 class Given:

@@ -14,7 +14,7 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from app.auth import access_log
-from app.db.breaker import Refused
+from app.db.breaker import BreakerOpen
 from app.errors import Problem, Unavailable, Unprocessable, causes
 from app.errors.frames import drop_frames
 from app.errors.survived import survived
@@ -157,7 +157,7 @@ def register(app: Flask) -> None:
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
         found = problem_of(error)
-        if not isinstance(error.__cause__, Refused):  # the breaker has logged it, once for all requests
+        if not isinstance(error.__cause__, BreakerOpen):  # the breaker has logged it, once for all requests
             survived(logger, error, "%d for %s", found.status, request.path)
         drop_frames(error)
         return problem(found)

@@ -46,7 +46,7 @@ ATTACKS = {
     "many rooms": Attack(3, {SERVED}),
     "rejoins": Attack(2, {SERVED}, mb=50),  # the process keeps 16 MB of a log
     "own filters": Attack(3, {SERVED}, mb=50),
-    "crowded ends": Attack(2, {SERVED}, mb=50),
+    "crowded ends": Attack(1, {SERVED}, mb=50),
     "wrong passwords": Attack(1, {REFUSED}, mb=50 + 2 * 67),  # and of two passwords that it checks
     "large lists": Attack(6, {SERVED}),
     "rare searches": Attack(3, {SERVED}),
