@@ -5,21 +5,28 @@ from __future__ import annotations
 import dis
 import inspect
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from taskroom.limits import NAME_LIMIT, TEXT_LIMIT, TRACEBACK_LIMIT
 from taskroom.source import MOST_CAUSES, SECRETS, own_part, source_of
 from taskroom.texts import cut, cut_before, formatted, reason
-
-if TYPE_CHECKING:
-    from taskroom.runs import Run
 
 _PHASE = "taskroom_phase"  # an attribute of an exception: the innermost phase that it has left
 _POPS = frozenset({"POP_TOP", "POP_ITER"})  # what ends a loop by ``break`` or ``return``
 _SUSPENDED = frozenset({"YIELD_VALUE", "RESUME", "SEND", "YIELD_FROM"})
 
 
-def error_of(error: BaseException, run: Run | None = None) -> dict[str, Any]:
+class Failing(Protocol):
+    """A run, as far as its error needs it."""
+
+    source_lines: bool
+    secrets: tuple[str, ...]
+
+    def phase_of(self, error: BaseException) -> str | None:
+        """The phase in which an exception came."""
+
+
+def error_of(error: BaseException, run: Failing | None = None) -> dict[str, Any]:
     """The error that an attempt of ``run`` ends with. ``phase`` is None when the exception came between phases."""
     secrets, with_source = (run.secrets, run.source_lines) if run else (SECRETS, True)
     return {
