@@ -92,10 +92,18 @@ def ending(
 
 def _line(stream: str, error: Mapping[str, Any], attempt: int | None, at: str) -> Draft:
     """Returns the line of the log that says why an attempt failed: the traceback, where there is one."""
-    reason = error["message"] if error["type"] in OWN_TYPES else f"{error['type']}: {error['message']}"
+    reason = error["message"] if error["type"] in OWN_TYPES else error_text(error)
     fields = {"timestamp": at, "level": "ERROR", "message": (error.get("traceback") or reason).rstrip()}
     fields |= {"component": "taskroom", "phase": error.get("phase")}
     return draft(stream, "log", fields, attempt=attempt, projected=False)
+
+
+def error_text(error: Mapping[str, Any]) -> str:
+    """Returns type and message of an error; only the type where both say the same. static/src/client/outcome.ts has the
+    same words."""
+    kind, message = str(error["type"]), str(error["message"])
+    same = message.removesuffix(".").lower() in ("", kind.lower())
+    return kind if same else f"{kind}: {message}"
 
 
 def cancel_request(stream: str, state: State, by: str) -> Draft:
