@@ -1,4 +1,4 @@
-import { isExpired } from "../client/outcome";
+import { specialWord } from "../client/outcome";
 import type { LogLine, Task, TaskState } from "../client/types";
 import { toneOf, type Tone } from "./marks";
 
@@ -44,7 +44,7 @@ export function failureOf(task: Task, lines: readonly LogLine[] = []): Failure |
   if (!error) return status === "RETRY" ? null : { tone: toneOf(status), sentence: WITHOUT[status], hint: null, type: null };
   const { type, message } = error;
   const [said, hint] = OWN[type]?.(message, task) ?? [sentence(message === type ? inWords(type) : message)];
-  const plain = ["Cancelled", "Rejected", "TaskFailed"].includes(type) || isExpired(task);
+  const plain = ["Cancelled", "Rejected", "TaskFailed"].includes(type) || specialWord(task) !== null;
   const by = type === "Cancelled" && /^cancelled$/i.test(message) ? canceller(lines) : null;
   return { tone: toneOf(status), sentence: by ? `Cancelled by ${by}` : said, hint: hint ?? null, type: plain ? null : type };
 }
