@@ -9,7 +9,7 @@ import orjson
 from msgspec import UNSET
 
 from app.db.clock import seconds_between
-from app.stream.event import LEVELS, shortened
+from app.stream.event import LEVELS, clean, shortened
 from app.tasks.endings import cancelled_error, ending
 from app.tasks.fold import FAILURE, RETRY, REVOKED, RUNNING_PHASE, TERMINAL, State, open_phases
 from app.tasks.reported import (
@@ -18,11 +18,21 @@ from app.tasks.reported import (
     PhaseComplete,
     PhaseUpdate,
     ReportedEvent,
+    Source,
     Status,
     folded_level,
     time_text,
 )
-from app.tasks.reports import NAME_LIMIT, RESULT_LIMIT, TEXT_LIMIT, Reports, result_json, traceback_text
+from app.tasks.reports import (
+    NAME_LIMIT,
+    RESULT_LIMIT,
+    SOURCE_LINE_LIMIT,
+    SOURCE_LINES,
+    TEXT_LIMIT,
+    Reports,
+    result_json,
+    traceback_text,
+)
 
 LARGEST = 2**53  # a browser represents integers exactly up to this one
 
@@ -55,7 +65,8 @@ class ReportedDrafts:
             level = event.level
             if not isinstance(level, str) or level not in LEVELS:
                 level = folded_level(level)
-            self.reports.log(event.message, level, event.component, event.phase, self._time_of(event))
+            at = self._time_of(event)
+            self.reports.log(event.message, level, event.component, event.phase, at, event.item_error)
         elif isinstance(event, Status):
             if event.status in TERMINAL or event.status == RETRY:
                 self._end(event)
@@ -157,10 +168,27 @@ def _error(status: str, given: Error | None) -> dict[str, Any] | None:
     if given is None and status == RETRY:
         return None
     trace = given and given.traceback
-    return {
+    error: dict[str, Any] = {
         "type": shortened((given and given.type) or "TaskFailed", NAME_LIMIT),
         "message": shortened((given and given.message) or "The worker gave no reason", TEXT_LIMIT),
         "traceback": trace and traceback_text(trace),
+        "source": _source(given.source if given else None),
+    }
+    if given and given.phase is not UNSET:
+        error["phase"] = given.phase and clean(given.phase)[:NAME_LIMIT]
+    return error
+
+
+def _source(given: Source | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    line, first = (min(max(number, 1), LARGEST) for number in (given.line, given.first_line))
+    return {
+        "file": shortened(given.file, TEXT_LIMIT),
+        "line": line,
+        "function": given.function and shortened(given.function, NAME_LIMIT),
+        "first_line": first,
+        "lines": [shortened(text, SOURCE_LINE_LIMIT) for text in given.lines[:SOURCE_LINES]],
     }
 
 

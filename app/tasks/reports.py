@@ -18,6 +18,8 @@ TEXT_LIMIT = 2_000  # of any other text
 NAME_LIMIT = 128
 PHASE_LIMIT = 500
 TRACEBACK_LIMIT = 16_000
+SOURCE_LINES = 7  # around the one that failed, with it
+SOURCE_LINE_LIMIT = 200
 RESULT_LIMIT = 256_000  # bytes of JSON
 
 
@@ -36,7 +38,13 @@ class Reports:
         self.running: dict[str, None] = {}  # phases reported as running, also without ``progress.phase``
 
     def log(
-        self, message: str, level: str, component: str | None, phase: str | None, timestamp: str | None = None
+        self,
+        message: str,
+        level: str,
+        component: str | None,
+        phase: str | None,
+        timestamp: str | None = None,
+        item_error: bool = False,
     ) -> None:
         """Appends one log line. Raises ValueError for an unknown level. The hot path of every task: keep it fast."""
         if level not in LEVELS:
@@ -47,15 +55,14 @@ class Reports:
             phase = clean(phase)[:NAME_LIMIT]
         if component is not None:
             component = shortened(component, NAME_LIMIT)
-        tail = encode(
-            {
-                "timestamp": timestamp or now(),
-                "level": level,
-                "message": message,
-                "component": component,
-                "phase": phase,
-            }
-        )
+        line = {
+            "timestamp": timestamp or now(),
+            "level": level,
+            "message": message,
+            "component": component,
+            "phase": phase,
+        }
+        tail = encode(line | {"item_error": True} if item_error else line)
         self.put(Draft(self.stream, "log", tail, level, phase, None, self.fence))
 
     def phase_name(self, phase_id: str) -> str:

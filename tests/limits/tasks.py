@@ -36,7 +36,7 @@ from app.tasks import external_batches as stored
 from app.tasks import logs as task_logs
 from taskroom import limits, phases
 from tests.limits.product import ROOT, Row, constant, file, found, most, same, unless_asked
-from workers import declarations, outcomes, progress, runtime
+from workers import declarations, progress, runtime
 from workers.jobs import _documents, _files, _topics, artifact, knowledge_base, orchestrate
 from workers.jobs.artifact import ArtifactOptions, ArtifactParams
 from workers.jobs.knowledge_base import KnowledgeBaseParams
@@ -116,7 +116,11 @@ ROWS: dict[str, list[Row]] = {
         ("a result as JSON", "256 kB", lambda: same(reports.RESULT_LIMIT, limits.RESULT_LIMIT)),
         ("the results of all steps within their parent's", "200 kB", lambda: steps.RESULTS_LIMIT),
         ("characters of a traceback", "16,000", lambda: same(reports.TRACEBACK_LIMIT, limits.TRACEBACK_LIMIT)),
-        ("characters of an error's message", "2,000", lambda: outcomes.MESSAGE_LIMIT),
+        ("characters of an error's message", "2,000", lambda: same(reports.TEXT_LIMIT, limits.TEXT_LIMIT)),
+        ("lines of source beside an error, with the one that failed", "7",
+         lambda: same(
+        reports.SOURCE_LINES, 2 * limits.SOURCE_AROUND + 1, most(external_workers.SourceSchema, "lines"))),
+        ("characters of one of them", "200", lambda: same(reports.SOURCE_LINE_LIMIT, limits.SOURCE_LINE_LIMIT)),
         ("the largest count or time", "9,007,199,254,740,992", lambda: same(limits.LARGEST, external_workers.LARGEST)),
         ("pause between two reports of a phase", "0.1 s", lambda: phases.REPORT_SECONDS),
         ("events that wait in a worker's process to be stored", "20,000", lambda: BUFFER["limit_events"].default),

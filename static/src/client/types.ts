@@ -12,6 +12,18 @@ export interface TaskError {
   type: string;
   message: string;
   traceback?: string | null;
+  /** The phase in which it came; not there when it came between phases. */
+  phase?: string;
+  source?: SourceLines;
+}
+
+/** Where a run's own code failed, with the lines around it: `first_line` is the number of the first of them. */
+export interface SourceLines {
+  file: string;
+  line: number;
+  function: string | null;
+  first_line: number;
+  lines: readonly string[];
 }
 
 export interface Task extends Observed {
@@ -82,6 +94,8 @@ export interface LogLine {
   message: string;
   component: string | null;
   phase: string | null;
+  /** It is about an item that is counted as failed. */
+  item_error?: true;
 }
 
 /** The decision that a task waits for. `key` distinguishes several of one task. */
@@ -113,11 +127,12 @@ export interface EventPage {
   resync?: unknown;
 }
 
-/** `level` is the least severe to show; `q` a text that the message contains. */
+/** `level` is the least severe to show; `q` a text that the message contains; `errors`: only errors, those of items too. */
 export interface LogFilter {
   level?: string | undefined;
   phase?: string | undefined;
   q?: string | undefined;
+  errors?: true | undefined;
 }
 
 /** Which page of a log to load, as REST takes it. */

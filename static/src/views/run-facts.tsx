@@ -4,12 +4,14 @@ import { isTerminal, type Task, type TaskState } from "../client/types";
 import { failedText } from "../state/below";
 import { tickingServerNow } from "../state/clock";
 import { etaOf } from "../state/estimate";
+import { failureOf } from "../state/failure";
 import { count } from "../state/format";
 import { taskWord, toneOf } from "../state/marks";
 import { duration, elapsed } from "../state/time";
 
 /** Returns what a run says of itself now, or why it has failed. */
-export const messageOf = (task: Task): string | null => (task.error ? reasonOf(task) : task.current_phase_message);
+export const messageOf = (task: Task): string | null =>
+  task.error ? reasonOf(task) && (failureOf(task)?.sentence ?? task.error.message) : task.current_phase_message;
 
 interface Props {
   state: TaskState;

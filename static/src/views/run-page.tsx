@@ -24,7 +24,6 @@ import "../style/lines.css";
 import "../style/ansi.css";
 import { Audit } from "./audit";
 import { Children } from "./children";
-import { ErrorPanel } from "./error";
 import { Head } from "./head";
 import { Link } from "./link";
 import { Log } from "./log";
@@ -112,7 +111,6 @@ function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
       {tab === "log" && <Log run={run} live={link.value.kind === "live"} />}
       {tab === "timeline" && <div class="panel timeline">{timeline}</div>}
       {tab === "result" && <Value value={task.result} name="result" />}
-      {tab === "error" && task.error && <ErrorPanel error={task.error} />}
       {tab === "children" && <Children tasks={childTasks.tasks.value} problem={childTasks.problem.value} />}
       {tab === "parameters" && <Value value={task.params ?? {}} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
@@ -125,7 +123,6 @@ function tabsOf(task: Task, children: number, failed: number): Tab[] {
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
     ["timeline", "Timeline", true],
-    ["error", "Error", task.error !== null && (task.status !== "REVOKED" || Boolean(task.error.traceback))],
     ["result", "Result", task.result !== null && task.result !== undefined],
     ["children", `Children ${children}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],
