@@ -71,7 +71,8 @@ class ObservedTask:
     @property
     def was_lost(self) -> bool:
         """Whether the task has ended because nothing was heard of its reporter for as long as its lease."""
-        return self.closed and self.fields["error"] == WORKER_LOST
+        error: Mapping[str, Any] = self.fields["error"] or {}
+        return self.closed and error.items() >= WORKER_LOST.items()  # it may have its phase, too
 
     def put(self, item: Draft) -> None:
         """Adds a draft, and keeps what it changes of the task. Phases are the business of the reports."""
