@@ -28,7 +28,6 @@ from app.tasks.observed.task import ObservedTask
 from app.tasks.observed.tree import is_above
 from app.tasks.reported import Status, time_text
 
-
 GOES_ON = "This attempt was given up as lost, and goes on here: its reporter was heard of again"
 
 
