@@ -79,14 +79,13 @@ class State:
         self.task.update(_given(event, "progress"))
 
 
-def _half_seconds(phase: dict[str, Any], done: float, since: str | None, now: str) -> float | None:
+def _half_seconds(phase: dict[str, Any], done: float, since: str | None, now: str) -> Any:
     """Returns how long after its begin a phase had done half of its items, had it been steady since its last report."""
     half, counted = (phase["total_count"] or 0) / 2, phase["processed_count"]
     if not half or counted < half or not phase["started_at"] or not since:
         return None
     if phase["half_seconds"] is not None or done >= half:
-        known: float | None = phase["half_seconds"]
-        return known
+        return phase["half_seconds"]
     begin, last, at = (_milliseconds(time) for time in (phase["started_at"], since, now))
     return max(0, math.floor(last - begin + (half - done) / (counted - done) * (at - last) + 0.5)) / 1000
 

@@ -4,6 +4,7 @@ import { PageConnection } from "../client/connection";
 import { ShareAccess } from "../client/shareAccess";
 import type { Link } from "../client/watch";
 import { announceLink } from "./link-words";
+import { watchPulse } from "./pulse";
 import { Run } from "./run";
 
 /** A run that is seen with a share token. It has a connection of its own, and uses neither cookies nor a session. */
@@ -21,11 +22,15 @@ export class SharedRun {
     access.listen(() => (this.over.value = access.signedIn === false));
     this.connection.listen(() => (this.link.value = this.connection.link));
     this.run = new Run(taskId, new Api(access), this.connection);
+    const endPulse = watchPulse();
     this.stops = [
+      endPulse,
       announceLink(this.link),
       effect(() => {
         // Nothing more comes, and many people may have the page open.
-        if (this.run.progress.value.kind === "ended") this.connection.close();
+        if (this.run.progress.value.kind !== "ended") return;
+        this.connection.close();
+        endPulse();
       }),
     ];
   }

@@ -1,7 +1,6 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { isTerminal, type Approval, type Task, type TaskState } from "../client/types";
 import { api } from "../state/app";
-import { progressOf } from "../state/estimate";
 import { hasTitle, percentText, shortId } from "../state/format";
 import { toneOf } from "../state/marks";
 import { runAddress } from "../state/routes";
@@ -16,6 +15,7 @@ import { ProgressBar } from "./progress-bar";
 import { Facts, messageOf } from "./run-facts";
 import { useCall } from "./use-call";
 import { useLoaded } from "./use-loaded";
+import { useProgress } from "./use-progress";
 
 /** More would push the page away; the children tab has all. */
 const MOST_BANDS = 3;
@@ -34,7 +34,7 @@ export function Head({ state, approval, steps, joined }: Props) {
   const { task } = state;
   const call = useCall();
   const viewers = useViewerCount(task, joined);
-  const value = progressOf(task);
+  const value = useProgress(state);
   const asked = task.status === "WAITING" ? approval : null;
   return (
     <header class="head">

@@ -1,7 +1,7 @@
 import { reasonOf } from "../client/outcome";
 import { isTerminal, type Task, type TaskState } from "../client/types";
 import { tickingServerNow } from "../state/clock";
-import { etaOf } from "../state/estimate";
+import { etaOf, isLonger, isUsual } from "../state/estimate";
 import { count } from "../state/format";
 import { taskWord, toneOf } from "../state/marks";
 import { duration, elapsed } from "../state/time";
@@ -20,7 +20,8 @@ export function Facts({ state, viewers }: { state: TaskState; viewers: number | 
     <span class="number facts">
       <strong class={`s-${toneOf(task.status)}`}>{taskWord(task)}</strong>
       {seconds !== null && ` ${over ? "after " : ""}${duration(seconds)}`}
-      {eta !== null && ` · ETA ${duration(eta)}`}
+      {eta !== null ? ` · ETA ${duration(eta)}` : isLonger(state, now) && " · longer than usual"}
+      {isUsual(task.usual) && ` · usually ${duration(task.usual.seconds)} (p95 ${duration(task.usual.p95_seconds)})`}
       {task.retry_count > 0 && ` · retry ${task.retry_count}`}
       {viewers !== null && ` · ${count(viewers)} watching`}
     </span>
