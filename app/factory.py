@@ -8,7 +8,6 @@ from functools import partial
 
 from flask import Flask
 from flask_cors import CORS
-from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import api, bus, process_transactions
@@ -132,7 +131,6 @@ class _Database:
 
     def __init__(self, app: Flask, config: Config) -> None:
         db.init_app(app)
-        Migrate(app, db, directory="migrations")
         with app.app_context():
             self.engine = db.engine
         self.breaker, self.writes = Breaker("Postgres"), Breaker("Postgres", cause=Cause.READ_ONLY)

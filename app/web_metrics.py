@@ -30,7 +30,7 @@ from app.stream.publisher import Publisher
 from app.stream.store import DatabaseUnavailable
 from app.tasks.fold import STATUSES, TERMINAL
 from app.tasks.lease_reaper import LeaseReaper
-from app.tasks.queue_stats import Backlog, backlog
+from app.tasks.queue_stats import QueueCounts, backlog
 
 BACKLOG_SECONDS = 5.0  # requests for the page may be frequent, and the backlog is read from Postgres
 ENDS = ("closed", "gone", "ended", "stalled", "unavailable", "draining", "expired", "signed_out")
@@ -44,7 +44,9 @@ class WebMeasures(Collector):
         self._hub, self._limits, self._revocations = parts[Hub], parts[ConnectionLimits], parts[Revocations]
         self._publisher, self._lease_reaper = parts[Publisher], parts[LeaseReaper]
         self._streams = streams = parts[SseRegistry]
-        self._read_backlog = cached(TTLCache[Any, Backlog](1, BACKLOG_SECONDS))(partial(backlog, parts.read))
+        self._read_backlog = cached(TTLCache[Any, QueueCounts](1, BACKLOG_SECONDS))(
+            partial(backlog, parts.read)
+        )
         self.pauses, self.lag, self.requests = Pauses(), LoopLag(), RequestMetrics()
         self.watchdog = Watchdog(lambda: self.pauses.all)
         requests = self.requests
@@ -129,7 +131,7 @@ class WebMeasures(Collector):
             states = {s: found.unfinished.get(s, 0) for s in STATUSES if s not in TERMINAL}
             yield "tasks", "Tasks that have not ended", ("status",), states
 
-    def _backlog(self) -> Backlog | None:
+    def _backlog(self) -> QueueCounts | None:
         """Returns None while Postgres is unavailable: an old number would look valid."""
         try:
             return self._read_backlog()

@@ -145,7 +145,7 @@ class Stand:
     def __init__(self, home: Home, postgres: EmbeddedPostgres, redis: EmbeddedRedis) -> None:
         self.home, self.database_url, self.redis_url = home, postgres.url, redis.url
         self.postgres = postgres
-        self.system = System(postgres.url, redis.url, home.log)
+        self.system = System(postgres.url, redis.url, home.log, forked=False)
         self._user: User | None = None
 
     @property

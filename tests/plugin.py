@@ -40,6 +40,13 @@ SLOW = (
     *("tests/acceptance/", "tests/browser/", "tests/outages/", "tests/proxy/", "tests/up/", "tests/faults/"),
     *("tests/seeds/", "tests/test_client.py", "tests/api/test_fuzz.py"),
 )
+# The files with tests that are marked ``alone``: their lane reads no others.
+ALONE = (
+    "tests/hostile/",
+    "tests/outages/test_crowd.py",
+    "tests/realtime/test_flooded.py",
+    "tests/realtime/test_thousand_users.py",
+)
 
 extend_timeouts()
 
@@ -99,11 +106,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The quick lane does not even read what it leaves out."""
-    left_out = config.getoption("--lane") == "quick" and collection_path in [
-        config.rootpath / name for name in SLOW
-    ]
-    return left_out or None
+    """The lanes do not even read what they leave out."""
+    lane = config.getoption("--lane")
+    if lane == "quick":
+        return collection_path in [config.rootpath / name for name in SLOW] or None
+    if lane == "alone" and collection_path.match("test_*.py"):
+        name = collection_path.relative_to(config.rootpath).as_posix()
+        return not name.startswith(ALONE) or None
+    return None
 
 
 @pytest.hookimpl(trylast=True)
@@ -116,6 +126,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _belongs(item: pytest.Item, lane: str) -> bool:
     alone = item.get_closest_marker("alone") is not None
+    if alone and not item.nodeid.startswith(ALONE):
+        raise pytest.UsageError(f"{item.nodeid} is marked alone: name its file in ALONE in tests/plugin.py")
     if lane == "quick":
         return not alone and not item.get_closest_marker("slow") and not item.nodeid.startswith(SLOW)
     return lane == "all" or alone == (lane == "alone")

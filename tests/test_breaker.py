@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from app.db.breaker import CLOSED, HALF_OPEN, OPEN, Breaker, Call, Refused
+from app.db.breaker import CLOSED, HALF_OPEN, OPEN, Breaker, BreakerOpen, Call
 
 
 class Clock:
@@ -51,7 +51,7 @@ def test_after_a_failure_nobody_calls_for_a_second(breaker: Breaker, clock: Cloc
 
     for _ in range(9):
         clock.now += 0.1
-        with pytest.raises(Refused, match="Postgres is unavailable"):
+        with pytest.raises(BreakerOpen, match="Postgres is unavailable"):
             breaker.enter()
 
     assert (breaker.state, breaker.openings, breaker.refused) == (OPEN, 1, 9)
@@ -62,7 +62,7 @@ def test_the_wait_is_a_second_unless_told_otherwise(clock: Clock):
     opened(breaker, clock)
 
     clock.now += 0.999
-    with pytest.raises(Refused):
+    with pytest.raises(BreakerOpen):
         breaker.enter()
     clock.now += 0.001
     assert breaker.enter().tests
@@ -76,7 +76,7 @@ def test_then_one_tries_and_the_others_are_refused_until_it_knows(breaker: Break
 
     clock.now += 60
     for _ in range(3):
-        with pytest.raises(Refused):
+        with pytest.raises(BreakerOpen):
             breaker.enter()
     assert trial.tests and breaker.state == HALF_OPEN
 
@@ -89,7 +89,7 @@ def test_a_trial_that_fails_opens_it_for_another_second(breaker: Breaker, clock:
     clock.now += 1.0
     assert breaker.failed(breaker.enter(), "still gone")
 
-    with pytest.raises(Refused):
+    with pytest.raises(BreakerOpen):
         breaker.enter()
     clock.now += 1.0
     assert breaker.enter().tests and breaker.openings == 1
@@ -130,7 +130,7 @@ def test_of_a_crowd_that_fails_one_after_the_other_each_holds_it_open(breaker: B
         assert breaker.failed(call, "gone")
 
     clock.now += 0.9
-    with pytest.raises(Refused):
+    with pytest.raises(BreakerOpen):
         breaker.enter()
     assert breaker.openings == 1
 
@@ -187,7 +187,7 @@ def test_of_many_threads_one_tries():
         start.wait()
         try:
             tries.append(breaker.enter())
-        except Refused:
+        except BreakerOpen:
             return
 
     threads = [threading.Thread(target=enters) for _ in range(20)]

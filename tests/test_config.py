@@ -9,7 +9,7 @@ import pytest
 from app.config import Config
 from app.errors import ConfigurationError
 from app.up.home import Home
-from app.up.plan import taskroom_environment
+from app.up.process_plan import taskroom_environment
 from app.up.settings import Settings
 
 ENV = {"SECRET_KEY": "x" * 32, "DATABASE_URL": "postgresql://h/d", "REDIS_URL": "redis://h"}

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from app.webhooks import queue, subscriptions
-from app.webhooks.queue import PER_OWNER, PER_WEBHOOK, Claimed, Policy, claim, oldest
+from app.webhooks import delivery_queue, subscriptions
+from app.webhooks.delivery_queue import PER_OWNER, PER_WEBHOOK, Claimed, Policy, claim, oldest
 from tests.stream.helpers import in_threads, sql
 from tests.support.hooks import PATIENT, Hook
 from tests.support.plans import rows_visited
@@ -129,7 +129,9 @@ def test_what_fails_together_counts_once(hook: Hook) -> None:
         hook.record(claimed, Policy((5.0, 60.0), failures=3), error="nobody there")
 
     assert (hook.shown()["failures"], hook.shown()["enabled"]) == (1, True)
-    ((held,),) = sql(hook.tasks.database, "SELECT extract(epoch FROM held_until - now())::int FROM webhooks")
+    ((held,),) = sql(
+        hook.tasks.database, "SELECT extract(epoch FROM backoff_until - now())::int FROM webhooks"
+    )
     assert held <= 5
 
 
@@ -197,7 +199,7 @@ def test_one_that_fails_is_asked_one_thing_at_a_time_and_ever_more_seldom(hook: 
         assert hook.claim() == [], "one at a time"
         before = moment(hook)
         hook.record(claimed, Policy((5.0,) * 9), error="no answer")
-        ((held,),) = sql(hook.tasks.database, "SELECT held_until FROM webhooks")
+        ((held,),) = sql(hook.tasks.database, "SELECT backoff_until FROM webhooks")
         assert before + seconds * SECOND <= held <= moment(hook) + seconds * SECOND
 
     hook.wait()
@@ -258,7 +260,7 @@ def test_pages_of_the_log_go_on_where_the_last_one_ended(hook: Hook) -> None:
     found: list[str] = []
     before = None
     with hook.tasks.connect() as connection, connection.cursor() as cur:
-        while page := queue.page(cur, hook.id, before, 2)[0]:
+        while page := delivery_queue.page(cur, hook.id, before, 2)[0]:
             found += [d["id"] for d in page]
             before = (page[-1]["created_at"], page[-1]["id"])
 
@@ -279,10 +281,10 @@ def test_a_page_of_a_long_log_is_a_piece_of_an_index(hook: Hook) -> None:
     sql(database, "ANALYZE deliveries")
 
     with hook.tasks.connect() as connection, connection.cursor() as cur:
-        newest = queue.page(cur, hook.id, None, 3)[0]
+        newest = delivery_queue.page(cur, hook.id, None, 3)[0]
         first = cur.query
         cur.execute("SELECT (now() - interval '4000 s')::text, gen_random_uuid()::text")
-        deep = queue.page(cur, hook.id, cur.fetchall()[0], 3)[0]
+        deep = delivery_queue.page(cur, hook.id, cur.fetchall()[0], 3)[0]
         second = cur.query
 
         assert len(newest) == len(deep) == 3 and newest[-1]["created_at"] > deep[0]["created_at"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.api import auth, external, idempotency, starting
+from app.api import auth, external_workers, idempotency, starting
 from app.auth import api_keys, jwks, key_authenticator, key_watch, shares
 from app.auth.issuers import REMEMBERED_SECONDS
 from app.auth.sessions import GRACE_SECONDS
@@ -21,9 +21,9 @@ from app.green import listener
 from app.http import attempts, base, concurrency, rate_limits
 from app.http.requests import VALID_ID
 from app.inbox.notification import LONGEST_METADATA
-from app.jobs import steps as job_steps
+from app.jobs import step_params as job_steps
 from app.models.streams import EventId
-from app.models.webhooks import Delivery
+from app.models.webhooks import WebhookDelivery
 from app.observability import loop_watchdog
 from app.outgoing import http_client
 from app.realtime import (
@@ -49,7 +49,7 @@ from app.tasks import (
     retention,
     steps,
 )
-from app.webhooks import delivery, queue, subscriptions
+from app.webhooks import delivery_queue, sending, subscriptions
 from taskroom import phases
 from tests.limits.product import (
     DEFAULT,
@@ -140,8 +140,8 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (OPERATIONS, "A run takes 60 s of one worker at most and goes on the next time: 2,000 events a transaction",
      lambda: (retention.RUN_SECONDS, retention.BATCH_EVENTS), (60, 2_000)),
     (OPERATIONS, "One file has 64 MB at most", lambda: knowledge_base.MAX_OUTPUT_BYTES, 64_000_000),
-    (OPERATIONS, "up to 16 requests at once", lambda: delivery.CONCURRENCY, 16),
-    (OPERATIONS, "sent again after a minute", lambda: queue.LEASE_SECONDS, 60),
+    (OPERATIONS, "up to 16 requests at once", lambda: sending.CONCURRENCY, 16),
+    (OPERATIONS, "sent again after a minute", lambda: delivery_queue.LEASE_SECONDS, 60),
     (OPERATIONS, "up to 64 letters, digits", lambda: 1 + repeats(VALID_ID.pattern), 64),
     (OPERATIONS, "one that was silent for four rounds has none", lambda: lease_reaper.MISSED_LIMIT, 4),
     (OPERATIONS, "one request a second waits to find out", lambda: rate_limits.PAUSE_SECONDS, 1),
@@ -153,7 +153,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (JOBS, "names of phases and components at 128", lambda: reports.NAME_LIMIT, 128),
     (JOBS, "three levels, a hundred steps in all", lambda: (job_steps.DEEPEST, job_steps.MOST_STEPS), (3, 100)),
     (JOBS, "At most 1,000 events and 1 MB at a time",
-     lambda: (most(external.Batch, "events"), store.BATCH_BYTES), (1_000, 1_000_000)),
+     lambda: (most(external_workers.BatchSchema, "events"), store.BATCH_BYTES), (1_000, 1_000_000)),
     (JOBS, "after twenty without the task is lost (four rounds",
      lambda: lease_reaper.MISSED_LIMIT * DEFAULT.lease_round_seconds, 20),
     (JOBS, "A message is cut at 16,384 characters", lambda: reports.LINE_LIMIT, 16_384),
@@ -169,12 +169,12 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (BUS, "with at most a megabyte of events in memory", lambda: subscriber.KEPT_BYTES, 1_000_000),
     (BUS, "waits up to 5 s for its handlers", lambda: FINISH_SECONDS, 5),
     (WEBHOOKS, "A user has at most 20", lambda: subscriptions.MOST, 20),
-    (WEBHOOKS, "kept for a week", lambda: cleanup.EXPIRES[Delivery][1].total_seconds(), 7 * 86_400),
+    (WEBHOOKS, "kept for a week", lambda: cleanup.EXPIRES[WebhookDelivery][1].total_seconds(), 7 * 86_400),
     (WEBHOOKS, "Answer with any 2xx within 10 seconds", lambda: http_client.SECONDS, 10),
     (WEBHOOKS, "At most two requests run at once for a webhook, and four for all webhooks of an owner",
-     lambda: (queue.PER_WEBHOOK, queue.PER_OWNER), (2, 4)),
-    (WEBHOOKS, "at intervals that grow to five minutes", lambda: queue.MAX_BACKOFF, 300),
-    (WEBHOOKS, "After 20 failures in a row", lambda: queue.Policy(()).failures, 20),
+     lambda: (delivery_queue.PER_WEBHOOK, delivery_queue.PER_OWNER), (2, 4)),
+    (WEBHOOKS, "at intervals that grow to five minutes", lambda: delivery_queue.MAX_BACKOFF, 300),
+    (WEBHOOKS, "After 20 failures in a row", lambda: delivery_queue.Policy(()).failures, 20),
     (CLIENT, "closes 5 s after the last", lambda: client("connection", "LINGER_MS"), 5),
     (CLIENT, "| one WebSocket, 64 rooms |",
      lambda: same(rooms.MAX_JOINED, found(file("static/src/client/socketWire.ts"), r"capacity = (\d+);")), 64),

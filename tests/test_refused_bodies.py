@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import app
-from app.api import external
+from app.api import external_workers
 from app.api.agent import Start
 from app.api.webhooks import NewWebhook
 from app.errors import Unprocessable
@@ -55,7 +55,11 @@ def test_a_list_that_is_too_long_is_refused_before_its_items_are_looked_at() -> 
     [
         (NewWebhook(), {"url": "https://example.org/", "event_types": ["a"] * 64_000}, "event_types"),
         (JoinTask(), {"task_id": TASK, "types": ["!"] * 24_500}, "types"),
-        (external.Batch(), {"writer": "w", "batch": 1, "attempt": 1, "events": [7] * 1_001}, "events"),
+        (
+            external_workers.BatchSchema(),
+            {"writer": "w", "batch": 1, "attempt": 1, "events": [7] * 1_001},
+            "events",
+        ),
     ],
     ids=["webhook", "join", "batch"],
 )
@@ -224,9 +228,9 @@ def test_values_are_counted_as_the_parser_sees_them(value: Any, piece: int) -> N
 def test_a_batch_of_bad_events_is_looked_at_until_enough_is_known() -> None:
     event = {"type": "log"} | {f"f{n}": 0 for n in range(40)}
     with pytest.raises(Unprocessable) as refused:
-        external._checked([event] * 1_000)
+        external_workers._checked([event] * 1_000)
     with pytest.raises(Unprocessable) as crowded:
-        external._checked([event | {f"g{n}": 0 for n in range(25_000)}])
+        external_workers._checked([event | {f"g{n}": 0 for n in range(25_000)}])
 
     errors = refused.value.errors
     assert len(orjson.dumps(errors)) < 2 * problems.ERRORS_SIZE

@@ -17,7 +17,7 @@ from app.notifications import reminders
 from app.notifications.reminders import remind_of_approvals, warn_of_trials
 from app.stream.event import user_stream
 from app.stream.store import Store
-from app.tasks.approvals import Approval
+from app.tasks.approvals import ApprovalRequest
 from app.tasks.lifecycle import decide_approval
 from tests.stream.helpers import in_threads, sql
 from tests.support.system import ROOT, SECRET, System, User, wait_for
@@ -29,7 +29,7 @@ DAY = timedelta(days=1)
 
 def waiting(tasks: Tasks, asked_at: datetime, **more: Any) -> str:
     """Creates a task that has waited for approval since ``asked_at``."""
-    task_id = tasks.create(approval=Approval.of("budget", "The budget", "high", 3.0), **more)
+    task_id = tasks.create(approval=ApprovalRequest.of("budget", "The budget", "high", 3.0), **more)
     sql(tasks.database, "UPDATE approvals SET asked_at = %s WHERE task_id = %s", asked_at, task_id)
     return task_id
 

@@ -20,9 +20,9 @@ from app.outgoing.http_client import HttpResponse, NoResponse
 from app.outgoing.url_policy import AddressRefused, UrlPolicy
 from app.stream.store import DatabaseUnavailable
 from app.stream.transaction import Transaction
-from app.webhooks import delivery
-from app.webhooks.delivery import CONCURRENCY, attempt, deliver
-from app.webhooks.queue import Claimed, Tried, claim
+from app.webhooks import sending
+from app.webhooks.delivery_queue import Claimed, Tried, claim
+from app.webhooks.sending import CONCURRENCY, attempt, deliver
 from tests.support.hooks import AT, PATIENT, Hook
 from tests.support.system import SECRET, wait_for
 from tests.tasks.helpers import Tasks
@@ -117,7 +117,7 @@ def test_a_sender_sends_several_at_a_time_and_settles_each(hook: Hook) -> None:
 
 def test_no_more_is_claimed_than_there_is_room_for(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
     """What waited behind others here would use up its lease meanwhile."""
-    monkeypatch.setattr(delivery, "CONCURRENCY", 3)
+    monkeypatch.setattr(sending, "CONCURRENCY", 3)
     for each in (hook, *(Hook(Tasks(hook.tasks.database)) for _ in range(3))):
         each.create_tasks(2)
     claims, released = list[int](), threading.Event()
@@ -137,7 +137,7 @@ def test_no_more_is_claimed_than_there_is_room_for(hook: Hook, monkeypatch: pyte
         answered.append(claimed.id)
         return WELL
 
-    monkeypatch.setattr(delivery, "claim", noting)
+    monkeypatch.setattr(sending, "claim", noting)
 
     assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, send, PATIENT) == 8
     assert claims[:3] == [3, 0, 0]
@@ -163,8 +163,8 @@ def test_while_requests_are_on_their_way_nobody_else_claims(
         return WELL
 
     now = [0.0]
-    monkeypatch.setattr(delivery, "wait", noting)
-    monkeypatch.setattr(delivery, "time", SimpleNamespace(monotonic=lambda: now[-1], sleep=time.sleep))
+    monkeypatch.setattr(sending, "wait", noting)
+    monkeypatch.setattr(sending, "time", SimpleNamespace(monotonic=lambda: now[-1], sleep=time.sleep))
     run = threading.Thread(
         target=deliver,
         args=(PersistentConnection(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT),
@@ -241,8 +241,8 @@ def test_while_postgres_is_away_what_was_sent_is_kept_in_mind_and_written_down(
         assert gone.wait(60), "nobody claimed meanwhile"
         return WELL
 
-    monkeypatch.setattr("app.webhooks.delivery.claim", claim_once)
-    monkeypatch.setattr("app.webhooks.delivery.RECORD_RETRY_SECONDS", (0.01,) * 2)
+    monkeypatch.setattr("app.webhooks.sending.claim", claim_once)
+    monkeypatch.setattr("app.webhooks.sending.RECORD_RETRY_SECONDS", (0.01,) * 2)
     with pytest.raises(DatabaseUnavailable):
         deliver(hook.tasks.connect, begin_later, send, PATIENT)
 

@@ -73,26 +73,27 @@ def test_no_test_at_all_is_no_success(tmp_path: Path) -> None:
     ],
 )
 def test_each_test_is_in_one_lane(lane: str, names: list[str], tmp_path: Path) -> None:
-    (tmp_path / "test_sample.py").write_text(SAMPLE)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--collect-only",
-        "-q",
-        "--lane",
-        lane,
-        "-p",
-        "no:cacheprovider",
-    ]
-    found = subprocess.run(
-        [*command, "--rootdir", str(tmp_path), "-c", str(ROOT / "pyproject.toml"), str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert [line.rpartition("::")[2] for line in found.splitlines() if "::" in line] == names
+    found = collected(lane, tmp_path, "tests/realtime/test_flooded.py")
+
+    assert found.returncode == 0
+    assert [line.rpartition("::")[2] for line in found.stdout.splitlines() if "::" in line] == names
+
+
+def test_a_test_that_its_lane_would_not_read_is_named(tmp_path: Path) -> None:
+    found = collected("beside", tmp_path, "tests/realtime/test_other.py")
+
+    assert found.returncode == 4
+    assert "tests/realtime/test_other.py::test_alone is marked alone: name its file in ALONE" in found.stderr
+
+
+def collected(lane: str, folder: Path, file: str) -> subprocess.CompletedProcess[str]:
+    """What pytest says that the lane has of the sample in this file."""
+    path = folder / file
+    path.parent.mkdir(parents=True)
+    path.write_text(SAMPLE)
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    where = ["--rootdir", str(folder), "-c", str(ROOT / "pyproject.toml"), str(folder)]
+    return subprocess.run([*command, "--lane", lane, *where], cwd=ROOT, capture_output=True, text=True)
 
 
 VITEST = """<testsuites><testsuite>

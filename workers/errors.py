@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.tasks.approvals import Approval
+from app.tasks.approvals import ApprovalRequest
 from taskroom.errors import AttemptSuperseded, Suspended, TaskCancelled
 
 __all__ = ["ApprovalNeeded", "AttemptSuperseded", "Delegated", "NoRun", "TaskCancelled"]
@@ -11,7 +11,7 @@ __all__ = ["ApprovalNeeded", "AttemptSuperseded", "Delegated", "NoRun", "TaskCan
 class ApprovalNeeded(Suspended):
     """Raised by require_approval: the attempt ends, and the task runs again from its top once it is approved."""
 
-    def __init__(self, approval: Approval) -> None:
+    def __init__(self, approval: ApprovalRequest) -> None:
         super().__init__(approval.key)
         self.approval = approval
 

@@ -27,12 +27,12 @@ from app.tasks.lifecycle import Claim
 from app.tasks.parents import delegation
 from app.tasks.steps import step_wait
 from workers import children, contexts, lost, output, pools, runtime
+from workers.announcement import cap
 from workers.celery_app import celery
 from workers.current import running
 from workers.outcomes import failed, run_job
 from workers.registry import declared, jobs, types_of
 from workers.run import Run
-from workers.slots import cap
 
 logger = logging.getLogger("taskroom.execute")
 

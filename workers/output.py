@@ -16,7 +16,7 @@ from typing import Any
 from taskroom import context, output
 
 
-class Lines(output.Lines):
+class OutputLines(output.Lines):
     """A text stream whose lines go to a logger. It has what code may expect of ``sys.stdout``."""
 
     encoding = "utf-8"
@@ -46,7 +46,7 @@ class Lines(output.Lines):
 class _Bytes(io.BufferedIOBase):
     """``sys.stdout.buffer``, for code that prints bytes. A run has an unfinished letter of its own in each thread."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: OutputLines) -> None:
         self._lines, self._local = lines, threading.local()
 
     def writable(self) -> bool:
@@ -71,6 +71,6 @@ class _Bytes(io.BufferedIOBase):
 
 def install() -> None:
     """Replaces stdout and stderr of this process."""
-    if not isinstance(sys.stdout, Lines):
-        sys.stdout = Lines("stdout", logging.INFO, sys.__stdout__)
-        sys.stderr = Lines("stderr", logging.WARNING, sys.__stderr__)
+    if not isinstance(sys.stdout, OutputLines):
+        sys.stdout = OutputLines("stdout", logging.INFO, sys.__stdout__)
+        sys.stderr = OutputLines("stderr", logging.WARNING, sys.__stderr__)

@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from app.errors import TaskroomError
-from app.tasks.approvals import Approval
+from app.tasks.approvals import ApprovalRequest
 from taskroom import Phase
 from workers import current
 from workers.errors import ApprovalNeeded
@@ -64,7 +64,7 @@ def require_approval(key: str, title: str, risk_level: str = "medium", estimated
     worker: approved, it runs again from its top; rejected, it ends. Raises ValueError for a wrong argument."""
     run = current.get()
     run.check()
-    approval = Approval.of(key, title, risk_level, estimated_cost)
+    approval = ApprovalRequest.of(key, title, risk_level, estimated_cost)
     if approval.key not in run.claim.approved:
         raise ApprovalNeeded(approval)
 

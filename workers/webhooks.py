@@ -7,8 +7,8 @@ import logging
 from app.broker.client import DELIVER
 from app.errors.survived import survived
 from app.outgoing.url_policy import UrlPolicy
-from app.webhooks.delivery import attempt, deliver
-from app.webhooks.queue import Policy
+from app.webhooks.delivery_queue import Policy
+from app.webhooks.sending import attempt, deliver
 from workers.celery_app import celery
 from workers.runtime import runtime
 from workers.settings import settings

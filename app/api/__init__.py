@@ -20,10 +20,10 @@ def init_app(app: Flask) -> None:
         auth,
         dialects,
         events,
-        external,
+        external_workers,
         fleet,
         health,
-        history,
+        job_history,
         jobs,
         keys,
         logs,
@@ -59,7 +59,7 @@ def init_app(app: Flask) -> None:
     for name, schema in schemas().items():
         api.spec.components.schema(name, schema)
     limits = {auth.blp.name: auth.BODY_LIMIT}
-    limits |= dict.fromkeys((external.blp.name, events.blp.name), app.config["MAX_CONTENT_LENGTH"])
+    limits |= dict.fromkeys((external_workers.blp.name, events.blp.name), app.config["MAX_CONTENT_LENGTH"])
 
     # Before all other hooks: the limits of sign-ins read the body.
     @app.before_request
@@ -68,8 +68,8 @@ def init_app(app: Flask) -> None:
         if (request.content_length or 0) > limits.get(request.blueprint or "", BODY_LIMIT):
             raise RequestEntityTooLarge
 
-    modules = [auth, jobs, agent, task_list, tasks, retries, task_details, external, events, fleet]
-    modules += [logs, history, notifications, webhooks, keys, shares, sse]
+    modules = [auth, jobs, agent, task_list, tasks, retries, task_details, external_workers, events, fleet]
+    modules += [logs, job_history, notifications, webhooks, keys, shares, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

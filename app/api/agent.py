@@ -12,11 +12,11 @@ from app.api.idempotency import KeyHeaders, key_of
 from app.api.starting import INTENT, accepted, declared_type, new_task
 from app.api.tasks import Snapshot, Started
 from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery, reading, starting
+from app.http.base import Blueprint, reading, starting
 from app.services import services
 from app.stream.event import scrub
 from app.tasks import approvals
-from app.tasks.approvals import Approval, ApprovalSchema
+from app.tasks.approvals import ApprovalRequest, ApprovalSchema
 from app.tasks.listing import active_task
 from app.tasks.snapshot import snapshot
 
@@ -47,14 +47,13 @@ class Active(ma.Schema):
 @blp.post("/agent/start")
 @starting
 @limits.starts
-@blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
 @blp.arguments(Start)
 @blp.alt_response(202, schema=Started)
-def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[str, Any]) -> Response:
+def start(principal: Principal, headers: dict[str, str], body: dict[str, Any]) -> Response:
     """Starts a task. The response comes after the task is durable and the broker has its message."""
     asked = body.get("approval")
-    approval = Approval(approvals.START, scrub(asked.pop("title")), **asked) if asked else None
+    approval = ApprovalRequest(approvals.START, scrub(asked.pop("title")), **asked) if asked else None
     params = body.get("params", body.get("preferences", {}))
     task_id = new_task(
         principal,
@@ -70,9 +69,8 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
 
 @blp.get("/agent/active")
 @reading
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, Active)
-def active(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
+def active(principal: Principal) -> dict[str, Any]:
     """Returns the caller's newest unfinished task that is not a step of another."""
     with services().read() as conn, conn.cursor() as cur:
         task_id = active_task(cur, principal.user_id)

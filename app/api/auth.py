@@ -29,17 +29,17 @@ class Login(ma.Schema):
     password = ma.fields.String(required=True, validate=ma.validate.Length(1, 1024), load_only=True)
 
 
-class User(ma.Schema):
+class UserSchema(ma.Schema):
     id = ma.fields.String(attribute="user_id")
     email = ma.fields.String()
     role = ma.fields.String()
     tenant = ma.fields.String(allow_none=True)
 
 
-class SignedIn(ma.Schema):
+class SignedInSchema(ma.Schema):
     access_token = ma.fields.String()
     expires_in = ma.fields.Integer(metadata={"description": "Seconds"})
-    user = ma.fields.Nested(User)
+    user = ma.fields.Nested(UserSchema)
 
 
 class TicketSchema(ma.Schema):
@@ -60,7 +60,7 @@ def _login_key() -> str:
 @declared(PUBLIC)
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(Login)
-@blp.alt_response(200, schema=SignedIn)
+@blp.alt_response(200, schema=SignedInSchema)
 # The limits of failures count after the check: a hundred guesses that arrive at once would pass them.
 @limiter.limit("30 per minute", key_func=_login_key)
 @limiter.limit("300 per minute")
@@ -74,7 +74,7 @@ def login(query: dict[str, Any], body: dict[str, str]) -> Response:
 @blp.post("/auth/refresh")
 @declared(PUBLIC)
 @blp.arguments(NoQuery, location="query")
-@blp.alt_response(200, schema=SignedIn)
+@blp.alt_response(200, schema=SignedInSchema)
 @limits.refreshes
 def refresh(query: dict[str, Any]) -> Response:
     """Returns a new access token, and sets the cookie with the next refresh token."""
@@ -103,9 +103,8 @@ def logout(query: dict[str, Any]) -> Response:
 @blp.post("/auth/ticket")
 @reading_shared
 @limits.tickets
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, TicketSchema)
-def ticket(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
+def ticket(principal: Principal) -> dict[str, Any]:
     return {"ticket": sessions.new_ticket(principal), "expires_in": services().config.ticket_seconds}
 
 
@@ -114,7 +113,7 @@ def _tokens_response(signed: sessions.SignedIn) -> Response:
         {
             "access_token": signed.access,
             "expires_in": services().config.access_token_seconds,
-            "user": User().dump(signed.principal),
+            "user": UserSchema().dump(signed.principal),
         }
     )
     set_access_cookies(response, signed.access, max_age=services().config.access_token_seconds)

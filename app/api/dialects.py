@@ -13,7 +13,7 @@ from app.api.idempotency import KeyHeaders, key_of
 from app.api.starting import declared_type, new_task
 from app.auth import permissions
 from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery, starting
+from app.http.base import Blueprint, starting
 from app.http.scopes import declared
 from app.realtime.dialects import DIALECTS, Dialect, DialectCodec
 from app.realtime.sse import (
@@ -100,11 +100,10 @@ for _path, _route, _view in (
 @blp.post("/ai/artifact/generate", strict_slashes=False)
 @starting
 @limits.starts
-@blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
 @blp.arguments(Generate)
 @blp.alt_response(202, schema=Generated)
-def generate(principal: Principal, query: Any, headers: dict[str, str], body: dict[str, Any]) -> Response:
+def generate(principal: Principal, headers: dict[str, str], body: dict[str, Any]) -> Response:
     """Starts an `artifact` task, as `agent/start` does."""
     key = key_of(principal, headers, whole=False)
     job_id = new_task(principal, declared_type(ARTIFACT), body, key=key, named="")

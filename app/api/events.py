@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 from uuid import UUID, uuid5
 
 import marshmallow as ma
@@ -13,11 +12,11 @@ from app.api.reported_batch import decode
 from app.api.reporting import reporting
 from app.auth import permissions
 from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery
+from app.http.base import Blueprint
 from app.http.compressed import json_bytes
 from app.http.problems import CONTENT_TYPE, ProblemSchema
 from app.services import services
-from app.tasks.observed.batch import Batch, store_batch
+from app.tasks.observed.batch import ObservedBatch, store_batch
 from app.tasks.observed.lookups import Lookups
 from app.tasks.observed.reporter import Reporter
 
@@ -86,7 +85,6 @@ class BatchProblem(ProblemSchema):
 
 @blp.post("/events")
 @reporting(permissions.may_report_new, body)
-@blp.arguments(NoQuery, location="query")
 @blp.doc(
     requestBody={
         "required": True,
@@ -95,13 +93,13 @@ class BatchProblem(ProblemSchema):
 )
 @blp.alt_response(202, schema=BatchAnswer)
 @blp.alt_response(409, schema=BatchProblem, content_type=CONTENT_TYPE)
-def report(principal: Principal, query: dict[str, Any]) -> Response:
+def report(principal: Principal) -> Response:
     """Stores a batch of tasks that others run, once, however often it is sent. A task is made when it is first heard
     of. A part that is refused leaves the others as they are. The body may be gzip."""
     data = body()
     envelope, parts = decode(data)
     key = principal.key_id or principal.user_id
-    batch = Batch(
+    batch = ObservedBatch(
         Reporter(principal.user_id, principal.email, principal.tenant, key, principal.is_global),
         str(uuid5(UUID(key), envelope.writer)),  # names of different reporters cannot collide
         envelope.batch,

@@ -8,25 +8,17 @@ from uuid import UUID
 
 import marshmallow as ma
 
+from app.api.cursors import PageQuery, page_response, position_of, stored_text
 from app.auth import permissions
 from app.auth.principal import Principal
-from app.http.base import (
-    Blueprint,
-    WholeField,
-    decode_cursor,
-    encode_cursor,
-    reading,
-    stored_text,
-    with_next,
-)
+from app.http.base import Blueprint, reading
 from app.services import services
 from app.tasks.observed.fleet_list import FleetPage, list_queues, list_workers
 
 blp = Blueprint("fleet", __name__, description="Workers and queues")
 
 
-class FleetQuery(ma.Schema):
-    limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
+class FleetQuery(PageQuery):
     cursor = ma.fields.String(validate=ma.validate.Length(1, 4_500))
 
 
@@ -41,7 +33,7 @@ class Queue(ma.Schema):
     )
 
 
-class Worker(ma.Schema):
+class WorkerSchema(ma.Schema):
     name = ma.fields.String()
     host = ma.fields.String(allow_none=True)
     pid = ma.fields.Integer(allow_none=True)
@@ -59,7 +51,7 @@ class Worker(ma.Schema):
 
 
 class WorkerPage(ma.Schema):
-    workers = ma.fields.List(ma.fields.Nested(Worker))
+    workers = ma.fields.List(ma.fields.Nested(WorkerSchema))
     next = ma.fields.String(allow_none=True)
 
 
@@ -92,8 +84,7 @@ def _page(
     principal: Principal,
     query: dict[str, Any],
 ) -> Any:
-    before = decode_cursor(query["cursor"], stored_text, UUID) if "cursor" in query else None
+    before = position_of(query, stored_text, UUID)
     with services().read() as conn, conn.cursor() as cur:
         page = read(cur, permissions.fleet_filter(principal), before, query["limit"])
-    cursor = encode_cursor(*page.next) if page.next else None
-    return with_next({name: page.rows, "next": cursor}, {"cursor": cursor} if cursor else None)
+    return page_response(name, page.rows, page.next)

@@ -11,11 +11,11 @@ import orjson
 from msgspec import Struct
 
 from app.tasks.observed.part import Part
-from app.tasks.reported import Error, Event
+from app.tasks.reported import Error, ReportedEvent
 
 MOST_NAMED = 50  # fields of a part
 MOST_BYTES = 32_768  # of a part: folding takes many times the memory and the time of decoding
-EVENTS: Mapping[Any, type[Struct]] = {kind.__struct_config__.tag: kind for kind in get_args(Event)}
+EVENTS: Mapping[Any, type[Struct]] = {kind.__struct_config__.tag: kind for kind in get_args(ReportedEvent)}
 KINDS: tuple[type[Struct], ...] = (Error, *EVENTS.values())
 HINTS: Mapping[type[Struct], Mapping[str, Any]] = {kind: get_type_hints(kind) for kind in KINDS}
 UNKNOWN = "Unknown field, which is left out."

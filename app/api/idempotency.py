@@ -29,14 +29,14 @@ KEPT = timedelta(hours=24)
 
 _its = IdempotencyKey.user_id == sa.bindparam("user"), IdempotencyKey.key == sa.bindparam("key")
 _is_kept = IdempotencyKey.created_at > sa.func.now() - KEPT
-_MADE = Statement(
-    sa.select(IdempotencyKey.body_hash, *as_text(IdempotencyKey.task_id), IdempotencyKey.made).where(
+_RESULT = Statement(
+    sa.select(IdempotencyKey.body_hash, *as_text(IdempotencyKey.task_id), IdempotencyKey.note).where(
         *_its, _is_kept
     )
 )
 _DELETE_EXPIRED = Statement(sa.delete(IdempotencyKey).where(*_its, sa.not_(_is_kept)))
 _REMEMBER = Statement(
-    sa.insert(IdempotencyKey).values(parameters("user_id", "key", "body_hash", "task_id", "made"))
+    sa.insert(IdempotencyKey).values(parameters("user_id", "key", "body_hash", "task_id", "note"))
 )
 _FORGET = Statement(sa.delete(IdempotencyKey).where(IdempotencyKey.task_id == sa.bindparam("task")))
 
@@ -66,7 +66,7 @@ class Key:
     def result(self) -> KeyResult | None:
         """Returns the result of an earlier request. Raises Unprocessable when that was another request."""
         with services().read() as conn, conn.cursor() as cur:
-            row = _MADE.execute(cur, user=self.user_id, key=self.key).fetchone()
+            row = _RESULT.execute(cur, user=self.user_id, key=self.key).fetchone()
         if row and row[0] != self.digest:
             raise Unprocessable(
                 "This key was used with another body or address",
@@ -74,10 +74,10 @@ class Key:
             )
         return KeyResult(*row[1:]) if row else None
 
-    def remember(self, cur: Cursor, result: KeyResult) -> None:
+    def remember(self, cur: Cursor, task_id: str | None, note: str | None = None) -> None:
         """Stores the result in the transaction that creates it. Raises UniqueViolation when a concurrent repeat did."""
         _DELETE_EXPIRED.execute(cur, user=self.user_id, key=self.key)
-        values = {"body_hash": self.digest, "task_id": result.task_id, "made": result.note}
+        values = {"body_hash": self.digest, "task_id": task_id, "note": note}
         _REMEMBER.execute(cur, user_id=self.user_id, key=self.key, **values)
 
 
@@ -99,15 +99,21 @@ def key_of(principal: Principal, headers: dict[str, str], whole: bool = True) ->
     return Key(principal.user_id, headers["key"], hashlib.sha256(address + content).hexdigest())
 
 
-def run_once(key: Key | None, make: Callable[[], Result], replay: Callable[[KeyResult], Result]) -> Result:
-    """Returns the result of ``make``, which remembers the key; for a repeat, the result of ``replay``. Raises
-    Unprocessable and Unavailable."""
+Remember = Callable[..., None]
+"""Stores the result of a request, as ``Key.remember`` does; nothing for a request without a key."""
+
+
+def run_once(
+    key: Key | None, make: Callable[[Remember], Result], replay: Callable[[KeyResult], Result]
+) -> Result:
+    """Returns the result of ``make``, which remembers it; for a repeat, the result of ``replay``. Raises Unprocessable
+    and Unavailable."""
     if key is None:
-        return make()
+        return make(lambda *_: None)
     result = key.result()
     if result is None:
         try:
-            return make()
+            return make(key.remember)
         except psycopg2.errors.UniqueViolation:  # a concurrent request with the same key has created it
             result = key.result()
         except Conflict:  # perhaps with the object of a concurrent repeat

@@ -7,14 +7,14 @@ from typing import Any
 import marshmallow as ma
 
 from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery, reading
+from app.http.base import Blueprint, reading
 from app.jobs.catalog import Catalog
 from app.services import services
 
 blp = Blueprint("jobs", __name__, description="Job types")
 
 
-class JobType(ma.Schema):
+class JobTypeSchema(ma.Schema):
     job_type = ma.fields.String(attribute="name")
     title = ma.fields.String()
     description = ma.fields.String()
@@ -28,7 +28,7 @@ class BrokenFile(ma.Schema):
 
 
 class JobTypes(ma.Schema):
-    job_types = ma.fields.List(ma.fields.Nested(JobType))
+    job_types = ma.fields.List(ma.fields.Nested(JobTypeSchema))
     broken = ma.fields.List(
         ma.fields.Nested(BrokenFile),
         metadata={"description": "Job files that cannot be used, whose job types are missing"},
@@ -37,9 +37,8 @@ class JobTypes(ma.Schema):
 
 @blp.get("/jobs/types")
 @reading
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, JobTypes)
-def job_types(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
+def job_types(principal: Principal) -> dict[str, Any]:
     """Returns the declarations of workers; both lists are empty before the first worker starts."""
     jobs = services()[Catalog]
     broken = [{"file": file, "error": why} for file, why in jobs.broken().items()]

@@ -9,23 +9,13 @@ from uuid import UUID
 import marshmallow as ma
 
 from app.api import limits
-from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
+from app.api.cursors import PageQuery, page_response, position_of, utc
+from app.api.idempotency import KeyHeaders, KeyResult, Remember, key_of, run_once
 from app.auth import access_log, api_keys, permissions
 from app.auth.principal import LONGEST_TENANT, SCOPES, Principal, tenant_of
 from app.auth.sign_out import SignOut
 from app.errors import Conflict
-from app.http.base import (
-    Blueprint,
-    ListField,
-    NoQuery,
-    ScopeField,
-    WholeField,
-    decode_cursor,
-    encode_cursor,
-    signed_in,
-    utc,
-    with_next,
-)
+from app.http.base import Blueprint, ListField, ScopeField, WholeField, signed_in
 from app.services import services
 
 blp = Blueprint("keys", __name__, description="API keys")
@@ -47,7 +37,7 @@ def _tenant(text: str) -> None:
         raise ma.ValidationError("Not the name of a tenant.")
 
 
-class NewKey(ma.Schema):
+class NewKeySchema(ma.Schema):
     name = ma.fields.String(required=True, validate=[ma.validate.Length(1, api_keys.LONGEST_NAME), _name])
     scopes = ListField(ma.fields.String(validate=ma.validate.OneOf(SCOPES)), 1, len(SCOPES), required=True)
     expires_in = WholeField(
@@ -64,7 +54,7 @@ class NewKey(ma.Schema):
     )
 
 
-class ApiKey(ma.Schema):
+class ApiKeySchema(ma.Schema):
     id = ma.fields.String()
     name = ma.fields.String()
     prefix = ma.fields.String(metadata={"description": "The first characters of the key"})
@@ -76,18 +66,16 @@ class ApiKey(ma.Schema):
     last_used_at = ma.fields.String(allow_none=True, metadata={"description": "To the minute"})
 
 
-class CreatedKey(ApiKey):
+class CreatedKey(ApiKeySchema):
     key = ma.fields.String(metadata={"description": "`trk_…`; it is shown only once"})
 
 
-class KeysQuery(ma.Schema):
+class KeysQuery(PageQuery):
     scope = ScopeField()
-    cursor = ma.fields.String(validate=ma.validate.Length(1, 200))
-    limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
 
 
 class KeyPage(ma.Schema):
-    keys = ma.fields.List(ma.fields.Nested(ApiKey))
+    keys = ma.fields.List(ma.fields.Nested(ApiKeySchema))
     next = ma.fields.String(allow_none=True)
 
 
@@ -98,8 +86,7 @@ class KeyPage(ma.Schema):
 def listed(principal: Principal, query: dict[str, Any]) -> Any:
     """Returns the caller's keys, newest first; with `scope=tenant` those of the tenant, for its admins. Expired ones
     stay for a week."""
-    before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
-    limit = query["limit"]
+    before, limit = position_of(query, utc, UUID), query["limit"]
     with services().read() as conn, conn.cursor() as cur:
         if query["scope"] == "tenant":
             tenant = permissions.administered_tenant(principal)
@@ -107,20 +94,17 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
         else:
             found = api_keys.page(cur, "user_id", principal.user_id, before, limit + 1)
     page = found[:limit]  # of small rows: 200 keys take less than a tenth of a megabyte
-    cursor = encode_cursor(page[-1]["created_at"], page[-1]["id"]) if len(found) > limit else None
-    return with_next({"keys": page, "next": cursor}, {"cursor": cursor} if cursor else None)
+    position = (page[-1]["created_at"], page[-1]["id"]) if len(found) > limit else None
+    return page_response("keys", page, position)
 
 
 @blp.post("/keys")
 @signed_in
 @limits.changes
-@blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
-@blp.arguments(NewKey)
+@blp.arguments(NewKeySchema)
 @blp.response(201, CreatedKey)
-def create(
-    principal: Principal, query: dict[str, Any], headers: dict[str, str], body: dict[str, Any]
-) -> dict[str, Any]:
+def create(principal: Principal, headers: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
     """Creates a key; the response alone has it. A repeat with the same `Idempotency-Key` creates no other one and is
     409, for nobody can show the key again."""
     seconds = body["expires_in"]
@@ -132,11 +116,10 @@ def create(
     )
     request_key = key_of(principal, headers)
 
-    def make() -> dict[str, Any]:
+    def make(remember: Remember) -> dict[str, Any]:
         with services().transaction() as tx:
             row, key = api_keys.create(tx.cur, principal.user_id, wanted)
-            if request_key:
-                request_key.remember(tx.cur, KeyResult(None, row["id"]))
+            remember(tx.cur, None, row["id"])
         access_log.concerns(principal.user_id, row["id"])
         return row | {"key": key}
 
@@ -150,9 +133,8 @@ def create(
 
 @blp.delete("/keys/<uuid:key_id>")
 @signed_in
-@blp.arguments(NoQuery, location="query")
 @blp.response(204)
-def revoke(principal: Principal, query: dict[str, Any], key_id: UUID) -> None:
+def revoke(principal: Principal, key_id: UUID) -> None:
     """Revokes a key of the caller, or of the tenant that the caller administers. Its open streams are closed."""
     access_log.concerns(principal.user_id, str(key_id))
     with services().transaction() as tx:

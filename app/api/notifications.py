@@ -9,10 +9,10 @@ import marshmallow as ma
 import orjson
 
 from app.api import limits
-from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
+from app.api.idempotency import KeyHeaders, Remember, key_of, run_once
 from app.auth import permissions
 from app.auth.principal import SESSION, Principal
-from app.http.base import Blueprint, NoQuery, WholeField, acting, permitted, reading, with_next
+from app.http.base import Blueprint, WholeField, acting, permitted, reading, with_next
 from app.inbox import notification
 from app.inbox import store as inbox
 from app.notifications import announce as announce_to_all
@@ -28,7 +28,7 @@ class ListQuery(ma.Schema):
     limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
 
 
-class Notification(ma.Schema):
+class NotificationSchema(ma.Schema):
     sequence = ma.fields.Integer(metadata={"description": "Of its event on the user's stream"})
     id = ma.fields.String()
     notification_type = ma.fields.String(validate=ma.validate.OneOf(tuple(notification.TYPES)))
@@ -48,8 +48,8 @@ class Notification(ma.Schema):
     tenant = ma.fields.String(allow_none=True)
 
 
-class Page(ma.Schema):
-    notifications = ma.fields.List(ma.fields.Nested(Notification))
+class PageSchema(ma.Schema):
+    notifications = ma.fields.List(ma.fields.Nested(NotificationSchema))
     next = ma.fields.String(allow_none=True)
     unread_count = ma.fields.Integer()
     sequence = ma.fields.Integer(
@@ -61,7 +61,7 @@ class Unread(ma.Schema):
     unread_count = ma.fields.Integer()
 
 
-class Announcement(ma.Schema):
+class AnnouncementSchema(ma.Schema):
     title = ma.fields.String(required=True, validate=ma.validate.Length(1, notification.LONGEST_TITLE))
     message = ma.fields.String(load_default="", validate=ma.validate.Length(max=notification.LONGEST_MESSAGE))
     action_url = ma.fields.String(
@@ -81,7 +81,7 @@ class Announced(ma.Schema):
 @blp.get("/notifications")
 @reading
 @blp.arguments(ListQuery, location="query")
-@blp.alt_response(200, schema=Page)
+@blp.alt_response(200, schema=PageSchema)
 def listed(principal: Principal, query: dict[str, Any]) -> Any:
     """Returns the caller's notifications, newest first."""
     limit = query["limit"]
@@ -95,27 +95,24 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
 
 @blp.get("/notifications/unread-count")
 @reading
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, Unread)
-def unread_count(principal: Principal, query: dict[str, Any]) -> dict[str, int]:
+def unread_count(principal: Principal) -> dict[str, int]:
     with services().read() as conn, conn.cursor() as cur:
         return {"unread_count": inbox.unread_count(cur, principal.user_id)}
 
 
 @blp.post("/notifications/<uuid:notification_id>/read")
 @acting
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, Unread)
-def read(principal: Principal, query: dict[str, Any], notification_id: UUID) -> dict[str, int]:
+def read(principal: Principal, notification_id: UUID) -> dict[str, int]:
     """Marks a notification as read, in every tab; a repeat has no effect."""
     return _mark(principal, str(notification_id))
 
 
 @blp.post("/notifications/read-all")
 @acting
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, Unread)
-def read_all(principal: Principal, query: dict[str, Any]) -> dict[str, int]:
+def read_all(principal: Principal) -> dict[str, int]:
     """Marks all present notifications as read."""
     return _mark(principal, None)
 
@@ -129,21 +126,17 @@ def _mark(principal: Principal, id: str | None) -> dict[str, int]:
 @blp.post("/announcements")
 @permitted(SESSION, permissions.may_announce)
 @limits.changes
-@blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
-@blp.arguments(Announcement)
+@blp.arguments(AnnouncementSchema)
 @blp.response(201, Announced)
-def announce(
-    principal: Principal, query: dict[str, Any], headers: dict[str, str], body: dict[str, Any]
-) -> dict[str, Any]:
+def announce(principal: Principal, headers: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
     """Publishes an announcement on `broadcast`, for present and later viewers. For admins."""
     fields, key = scrub(body), key_of(principal, headers)
 
-    def make() -> dict[str, Any]:
+    def make(remember: Remember) -> dict[str, Any]:
         with services().transaction() as tx:
             event = announce_to_all(tx, **fields)
-            if key:
-                key.remember(tx.cur, KeyResult(None, event.payload))
+            remember(tx.cur, None, event.payload)
         return event.decoded()
 
     return run_once(key, make, lambda result: dict(orjson.loads(result.note or "{}")))

@@ -17,14 +17,14 @@ from app.http.typed import MISSING, errors_of
 from app.stream.background import with_pauses
 from app.tasks.fold import PENDING, RETRY, TERMINAL
 from app.tasks.observed.fleet import MOST_REPORTED, MOST_RUNNING, QueueEntry, WorkerEntry
-from app.tasks.observed.part import LEAST_LEASE, LONGEST_LEASE, MOST_EVENTS, MOST_TASKS, Part, Refused
-from app.tasks.reported import Event, Status, time_text
+from app.tasks.observed.part import LEAST_LEASE, LONGEST_LEASE, MOST_EVENTS, MOST_TASKS, Part, PartRefused
+from app.tasks.reported import ReportedEvent, Status, time_text
 from app.tasks.reported_drafts import LARGEST
 
 TASKS_IN_A_TURN, EVENTS_IN_A_TURN = 10, 500
 ENVELOPE_LEVELS = 5  # around the result of an event, and its parameters: as deep as a body may be without it
 
-Parts = Sequence[Part | tuple[str | None, Refused]]
+Parts = Sequence[Part | tuple[str | None, PartRefused]]
 
 
 class Envelope(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -69,7 +69,7 @@ def decode(data: bytes) -> tuple[Envelope, Parts]:
     return envelope, parts
 
 
-def _part(raw: Raw) -> Part | tuple[str | None, Refused]:
+def _part(raw: Raw) -> Part | tuple[str | None, PartRefused]:
     try:
         part = _PART.decode(raw)
         errors = dict(_errors(part))
@@ -81,7 +81,7 @@ def _part(raw: Raw) -> Part | tuple[str | None, Refused]:
         raise _no_json(str(error)) from None
     if not errors:
         return part
-    return _name_of(raw), Refused(422, Unprocessable.title, errors)
+    return _name_of(raw), PartRefused(422, Unprocessable.title, errors)
 
 
 def _folded(raw: Raw) -> Part | None:
@@ -166,7 +166,7 @@ def _no_json(why: str) -> BadRequest:
 
 def schemas() -> dict[str, Any]:
     """Returns the JSON Schemas of a batch for the OpenAPI document, by name."""
-    types = (Envelope, Part, *get_args(Event))
+    types = (Envelope, Part, *get_args(ReportedEvent))
     _, found = msgspec.json.schema_components(types, ref_template="#/components/schemas/Reported{name}")
     tasks = found["Envelope"]["properties"]["tasks"]
     tasks["items"] = {"$ref": "#/components/schemas/ReportedPart"}

@@ -9,6 +9,7 @@ from typing import Any
 from flask import request
 
 from app.auth import identity
+from app.http.base import without_parameters
 from app.http.concurrency import ReportConcurrency
 from app.http.scopes import View, declared
 from app.services import services
@@ -23,6 +24,8 @@ def reporting(
     in the view."""
 
     def decorator(view: View) -> View:
+        view = without_parameters(view)
+
         @wraps(view)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             principal = identity.current("report")

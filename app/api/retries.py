@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from flask import Response, make_response, url_for
 
 from app.api import limits
-from app.api.idempotency import Key, KeyHeaders, KeyResult, key_of, run_once
+from app.api.idempotency import KeyHeaders, KeyResult, Remember, key_of, run_once
 from app.api.starting import accepted, send_first
 from app.api.tasks import Started
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Conflict
-from app.http.base import Blueprint, NoQuery, acting
+from app.http.base import Blueprint, acting
 from app.jobs import ORCHESTRATE
 from app.services import services
 from app.tasks import approvals, lifecycle
@@ -29,22 +28,21 @@ blp = Blueprint("retries", __name__, description="Tasks")
 @blp.post("/tasks/<uuid:task_id>/retry")
 @acting
 @limits.starts
-@blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
 @blp.alt_response(202, schema=Started)
-def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], task_id: UUID) -> Response:
+def retry(principal: Principal, headers: dict[str, str], task_id: UUID) -> Response:
     """Starts a new task with the same owner and parameters, whose ``retry_of`` is this task. 409 until this task and
     its other retries have ended. An observed task is started by its reporter, which is asked to, if it can."""
     name, owner_id = permissions.changeable_task(principal, str(task_id))
     key = key_of(principal, headers)
 
-    def make() -> Response:
+    def make(remember: Remember) -> Response:
         found = snapshot(services().read, name)
         old = found["task"] if found else {}
         if old.get("status") not in TERMINAL:
             raise Conflict(f"The task has not ended: {old.get('status')}")
         if old["observed"]:
-            return _ask_reporter(name, key)
+            return _ask_reporter(name, remember)
         if old["job_type"] == ORCHESTRATE:
             limits.steps(old["params"])
         with services().transaction() as tx:
@@ -62,8 +60,7 @@ def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], 
                 origin=Origin("retry", retry_of=old["task_id"]),
                 approval=approval,
             )
-            if key:
-                key.remember(tx.cur, KeyResult(new_id, WAITING if approval else PENDING))
+            remember(tx.cur, new_id, WAITING if approval else PENDING)
         if approval is None:
             send_first(new_id, old["job_type"])
         return accepted(new_id, approval is not None)
@@ -76,13 +73,11 @@ def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], 
     return run_once(key, make, replay)
 
 
-def _ask_reporter(name: str, key: Key | None) -> Response:
+def _ask_reporter(name: str, remember: Remember) -> Response:
     with services().transaction() as tx:
         if unfinished := lifecycle.unfinished_retry(tx, name):
             raise Conflict(f"A retry of the task has not ended: {unfinished}")
-        status = resends.ask(tx.cur, name)
-        if key:
-            key.remember(tx.cur, KeyResult(name, status))
+        remember(tx.cur, name, resends.ask(tx.cur, name))
     return _asked(name)
 
 

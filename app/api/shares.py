@@ -10,12 +10,12 @@ import marshmallow as ma
 from flask import request, url_for
 
 from app.api import limits
-from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
+from app.api.idempotency import KeyHeaders, KeyResult, Remember, key_of, run_once
 from app.auth import access_log, permissions, shares
 from app.auth.principal import Principal
 from app.auth.sign_out import SignOut
 from app.errors import Conflict
-from app.http.base import Blueprint, NoQuery, WholeField, acting, reading
+from app.http.base import Blueprint, WholeField, acting, reading
 from app.services import services
 
 blp = Blueprint("shares", __name__, description="Shares of runs")
@@ -32,21 +32,21 @@ class NewShare(ma.Schema):
     )
 
 
-class Share(ma.Schema):
+class ShareSchema(ma.Schema):
     id = ma.fields.String()
     created_by = ma.fields.String(metadata={"description": "The e-mail address of the account that made it"})
     created_at = ma.fields.String()
     expires_at = ma.fields.String()
 
 
-class CreatedShare(Share):
+class CreatedShare(ShareSchema):
     token = ma.fields.String(metadata={"description": "`trs_…`; it is shown only once"})
     url = ma.fields.String(metadata={"description": "The page of the run, to open in a browser"})
     embed_url = ma.fields.String(metadata={"description": "The same page, for a frame of EMBED_ORIGINS"})
 
 
 class Shares(ma.Schema):
-    shares = ma.fields.List(ma.fields.Nested(Share))
+    shares = ma.fields.List(ma.fields.Nested(ShareSchema))
     embed_origins = ma.fields.List(
         ma.fields.String(), metadata={"description": "The sites that may frame the page of the run"}
     )
@@ -54,9 +54,8 @@ class Shares(ma.Schema):
 
 @blp.get("/tasks/<uuid:task_id>/shares")
 @reading
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, Shares)
-def listed(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
+def listed(principal: Principal, task_id: UUID) -> dict[str, Any]:
     """Returns the live shares of a task, newest first: all for its owner and its tenant's admins, else those that the
     caller made."""
     name, all = permissions.managed_shares(principal, str(task_id))
@@ -68,23 +67,21 @@ def listed(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[s
 @blp.post("/tasks/<uuid:task_id>/share")
 @reading
 @limits.changes
-@blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
 @blp.arguments(NewShare, required=False)
 @blp.response(201, CreatedShare)
 def create(
-    principal: Principal, query: dict[str, Any], headers: dict[str, str], body: dict[str, Any], task_id: UUID
+    principal: Principal, headers: dict[str, str], body: dict[str, Any], task_id: UUID
 ) -> dict[str, Any]:
     """Creates a token that reads this task and its children; the response alone has it. The addresses carry it behind
     `#`, so that no server is sent it with them. A repeat with the same `Idempotency-Key` is 409."""
     name, _ = permissions.changeable_task(principal, str(task_id))
     request_key = key_of(principal, headers)
 
-    def make() -> dict[str, Any]:
+    def make(remember: Remember) -> dict[str, Any]:
         with services().transaction() as tx:
             row, token = shares.create(tx.cur, principal, name, timedelta(seconds=body["expires_in"]))
-            if request_key:
-                request_key.remember(tx.cur, KeyResult(None, row["id"]))
+            remember(tx.cur, None, row["id"])
         access_log.concerns(principal.user_id, share_id=row["id"])
         address = request.host_url.rstrip("/") + url_for("pages.embed", task_id=name) + f"#token={token}"
         return row | {"token": token, "url": address, "embed_url": address}
@@ -97,9 +94,8 @@ def create(
 
 @blp.delete("/tasks/<uuid:task_id>/shares/<uuid:share_id>")
 @acting
-@blp.arguments(NoQuery, location="query")
 @blp.response(204)
-def revoke(principal: Principal, query: dict[str, Any], task_id: UUID, share_id: UUID) -> None:
+def revoke(principal: Principal, task_id: UUID, share_id: UUID) -> None:
     """Revokes a share that the caller made, or any of a task of the caller, or of the tenant that the caller
     administers. Its open streams are closed."""
     name, all = permissions.managed_shares(principal, str(task_id))

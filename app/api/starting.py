@@ -9,20 +9,20 @@ import orjson
 from flask import Response, make_response, url_for
 
 from app.api import limits
-from app.api.idempotency import Key, KeyResult, forget, run_once
+from app.api.idempotency import Key, Remember, forget, run_once
 from app.auth.principal import Principal
 from app.broker import BrokerDown
 from app.errors import Unavailable, Unprocessable
 from app.http.problems import fields
 from app.jobs import ORCHESTRATE
 from app.jobs.catalog import Catalog, unknown_type_message
-from app.jobs.params import InvalidParams
-from app.jobs.steps import validated_with_steps
+from app.jobs.params import ParamsRefused
+from app.jobs.step_params import validated_with_steps
 from app.jobs.types import JobType
 from app.services import services
 from app.stream.event import scrub
 from app.tasks import lifecycle
-from app.tasks.approvals import Approval
+from app.tasks.approvals import ApprovalRequest
 from app.tasks.dispatch import Dispatcher
 from app.tasks.fold import PENDING, WAITING
 
@@ -37,7 +37,7 @@ def new_task(
     *,
     title: str | None = None,
     intent: str = INTENT,
-    approval: Approval | None = None,
+    approval: ApprovalRequest | None = None,
     key: Key | None = None,
     named: str = "params",
 ) -> str:
@@ -46,7 +46,7 @@ def new_task(
     each field."""
     params = checked_params(job, params, named)
 
-    def make() -> str:
+    def make(remember: Remember) -> str:
         if job.name == ORCHESTRATE:
             limits.steps(params)
         with services().transaction() as tx:
@@ -60,8 +60,7 @@ def new_task(
                 params=params,
                 approval=approval,
             )
-            if key:
-                key.remember(tx.cur, KeyResult(task_id, None))
+            remember(tx.cur, task_id)
         if approval is None:
             send_first(task_id, job.name)
         return task_id
@@ -74,7 +73,7 @@ def checked_params(job: JobType, params: dict[str, Any], named: str = "params") 
     _refuse_large(params, named)  # before each field is checked
     try:
         filled = validated_with_steps(services()[Catalog], job, scrub(params))
-    except InvalidParams as error:
+    except ParamsRefused as error:
         messages = {name or ma.exceptions.SCHEMA: texts for name, texts in error.messages.items()}
         raise Unprocessable("The parameters were refused", errors=fields(messages, named)) from None
     _refuse_large(filled, named)

@@ -9,7 +9,7 @@ import marshmallow as ma
 
 from app.auth import permissions
 from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery, reading
+from app.http.base import Blueprint, reading
 from app.realtime.presence import Presence
 from app.services import services
 from app.stream.event import task_stream
@@ -47,18 +47,16 @@ class Approvals(ma.Schema):
 
 @blp.get("/tasks/<uuid:task_id>/throughput")
 @reading
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, Throughput)
-def throughput(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
+def throughput(principal: Principal, task_id: UUID) -> dict[str, Any]:
     """Returns times of 120 events at most; their sequences give the number of events between them."""
     return {"points": throughput_of(services().read, permissions.readable_task(principal, str(task_id)))}
 
 
 @blp.get("/tasks/<uuid:task_id>/viewers")
 @reading
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, Viewers)
-def viewers(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
+def viewers(principal: Principal, task_id: UUID) -> dict[str, Any]:
     """Returns the number of viewers, by SSE and Socket.IO, in all web processes; those of others are a second old."""
     stream = task_stream(permissions.readable_task(principal, str(task_id)))
     return {"viewers": services()[Presence].count([stream])[stream]}
@@ -66,9 +64,8 @@ def viewers(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[
 
 @blp.get("/tasks/<uuid:task_id>/approvals")
 @reading
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, Approvals)
-def approvals(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
+def approvals(principal: Principal, task_id: UUID) -> dict[str, Any]:
     """Returns the approvals that the task asked for, oldest first, and the decisions."""
     name = permissions.readable_task(principal, str(task_id))
     with services().read() as conn, conn.cursor() as cur:

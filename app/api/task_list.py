@@ -7,20 +7,11 @@ from uuid import UUID
 
 import marshmallow as ma
 
+from app.api.cursors import PageQuery, page_response, position_of, utc
 from app.api.tasks import ListedTask
 from app.auth import permissions
 from app.auth.principal import Principal
-from app.http.base import (
-    Blueprint,
-    ScopeField,
-    WholeField,
-    decode_cursor,
-    encode_cursor,
-    reading,
-    reading_shared,
-    utc,
-    with_next,
-)
+from app.http.base import Blueprint, ScopeField, reading, reading_shared
 from app.services import services
 from app.tasks.fold import STATUSES
 from app.tasks.listing import Listing, list_tasks, status_counts
@@ -40,9 +31,7 @@ class CountQuery(ma.Schema):
     scope = ScopeField()
 
 
-class TaskQuery(CountQuery):
-    limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
-    cursor = ma.fields.String(validate=ma.validate.Length(1, 200))
+class TaskQuery(PageQuery, CountQuery):
     status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
 
 
@@ -82,12 +71,10 @@ def tasks(principal: Principal, query: dict[str, Any]) -> Any:
     """Returns the caller's tasks, newest first; with `scope=tenant` all tasks of the tenant. Parameters and results are
     in the snapshot only. A share token names `parent_id`, a task of its run. A page may be short, even empty, and still
     have `next`: it ends after a megabyte, and for a filter without an index one request reads 5,000 tasks."""
-    before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
-    wanted = _wanted(principal, query)
+    before, wanted = position_of(query, utc, UUID), _wanted(principal, query)
     with services().read() as conn, conn.cursor() as cur:
         page = list_tasks(cur, wanted, before, query["limit"])
-    cursor = encode_cursor(*page.next) if page.next else None
-    return with_next({"tasks": page.tasks, "next": cursor}, {"cursor": cursor} if cursor else None)
+    return page_response("tasks", page.tasks, page.next)
 
 
 @blp.get("/tasks/counts")

@@ -13,7 +13,6 @@ from app.auth.principal import Principal
 from app.errors import NotFound
 from app.http.base import (
     Blueprint,
-    NoQuery,
     SequenceField,
     WholeField,
     acting,
@@ -95,9 +94,8 @@ class Started(Accepted):
 
 @blp.get("/tasks/<uuid:task_id>/status")
 @reading_shared
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, Snapshot)
-def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
+def status(principal: Principal, task_id: UUID) -> dict[str, Any]:
     """Returns the snapshot. A client that joins the room with its ``sequence`` misses and repeats no event."""
     found = snapshot(services().read, permissions.readable_task(principal, str(task_id)))
     if found is None:
@@ -130,9 +128,8 @@ def _event(event: Event) -> dict[str, Any]:
 
 @blp.post("/tasks/<uuid:task_id>/cancel")
 @acting
-@blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
-def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
+def cancel(principal: Principal, task_id: UUID) -> Response:
     """Cancels a task and those below it: a waiting task ends at once, a running one at its next report. 409 when it
     has ended."""
     name, _ = permissions.changeable_task(principal, str(task_id))
@@ -146,18 +143,16 @@ def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respon
 
 @blp.post("/tasks/<uuid:task_id>/approve")
 @acting
-@blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
-def approve(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
+def approve(principal: Principal, task_id: UUID) -> Response:
     """Approves a task that waits for approval. 409 when it does not wait: of two decisions the first counts."""
     return _decide(principal, task_id, approved=True)
 
 
 @blp.post("/tasks/<uuid:task_id>/reject")
 @acting
-@blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
-def reject(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
+def reject(principal: Principal, task_id: UUID) -> Response:
     """Ends a task that waits for approval. 409 when it does not wait."""
     return _decide(principal, task_id, approved=False)
 

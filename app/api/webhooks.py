@@ -8,26 +8,16 @@ from uuid import UUID
 import marshmallow as ma
 
 from app.api import limits
-from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
+from app.api.cursors import PageQuery, page_response, position_of, utc
+from app.api.idempotency import KeyHeaders, KeyResult, Remember, key_of, run_once
 from app.auth import permissions
 from app.auth.principal import SESSION, Principal
 from app.errors import AddressForbidden
-from app.http.base import (
-    Blueprint,
-    ListField,
-    NoQuery,
-    WholeField,
-    decode_cursor,
-    encode_cursor,
-    permitted,
-    signed_in,
-    utc,
-    with_next,
-)
+from app.http.base import Blueprint, ListField, permitted, signed_in
 from app.outgoing.url_policy import LONGEST_URL, AddressRefused, UrlPolicy
 from app.services import services
 from app.stream.event import EVENT_TYPE
-from app.webhooks import queue, subscriptions
+from app.webhooks import delivery_queue, subscriptions
 
 blp = Blueprint("webhooks", __name__, description="Webhooks")
 
@@ -54,7 +44,7 @@ class NewWebhook(ma.Schema):
     )
 
 
-class Webhook(ma.Schema):
+class WebhookSchema(ma.Schema):
     id = ma.fields.String()
     url = ma.fields.String()
     event_types = ma.fields.List(ma.fields.String())
@@ -65,24 +55,19 @@ class Webhook(ma.Schema):
     created_at = ma.fields.String()
 
 
-class Created(Webhook):
+class Created(WebhookSchema):
     secret = ma.fields.String(metadata={"description": "`whsec_…`; it is shown only once"})
 
 
 class Webhooks(ma.Schema):
-    webhooks = ma.fields.List(ma.fields.Nested(Webhook))
+    webhooks = ma.fields.List(ma.fields.Nested(WebhookSchema))
 
 
 class Pinged(ma.Schema):
     delivery_id = ma.fields.String()
 
 
-class DeliveriesQuery(ma.Schema):
-    cursor = ma.fields.String(validate=ma.validate.Length(1, 200))
-    limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
-
-
-class Attempt(ma.Schema):
+class AttemptSchema(ma.Schema):
     number = ma.fields.Integer()
     at = ma.fields.String()
     duration_ms = ma.fields.Float()
@@ -91,28 +76,27 @@ class Attempt(ma.Schema):
     response = ma.fields.String(allow_none=True, metadata={"description": "The beginning of its body"})
 
 
-class Delivery(ma.Schema):
+class DeliverySchema(ma.Schema):
     id = ma.fields.String(metadata={"description": "The header `webhook-id`"})
     event_type = ma.fields.String()
     stream = ma.fields.String(allow_none=True)
     sequence = ma.fields.Integer(allow_none=True)
-    status = ma.fields.String(validate=ma.validate.OneOf(queue.STATUSES))
+    status = ma.fields.String(validate=ma.validate.OneOf(delivery_queue.STATUSES))
     created_at = ma.fields.String()
     next_try_at = ma.fields.String(allow_none=True)
     tries = ma.fields.Integer()
-    attempts = ma.fields.List(ma.fields.Nested(Attempt))
+    attempts = ma.fields.List(ma.fields.Nested(AttemptSchema))
 
 
 class DeliveryPage(ma.Schema):
-    deliveries = ma.fields.List(ma.fields.Nested(Delivery))
+    deliveries = ma.fields.List(ma.fields.Nested(DeliverySchema))
     next = ma.fields.String(allow_none=True)
 
 
 @blp.get("/webhooks")
 @signed_in
-@blp.arguments(NoQuery, location="query")
 @blp.response(200, Webhooks)
-def listed(principal: Principal, query: dict[str, Any]) -> Any:
+def listed(principal: Principal) -> Any:
     """Returns the caller's webhooks; a user has at most twenty."""
     with services().read() as conn, conn.cursor() as cur:
         return {"webhooks": subscriptions.mine(cur, principal.user_id)}
@@ -121,11 +105,10 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
 @blp.post("/webhooks")
 @changing
 @limits.changes
-@blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
 @blp.arguments(NewWebhook)
 @blp.response(201, Created)
-def create(principal: Principal, query: dict[str, Any], headers: dict[str, str], body: dict[str, Any]) -> Any:
+def create(principal: Principal, headers: dict[str, str], body: dict[str, Any]) -> Any:
     """Creates a webhook. Requests are signed by Standard Webhooks. The URL must not lead into a private network."""
     tenant = permissions.webhook_tenant(principal) if body["scope"] == "tenant" else None
     config = services().config
@@ -135,13 +118,12 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
         raise AddressForbidden("The address is refused", errors={"url": [str(error)]}) from None
     key = key_of(principal, headers)
 
-    def make() -> dict[str, Any]:
+    def make(remember: Remember) -> dict[str, Any]:
         with services().transaction() as tx:
             webhook, secret = subscriptions.create(
                 tx.cur, principal.user_id, body["url"], body["event_types"], tenant, config.secret_key
             )
-            if key:
-                key.remember(tx.cur, KeyResult(None, webhook["id"]))
+            remember(tx.cur, None, webhook["id"])
         return webhook | {"secret": secret}
 
     def replay(result: KeyResult) -> dict[str, Any]:
@@ -156,9 +138,8 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
 
 @blp.delete("/webhooks/<uuid:webhook_id>")
 @signed_in
-@blp.arguments(NoQuery, location="query")
 @blp.response(204)
-def delete(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> None:
+def delete(principal: Principal, webhook_id: UUID) -> None:
     """Deletes a webhook and its deliveries; waiting ones are not sent."""
     subscriptions.delete(services().transaction, principal.user_id, str(webhook_id))
 
@@ -166,9 +147,8 @@ def delete(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Non
 @blp.post("/webhooks/<uuid:webhook_id>/enable")
 @changing
 @limits.changes
-@blp.arguments(NoQuery, location="query")
-@blp.response(200, Webhook)
-def enable(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
+@blp.response(200, WebhookSchema)
+def enable(principal: Principal, webhook_id: UUID) -> Any:
     """Enables a disabled webhook. Deliveries that waited are sent; events since it was disabled are not."""
     with services().transaction() as tx:
         return subscriptions.enable(tx.cur, principal.user_id, str(webhook_id))
@@ -177,20 +157,16 @@ def enable(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any
 @blp.post("/webhooks/<uuid:webhook_id>/ping")
 @changing
 @limits.changes
-@blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
 @blp.response(202, Pinged)
-def ping(
-    principal: Principal, query: dict[str, Any], headers: dict[str, str], webhook_id: UUID
-) -> dict[str, str]:
+def ping(principal: Principal, headers: dict[str, str], webhook_id: UUID) -> dict[str, str]:
     """Sends a `ping`, for any chosen event types; the log of deliveries has the result."""
     key = key_of(principal, headers)
 
-    def make() -> dict[str, str]:
+    def make(remember: Remember) -> dict[str, str]:
         with services().transaction() as tx:
             delivery_id = subscriptions.ping(tx.cur, principal.user_id, str(webhook_id))
-            if key:
-                key.remember(tx.cur, KeyResult(None, delivery_id))
+            remember(tx.cur, None, delivery_id)
         return {"delivery_id": delivery_id}
 
     return run_once(key, make, lambda result: {"delivery_id": str(result.note)})
@@ -198,14 +174,12 @@ def ping(
 
 @blp.get("/webhooks/<uuid:webhook_id>/deliveries")
 @signed_in
-@blp.arguments(DeliveriesQuery, location="query")
+@blp.arguments(PageQuery, location="query")
 @blp.response(200, DeliveryPage)
 def log(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
     """Returns the deliveries of a webhook, newest first, with all attempts; they are kept for a week."""
-    before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
-    limit = query["limit"]
+    before = position_of(query, utc, UUID)
     with services().read() as conn, conn.cursor() as cur:
         subscriptions.one(cur, principal.user_id, str(webhook_id))
-        page, more = queue.page(cur, str(webhook_id), before, limit)
-    cursor = encode_cursor(page[-1]["created_at"], page[-1]["id"]) if more else None
-    return with_next({"deliveries": page, "next": cursor}, {"cursor": cursor} if cursor else None)
+        page, more = delivery_queue.page(cur, str(webhook_id), before, query["limit"])
+    return page_response("deliveries", page, (page[-1]["created_at"], page[-1]["id"]) if more else None)

@@ -78,7 +78,7 @@ _account = (
     sa.update(User)
     .where(*(getattr(User, name) == sa.bindparam(name) for name in ("issuer", "subject", "email", "role")))
     .where(User.tenant.is_not_distinct_from(sa.bindparam("tenant")))
-    .values(told_at=sa.func.greatest(User.told_at, _issued_at))
+    .values(token_issued_at=sa.func.greatest(User.token_issued_at, _issued_at))
     .returning(User.id)
     .cte("account")
 )
@@ -100,12 +100,12 @@ _OPEN_SESSION = Statement(
 )
 
 _claims = parameters("issuer", "subject", "email", "role", "tenant")
-_foreign = insert(User).values(_claims | {"told_at": _issued_at})
+_foreign = insert(User).values(_claims | {"token_issued_at": _issued_at})
 _RECORD = Statement(
     _foreign.on_conflict_do_update(
         index_elements=[User.issuer, User.subject],
-        set_={name: _foreign.excluded[name] for name in ("email", "role", "tenant", "told_at")},
-        where=User.told_at < _foreign.excluded.told_at,
+        set_={name: _foreign.excluded[name] for name in ("email", "role", "tenant", "token_issued_at")},
+        where=User.token_issued_at < _foreign.excluded.token_issued_at,
     )
 )
 

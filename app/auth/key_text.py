@@ -1,4 +1,4 @@
-"""The text of an API key or share token: how it is made, which is valid, and its hash."""
+"""The text of an API key or share token: how it is made, which is valid, and its hash, also that of a ticket."""
 
 from __future__ import annotations
 
@@ -17,5 +17,6 @@ def new_key(prefix: str = PREFIX) -> str:
 
 
 def hash_of(key: str) -> str:
-    """Returns the hash that is stored. A key has 256 random bits, so that no salt nor slow hash is needed."""
+    """Returns the hash that is stored. A key, token or ticket has so many random bits that no salt nor slow hash is
+    needed."""
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()

@@ -7,8 +7,10 @@ webhooks of a tenant, the plans of runs.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from app.auth.owners import Owner
+if TYPE_CHECKING:  # it imports SQLAlchemy, and script/cli needs the names of the roles at once
+    from app.auth.owners import Owner
 
 # docs/auth.md has the table of their rights.
 ROLES = ("viewer", "operator", "worker", "admin", "global_admin")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import secrets
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 from app.auth import access_log, accounts, tokens
 from app.auth.issuers import REMEMBERED_SECONDS
 from app.auth.key_authenticator import KeyAuthenticator
+from app.auth.key_text import hash_of
 from app.auth.passwords import Passwords
 from app.auth.principal import Principal
 from app.auth.sign_out import SignOut
@@ -192,14 +192,14 @@ def new_ticket(principal: Principal) -> str:
     with services().write() as conn, conn.cursor() as cur:
         lifetime = timedelta(seconds=services().config.ticket_seconds)
         whose = {"session": session, "key": principal.key_id, "share": share}
-        _NEW_TICKET.execute(cur, hash=_ticket_hash(ticket), lifetime=lifetime, **whose)
+        _NEW_TICKET.execute(cur, hash=hash_of(ticket), lifetime=lifetime, **whose)
     return ticket
 
 
 def use_ticket(ticket: str) -> Principal:
     """Returns the principal of a ticket and deletes it: two connections must not share one. Raises Unauthorized."""
     with services().write() as conn, conn.cursor() as cur:
-        row = _USE_TICKET.execute(cur, hash=_ticket_hash(ticket)).fetchone()
+        row = _USE_TICKET.execute(cur, hash=hash_of(ticket)).fetchone()
     found = None
     if row is not None and row[2]:
         session_id, stored_id, _, expires_at = row
@@ -210,7 +210,3 @@ def use_ticket(ticket: str) -> Principal:
     if found is None:
         raise Unauthorized("The ticket was used, has expired or does not exist")
     return found
-
-
-def _ticket_hash(ticket: str) -> str:
-    return hashlib.sha256(ticket.encode("utf-8", "replace")).hexdigest()

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from app.bus.registry import Registry
+from app.bus.receivers import Receivers
 from app.bus.source import Source
 from app.periodic import Periodic
 from app.stream.event import Event
@@ -30,9 +30,9 @@ class AllUsersSubscription:
     later one, handlers get the range that they must read.
     """
 
-    def __init__(self, at: Source, registry: Registry, missed: Callable[[str, int, int], None]) -> None:
+    def __init__(self, at: Source, receivers: Receivers, missed: Callable[[str, int, int], None]) -> None:
         self._hub, self._store = at.hub, at.store
-        self._registry, self._missed = registry, missed
+        self._receivers, self._missed = receivers, missed
         self._known: dict[str, int] = {}
         self._lock = threading.Lock()
         self._took = 0.0  # seconds, the last check
@@ -61,7 +61,7 @@ class AllUsersSubscription:
             self._known[stream] = last
             if events[0].sequence == known + 1:
                 for event in events:
-                    self._registry.send(event.type, event)
+                    self._receivers.send(event.type, event)
             else:
                 self._missed(stream, known, last)
 

@@ -10,7 +10,7 @@ from typing import Any
 from app.bus import publishing
 from app.bus.all_users import AllUsersSubscription
 from app.bus.publishing import stream_of
-from app.bus.registry import Registry
+from app.bus.receivers import Receivers
 from app.bus.source import source
 from app.bus.stream_subscription import StreamSubscription
 from app.bus.subscriber import Handler, Subscriber, finish
@@ -25,7 +25,7 @@ class EventBus:
 
     def reset(self) -> None:
         self._lock = threading.Lock()
-        self._registry = Registry()
+        self._receivers = Receivers()
         self._subscribers: dict[Handler, Subscriber] = {}
         self._all_users: AllUsersSubscription | None = None
         self._broadcast: StreamSubscription | None = None
@@ -42,7 +42,7 @@ class EventBus:
             if subscriber is None:
                 subscriber = self._subscribers[handler] = Subscriber(handler, Event.decoded, source().store)
             subscriber.types.add(event_type)
-            self._registry.add(event_type, subscriber.take)
+            self._receivers.add(event_type, subscriber.take)
 
     def unsubscribe(self, event_type: str, handler: Handler) -> None:
         """Removes the handler; does nothing when it is not subscribed."""
@@ -50,7 +50,7 @@ class EventBus:
             subscriber = self._subscribers.get(handler)
             if subscriber is None or event_type not in subscriber.types:
                 return
-            self._registry.remove(event_type, subscriber.take)
+            self._receivers.remove(event_type, subscriber.take)
             if subscriber.types == {event_type}:
                 subscriber.close()
                 del self._subscribers[handler]
@@ -79,7 +79,7 @@ class EventBus:
         if self._broadcast is not None and self._broadcast.ended:
             self._broadcast = self._subscribed_to_broadcast()
         if self._all_users is None:
-            all_users = AllUsersSubscription(source(), self._registry, self._missed)
+            all_users = AllUsersSubscription(source(), self._receivers, self._missed)
             broadcast = self._subscribed_to_broadcast()
             try:
                 all_users.start()
@@ -89,7 +89,7 @@ class EventBus:
             self._all_users, self._broadcast = all_users, broadcast
 
     def _subscribed_to_broadcast(self) -> StreamSubscription:
-        return StreamSubscription(source(), BROADCAST, lambda event: self._registry.send(event.type, event))
+        return StreamSubscription(source(), BROADCAST, lambda event: self._receivers.send(event.type, event))
 
     def _stop(self) -> None:
         if self._all_users is not None and self._broadcast is not None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from app.bus import publishing
 from app.bus.publishing import stream_of
-from app.bus.registry import Registry
+from app.bus.receivers import Receivers
 from app.bus.source import source
 from app.bus.stream_subscription import StreamSubscription
 from app.bus.subscriber import Handler, Subscriber, finish
@@ -29,7 +29,7 @@ class EventService:
 
     def reset(self) -> None:
         self._lock = threading.Lock()
-        self._registry = Registry()
+        self._receivers = Receivers()
         self._subscribers: dict[str, dict[Handler, Subscriber]] = {}
         self._subscriptions: dict[str, StreamSubscription] = {}
 
@@ -45,14 +45,14 @@ class EventService:
                 for name in (stream, BROADCAST):
                     if name not in self._subscriptions or self._subscriptions[name].ended:
                         self._subscriptions[name] = StreamSubscription(
-                            source(), name, lambda event: self._registry.send(event.stream, event)
+                            source(), name, lambda event: self._receivers.send(event.stream, event)
                         )
                 if callback in subscribers:
                     return
                 new = Subscriber(callback, _shown, source().store)
                 self._subscribers[stream] = subscribers | {callback: new}
                 for name in (stream, BROADCAST):
-                    self._registry.add(name, new.take)
+                    self._receivers.add(name, new.take)
             finally:
                 self._close_unused()
 
@@ -64,7 +64,7 @@ class EventService:
             if subscriber is None:
                 return
             for name in (stream, BROADCAST):
-                self._registry.remove(name, subscriber.take)
+                self._receivers.remove(name, subscriber.take)
             subscriber.close()
             if not self._subscribers[stream]:
                 del self._subscribers[stream]
@@ -101,7 +101,7 @@ class EventService:
         )
 
     def _close_unused(self) -> None:
-        for stream in [name for name in self._subscriptions if name not in self._registry]:
+        for stream in [name for name in self._subscriptions if name not in self._receivers]:
             self._subscriptions.pop(stream).close()
 
 

@@ -114,7 +114,7 @@ def change_tables(command: str, revision: str) -> None:
     import flask_migrate
     from alembic.util import CommandError
 
-    from app import create_app
+    from app.cli.migrations import create_app
 
     change = flask_migrate.upgrade if command == "migrate" else flask_migrate.downgrade
     try:

@@ -27,7 +27,7 @@ _MESSAGES = {
 }
 
 
-class Refused(Exception):
+class BreakerOpen(Exception):
     """The breaker is open: the call is not made."""
 
 
@@ -76,7 +76,7 @@ class Breaker:
         and does not open the breaker."""
         try:
             call = self.enter()
-        except Refused:
+        except BreakerOpen:
             return otherwise()
         try:
             answer = question()
@@ -101,7 +101,7 @@ class Breaker:
             if tests:
                 if self._testing or now < self._open_until:
                     self.refused += 1
-                    raise Refused(
+                    raise BreakerOpen(
                         f"{self._name} {self._outage}; one caller at a time tests whether it is back"
                     )
                 self._testing = True

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
 from app import green
-from app.db.breaker import Breaker, Call, Refused
+from app.db.breaker import Breaker, BreakerOpen, Call
 from app.errors import causes
 from app.errors.causes import Cause
 from app.green.turn import LoopTurn
@@ -160,7 +160,7 @@ def require_writable(connection: Connection) -> None:
 def _enter(breaker: Breaker) -> Call:
     try:
         return breaker.enter()
-    except Refused as error:
+    except BreakerOpen as error:
         raise DatabaseUnavailable(str(error), breaker.cause) from error
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import selectors
 import socket
 import sys
@@ -30,10 +31,20 @@ RealSelector = selectors.DefaultSelector  # found before patching, which leaves 
 
 def patch() -> None:
     """Makes the standard library and psycopg2 cooperative; called before anything else is imported."""
+    look_up = socket.getaddrinfo
+    # The library's own resolver is 220 modules, and it reads /etc/hosts and resolv.conf otherwise than the system.
+    os.environ["EVENTLET_NO_GREENDNS"] = "yes"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         import eventlet
     eventlet.monkey_patch()
+    from eventlet.green import socket as green_socket
+
+    def getaddrinfo(*args: Any, **kwargs: Any) -> Any:
+        """Asks the system, in a real thread: the loop goes on until the name servers answer."""
+        return offload(partial(look_up, *args, **kwargs))
+
+    socket.getaddrinfo = green_socket.getaddrinfo = getaddrinfo
 
 
 def patched() -> bool:

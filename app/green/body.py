@@ -16,7 +16,7 @@ CHUNKS = 10_000  # of a body; each takes time, however short it is
 CHUNKS_IN_A_TURN = 64
 
 
-class Lines:
+class ChunkLines:
     """Reads the lines of a chunked body: limits how many there are, and lets other greenlets run between them."""
 
     def __init__(self, rfile: Any) -> None:
@@ -42,7 +42,7 @@ class Body(eventlet.wsgi.Input):  # type: ignore[misc]
     def __init__(self, given: Any) -> None:
         self.__dict__.update(given.__dict__)
         if self.chunked_input:
-            self.rfile = Lines(self.rfile)
+            self.rfile = ChunkLines(self.rfile)
         self._until = time.monotonic() + BODY_SECONDS
         self.late = False
 

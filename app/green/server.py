@@ -69,6 +69,9 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
         finally:
             self._arrived()
             self._served = True
+            # The request, which refers to this object, is not kept while the next one is awaited, nor in a cycle.
+            self.environ = {}
+            self.headers = None
 
     def _arrived(self) -> None:
         if self._head is not None:
@@ -117,9 +120,10 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
                 super().finish()
             finally:  # after an error it would be left open, and the connection with it
                 self.rfile.close()
+        del self.wfile  # it refers to this object
 
 
-class Failures(eventlet.wsgi.LoggerNull):  # type: ignore[misc]
+class FailureLog(eventlet.wsgi.LoggerNull):  # type: ignore[misc]
     """The library's log, used for one thing: errors while an answer was sent, which show nowhere else. A client that is
     gone or takes nothing is no error."""
 
@@ -129,7 +133,7 @@ class Failures(eventlet.wsgi.LoggerNull):  # type: ignore[misc]
             logger.error("an answer failed while it was sent", exc_info=error)
 
 
-FAILURES = Failures()
+FAILURES = FailureLog()
 
 
 class Given:

@@ -60,7 +60,7 @@ class Window:
         return 0.0 if count <= self._limit else self._ends - now
 
 
-class Failures:
+class FailureLimit:
     """Counts what fails by ``count``, for all processes; it counts for a key and returns the seconds that the key must
     wait, 0 for none."""
 
@@ -89,7 +89,7 @@ class WrongKeys:
     """Limits wrong API keys by the address of the current request; ``count`` is that of ``Failures``."""
 
     def __init__(self, count: Callable[[str], float]) -> None:
-        self._failures = Failures(count)
+        self._failures = FailureLimit(count)
 
     def check(self) -> None:
         """Raises TooMany after too many wrong keys."""
@@ -112,7 +112,7 @@ class ConnectionAttempts:
     def __init__(self, per_user: int | None, failed: Callable[[str], float]) -> None:
         self._users = Window(per_user, lambda user_id: user_id[:2])  # 256 groups
         self._addresses = Window(None if per_user is None else per_user * ADDRESS_FACTOR, network_key)
-        self._failures = Failures(failed)
+        self._failures = FailureLimit(failed)
 
     def arrived(self, address: str) -> None:
         """Counts an attempt of the address. Raises RateExceeded."""

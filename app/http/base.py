@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import marshmallow as ma
@@ -19,7 +16,7 @@ from webargs.flaskparser import FlaskParser
 
 from app.auth import identity, permissions
 from app.auth.principal import SESSION, Principal
-from app.errors import BadRequest, NotFound, Unprocessable
+from app.errors import BadRequest, NotFound
 from app.green.unsent import Unsent
 from app.http.concurrency import UserConcurrency
 from app.http.json_body import json_body
@@ -78,6 +75,16 @@ class Blueprint(SmorestBlueprint):
 
 class NoQuery(ma.Schema):
     """For calls without parameters: refuses all."""
+
+
+_NO_QUERY = Blueprint("no_query", __name__).arguments(NoQuery, location="query", as_kwargs=True)
+
+
+def without_parameters(view: View) -> View:
+    """Refuses all parameters of the address for a view that declares none."""
+    declarations = getattr(view, "_apidoc", {}).get("arguments", {}).get("parameters", ())
+    reads_query = any(each["in"] == "query" for each in declarations)
+    return view if reads_query else cast(View, _NO_QUERY(view))
 
 
 class WholeField(ma.fields.Integer):
@@ -149,9 +156,12 @@ def permitted(
 ) -> Callable[[View], View]:
     """Calls the view with the Principal as first argument. Before it reads the request, it checks the principal
     (401 without one, 403 for an API key without the scope and for a share token unless ``shared``; ``check`` may
-    raise), and waits for a slot of the user, and until the user has read enough of its earlier responses."""
+    raise), and waits for a slot of the user, and until the user has read enough of its earlier responses. A view that
+    declares no parameters of the address refuses all."""
 
     def decorator(view: View) -> View:
+        view = without_parameters(view)
+
         @wraps(view)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             principal = identity.current(scope, shared=shared)
@@ -178,34 +188,6 @@ def require_head(stream: str) -> Head:
     if head is None:
         raise NotFound("There is no such task")
     return head
-
-
-def encode_cursor(*position: Any) -> str:
-    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
-
-
-def utc(text: str) -> datetime:
-    """Returns the time in UTC. Raises OverflowError when the offset leads out of the years 1 to 9999."""
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def stored_text(text: str) -> str:
-    """Returns the text. Raises ValueError when Postgres could not hold it: for NUL, and for half of a pair of
-    surrogates."""
-    if "\0" in text:
-        raise ValueError("NUL")
-    text.encode()
-    return text
-
-
-def decode_cursor(cursor: str, *kinds: Callable[[str], Any]) -> list[str]:
-    """Returns the parts of a cursor, each checked by its kind and as text: a client can forge a cursor, and Postgres
-    would fail on an invalid value. Raises Unprocessable, naming ``cursor``."""
-    try:
-        position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return [str(kind(part)) for kind, part in zip(kinds, position, strict=True)]
-    except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error, RecursionError):
-        raise Unprocessable("The cursor is not valid", errors={"cursor": ["Not a cursor."]}) from None
 
 
 def with_next(

@@ -12,6 +12,7 @@ from werkzeug.datastructures import Accept
 from werkzeug.exceptions import HTTPException
 
 from app.errors import NotFound
+from app.errors.frames import drop_frames
 from app.http.problems import problem_response
 
 blp = Blueprint("pages", __name__)
@@ -129,6 +130,7 @@ def init_app(app: Flask, embed_origins: Sequence[str]) -> None:
     @app.errorhandler(404)
     def not_found(error: HTTPException) -> Response:
         """Serves a browser the dashboard's page, and a program problem+json."""
+        drop_frames(error)
         offers = ("application/problem+json", "application/json", "text/html")
         built = (DIST / "index.html").is_file()
         if built and request.method == "GET" and request.accept_mimetypes.best_match(offers) == "text/html":

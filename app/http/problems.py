@@ -14,8 +14,9 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from app.auth import access_log
-from app.db.breaker import Refused
+from app.db.breaker import BreakerOpen
 from app.errors import Problem, Unavailable, Unprocessable, causes
+from app.errors.frames import drop_frames
 from app.errors.survived import survived
 from app.http.attempts import too_many as refusal
 from app.http.rate_limits import WINDOW_SECONDS, limiter
@@ -60,6 +61,7 @@ class ProblemApi(Api):
         del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
     def handle_http_exception(self, error: HTTPException) -> Response:
+        drop_frames(error)
         data = getattr(error, "data", None) or {}
         return problem_response(
             error.code or 500,
@@ -140,6 +142,7 @@ def _shortened(text: str, longest: int) -> str:
 def register(app: Flask) -> None:
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:
+        drop_frames(error)
         access_log.refused(error)
         return problem_response(
             error.status, error.title, error.detail, error.errors, error.headers, error.extensions
@@ -147,12 +150,14 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(RateLimitExceeded)
     def too_many(error: RateLimitExceeded) -> Response:
+        drop_frames(error)
         breached = limiter.current_limit
         return problem(refusal(breached.reset_at - time.time() if breached else WINDOW_SECONDS))
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
         found = problem_of(error)
-        if not isinstance(error.__cause__, Refused):  # the breaker has logged it, once for all requests
+        if not isinstance(error.__cause__, BreakerOpen):  # the breaker has logged it, once for all requests
             survived(logger, error, "%d for %s", found.status, request.path)
+        drop_frames(error)
         return problem(found)

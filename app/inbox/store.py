@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
 
-from app.db.pages import bytes_of, read_page, sized_page
+from app.db.list_pages import bytes_of, read_page, sized_page
 from app.db.statements import Statement, as_text
 from app.errors import Foreign, NotFound
 from app.inbox.notification import TYPES

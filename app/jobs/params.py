@@ -25,7 +25,7 @@ _LIMITS = {
 }
 
 
-class InvalidParams(Exception):
+class ParamsRefused(Exception):
     """``messages`` are by dotted field names, such as ``steps.1.title``; "" means the parameters as a whole."""
 
     def __init__(self, messages: Mapping[str, list[str]]) -> None:
@@ -40,7 +40,7 @@ def validated(job: JobType, params: Mapping[str, Any]) -> dict[str, Any]:
         for place, message in _described(error):
             messages.setdefault(dotted(place), []).append(message)
     if messages:
-        raise InvalidParams(messages)
+        raise ParamsRefused(messages)
     filled: dict[str, Any] = _filled(job.params, params, ())
     return filled
 
@@ -57,7 +57,7 @@ def _errors(job: JobType, params: Any) -> Iterable[ValidationError]:
     try:
         job.validator.validate(params)
     except ValidationError as first:
-        return (first,)
+        return (first.with_traceback(None),)  # its frames would refer to it, and keep the parameters
     return ()
 
 
@@ -116,6 +116,6 @@ def _filled(schema: Mapping[str, Any], value: Any, place: tuple[str | int, ...])
         return [_filled(items, part, (*place, number)) for number, part in enumerate(value)]
     if isinstance(value, float) and "integer" in (schema.get("type") or ()):
         if abs(value) >= LARGEST:
-            raise InvalidParams({dotted(place): ["Not a valid integer."]})
+            raise ParamsRefused({dotted(place): ["Not a valid integer."]})
         return int(value)
     return value

@@ -29,7 +29,7 @@ class User(Base):
     issuer: Mapped[str | None] = mapped_column(Text)
     subject: Mapped[str | None] = mapped_column(Text)
     # When the issuer made the token that role and tenant are of.
-    told_at: Mapped[datetime | None] = mapped_column(Time)
+    token_issued_at: Mapped[datetime | None] = mapped_column(Time)
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
@@ -131,5 +131,5 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     body_hash: Mapped[str] = mapped_column(Text)  # of the rest of the request: its address and its body
     task_id: Mapped[str | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
-    made: Mapped[str | None] = mapped_column(Text)  # what its answer is made from
+    note: Mapped[str | None] = mapped_column(Text)  # other data for the response
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())

@@ -34,14 +34,14 @@ class ReportedAttempt(Base):
 
 
 class OpenGroup(Base):
-    """A group of observed tasks that has not ended. ``newest`` is the stream of the member that came last, as of the
-    last round; ``quiet`` counts the rounds since then."""
+    """A group of observed tasks that has not ended. ``newest_stream_id`` is the stream of the member that came last, as
+    of the last round; ``quiet_rounds`` counts the rounds since then."""
 
     __tablename__ = "open_groups"
 
     task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
-    newest: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    quiet: Mapped[int] = mapped_column(server_default="0")
+    newest_stream_id: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    quiet_rounds: Mapped[int] = mapped_column(server_default="0")
 
 
 class Resend(Base):

@@ -21,7 +21,7 @@ class Dispatch(Base):
     task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int]
     due_at: Mapped[datetime] = mapped_column(Time)
-    sends: Mapped[int] = mapped_column(server_default="0")
+    send_count: Mapped[int] = mapped_column(server_default="0")
     next_send_at: Mapped[datetime] = mapped_column(Time, index=True)
     user_id: Mapped[str] = mapped_column(Id)
     job_type: Mapped[str] = mapped_column(Text)
@@ -40,13 +40,13 @@ class Lease(Base):
     rounds: Mapped[int] = mapped_column(server_default="4")  # it may miss; then the attempt is lost
 
 
-class BrokerLife(Base):
+class BrokerRun(Base):
     """The run id of the Redis that has got a hint for every waiting task. The table has one row."""
 
-    __tablename__ = "broker_lives"
+    __tablename__ = "broker_runs"
 
     run_id: Mapped[str] = mapped_column(Text, primary_key=True)
-    told_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    hinted_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
 class Worker(Base):

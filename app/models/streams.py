@@ -13,12 +13,12 @@ from app.models.base import Base, Id, Time
 
 class Stream(Base):
     """A stream. Its row is the only lock of its task or user. Events of another attempt than ``attempt``, and of one
-    that was given up, are refused. ``swept``: all its prunable events are deleted."""
+    that was given up, are refused. ``fully_pruned``: all its prunable events are deleted."""
 
     __tablename__ = "streams"
     # Neither column changes with an append: an index of what does would make each one dearer.
     __table_args__ = (
-        Index("streams_unswept", "id", postgresql_where=text("NOT swept")),
+        Index("streams_prunable", "id", postgresql_where=text("NOT fully_pruned")),
         Index("streams_of_users", "id", postgresql_where=text("name LIKE 'user:%'")),
     )
 
@@ -30,12 +30,12 @@ class Stream(Base):
     attempt_given_up: Mapped[bool] = mapped_column(server_default=text("false"))  # its lease expired
     closed: Mapped[bool] = mapped_column(server_default=text("false"))
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
-    swept: Mapped[bool] = mapped_column(server_default=text("false"))
+    fully_pruned: Mapped[bool] = mapped_column(server_default=text("false"))
     bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # of all its events so far
     ancestors: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # of a step, the eldest first
 
 
-class Event(Base):
+class EventRow(Base):
     """An event. A foreign key would cost a look-up for each event, and the stream's row is locked anyway."""
 
     __tablename__ = "events"
@@ -58,7 +58,7 @@ class EventId(Base):
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
-class Writer(Base):
+class WriterRow(Base):
     """A writer. ``answer`` is the response to its last batch, returned again when the batch is repeated."""
 
     __tablename__ = "writers"

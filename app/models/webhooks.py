@@ -29,11 +29,11 @@ class Webhook(Base):
     secret: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
     failures: Mapped[int] = mapped_column(server_default="0")
-    held_until: Mapped[datetime] = mapped_column(Time, server_default=text("'-infinity'"))
+    backoff_until: Mapped[datetime] = mapped_column(Time, server_default=text("'-infinity'"))
     disabled_at: Mapped[datetime | None] = mapped_column(Time)
 
 
-class Delivery(Base):
+class WebhookDelivery(Base):
     """An event for a webhook, and the log of the tries. ``due_at`` is the time of the next try, or of the end of the
     sender's lease; NULL when no try follows."""
 

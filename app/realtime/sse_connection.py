@@ -18,7 +18,7 @@ from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 
 
-class Registry(Protocol):
+class ConnectionRegistry(Protocol):
     """Of the connections of a process."""
 
     poller: Poller
@@ -38,7 +38,7 @@ class SseConnection(ABC):
     viewers: Sequence[Viewer]
 
     def __init__(
-        self, registry: Registry, taken: socket.socket, codec: SseCodec, principal: Principal
+        self, registry: ConnectionRegistry, taken: socket.socket, codec: SseCodec, principal: Principal
     ) -> None:
         self._registry, self._socket, self._remainder = registry, taken, b""
         self.codec, self.principal = codec, principal
@@ -112,7 +112,12 @@ class OneRoomConnection(SseConnection):
     __slots__ = ("_viewer", "send")
 
     def __init__(
-        self, registry: Registry, taken: socket.socket, codec: SseCodec, viewer: Viewer, principal: Principal
+        self,
+        registry: ConnectionRegistry,
+        taken: socket.socket,
+        codec: SseCodec,
+        viewer: Viewer,
+        principal: Principal,
     ) -> None:
         self._viewer = viewer
         # The system call itself, without a method around it: this is the path of every event.

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.auth.principal import Principal
 from app.realtime.sse_codec import SseCodec, message
-from app.realtime.sse_connection import Registry, SseConnection
+from app.realtime.sse_connection import ConnectionRegistry, SseConnection
 from app.realtime.sse_cursors import hash_of
 from app.realtime.write_queue import WriteQueue
 from app.stream.codec import Data
@@ -66,7 +66,7 @@ class ManyRoomsConnection(SseConnection):
 
     def __init__(
         self,
-        registry: Registry,
+        registry: ConnectionRegistry,
         taken: socket.socket,
         codec: SseCodec,
         viewers: Sequence[Viewer],

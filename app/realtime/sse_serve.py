@@ -51,32 +51,32 @@ class Opened:
         return (self.hello or self.codec.hello)(self.viewers[0], self.principal)
 
 
-class Connection(NamedTuple):
+class ConnectionPlan(NamedTuple):
     """``hello`` makes the first message; ``make(registry, socket, principal=…)`` the connection."""
 
     hello: Callable[[], bytes]
     make: Callable[..., SseConnection]
 
 
-Kind = Callable[[Opened], Connection]
+Kind = Callable[[Opened], ConnectionPlan]
 
 
-def one_room(opened: Opened) -> Connection:
+def one_room(opened: Opened) -> ConnectionPlan:
     make = partial(OneRoomConnection, codec=opened.codec, viewer=opened.viewers[0])
-    return Connection(opened.first_message, make)
+    return ConnectionPlan(opened.first_message, make)
 
 
-def many_rooms(opened: Opened) -> Connection:
+def many_rooms(opened: Opened) -> ConnectionPlan:
     make = partial(ManyRoomsConnection, codec=opened.codec, viewers=opened.viewers)
-    return Connection(partial(_hello_of_rooms, opened.viewers), make)
+    return ConnectionPlan(partial(_hello_of_rooms, opened.viewers), make)
 
 
-def own_streams(opened: Opened) -> Connection:
+def own_streams(opened: Opened) -> ConnectionPlan:
     """Of a user's stream and ``broadcast``, in this order."""
     since = opened.cursors[1]
     room_codec = partial(UserCodec, inner=opened.plain, since=since)
     make = partial(ManyRoomsConnection, codec=opened.codec, viewers=opened.viewers, room_codec=room_codec)
-    return Connection(partial(hello_of_user, opened.first_message, opened.viewers[1], since), make)
+    return ConnectionPlan(partial(hello_of_user, opened.first_message, opened.viewers[1], since), make)
 
 
 def serve(
@@ -168,7 +168,7 @@ def _hello_of_rooms(viewers: Sequence[Viewer]) -> bytes:
     return message("connected", {"rooms": at}, composite(list(at), [v.cursor for v in viewers]))
 
 
-def _handed_over(parts: Services, opened: Opened, connection: Connection) -> Response:
+def _handed_over(parts: Services, opened: Opened, connection: ConnectionPlan) -> Response:
     """Lets the HTTP server send the first message; then the hub has the socket, and this greenlet ends."""
     environ = request.environ
 

@@ -15,7 +15,7 @@ from app.stream.hub_state import HubState
 from app.stream.initial_state import InitialState, StateCache
 from app.stream.parking import Parking
 from app.stream.resync import Resync
-from app.stream.shared_read import Outcome
+from app.stream.shared_read import ReadOutcome
 from app.stream.viewer import Viewer, failed
 from app.stream.watched_room import WatchedRoom
 
@@ -178,18 +178,18 @@ class Catchup:
     def _read(self, viewer: Viewer, cursor: int, when_empty: Callable[[], None]) -> None:
         """Reads the events after the cursor and goes on; ``when_empty`` when Postgres has none that follow it."""
 
-        def then(outcome: Outcome) -> None:
-            if outcome is not Outcome.EMPTY:
+        def then(outcome: ReadOutcome) -> None:
+            if outcome is not ReadOutcome.EMPTY:
                 self._go_on(viewer, outcome)
             elif viewer.closed is None:
                 when_empty()
 
         self._history.read(viewer.room.stream, cursor, viewer.room.pruned_to, then)
 
-    def _go_on(self, viewer: Viewer, outcome: Outcome) -> None:
-        if outcome is Outcome.RETRY:
+    def _go_on(self, viewer: Viewer, outcome: ReadOutcome) -> None:
+        if outcome is ReadOutcome.RETRY:
             self._wait_for_postgres(viewer)
-        elif outcome is Outcome.FAILED:
+        elif outcome is ReadOutcome.FAILED:
             viewer.close("unavailable")
         else:
             self.advance(viewer)

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from functools import partial
 
 from app.stream.event import Event, memory
-from app.stream.shared_read import Kept, Outcome, SharedReads, Waiter, droppable
+from app.stream.shared_read import Kept, ReadOutcome, SharedReads, Waiter, droppable
 from app.stream.store import Store
 
 PAGE_EVENTS = 500
@@ -63,11 +63,11 @@ class History:
             for key in [key for key in self._parts if key[0] == stream]:
                 self._drop(key)
 
-    def _load(self, page: Page, cursor: int) -> tuple[Kept | None, Outcome]:
+    def _load(self, page: Page, cursor: int) -> tuple[Kept | None, ReadOutcome]:
         drops = self._drops
         events = self._store.page_part(*page, PAGE_EVENTS, cursor)
         part = self._keep(page, events, drops)
-        return part, Outcome.READY if _following(events, cursor) else Outcome.EMPTY
+        return part, ReadOutcome.READY if _following(events, cursor) else ReadOutcome.EMPTY
 
     def _keep(self, page: Page, events: list[Event], drops: int) -> Kept | None:
         if not events:

@@ -15,7 +15,7 @@ from itertools import islice
 from app.stream.codec import Filter
 from app.stream.event import EVENT_BYTES, MAX_SEQUENCE, Event, memory
 from app.stream.history import KEPT_SECONDS
-from app.stream.shared_read import Kept, Outcome, SharedReads, Waiter, droppable
+from app.stream.shared_read import Kept, ReadOutcome, SharedReads, Waiter, droppable
 from app.stream.single_flight import SingleFlight
 from app.stream.store import NoSuchStream
 
@@ -94,12 +94,12 @@ class StateCache:
         with self._lock:
             self._drop(stream)
 
-    def _load(self, stream: str) -> tuple[Kept, Outcome]:
+    def _load(self, stream: str) -> tuple[Kept, ReadOutcome]:
         try:
             events, upto = self.source(stream)
         except NoSuchStream:
             events, upto = [], MAX_SEQUENCE
-        return self.keep(stream, events, upto, delivered=False), Outcome.READY
+        return self.keep(stream, events, upto, delivered=False), ReadOutcome.READY
 
     def _drop(self, stream: str) -> None:
         kept = self._kept.pop(stream, None)

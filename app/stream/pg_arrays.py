@@ -22,13 +22,13 @@ def _element(text: str | None) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-class Text:
+class QuotedText:
     """A long text as a parameter, quoted in C: the driver goes byte by byte and takes ten times as long."""
 
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def __conform__(self, protocol: object) -> Text:
+    def __conform__(self, protocol: object) -> QuotedText:
         return self
 
     def getquoted(self) -> bytes:

@@ -22,7 +22,7 @@ WAITING_AT_ONCE = 8  # waiters called before other threads run
 Key = TypeVar("Key", bound=Hashable)
 
 
-class Outcome(Enum):
+class ReadOutcome(Enum):
     """The result of a reading, for one waiter."""
 
     # Look in the cache. If it is not there (the read began before you asked), call ``read`` again.
@@ -43,8 +43,8 @@ class Kept:
     at: float = field(default_factory=time.monotonic)
 
 
-Waiter = Callable[[Outcome], None]
-Load = Callable[[], tuple[Kept | None, Outcome]]
+Waiter = Callable[[ReadOutcome], None]
+Load = Callable[[], tuple[Kept | None, ReadOutcome]]
 
 
 class SharedReads(Generic[Key]):
@@ -70,13 +70,13 @@ class SharedReads(Generic[Key]):
 
     def _read(self, key: Key, load: Load) -> None:
         kept: Kept | None = None
-        others = Outcome.READY
+        others = ReadOutcome.READY
         try:
             with self._readers:
                 kept, first = load()
         except Exception as error:  # whatever it is, the waiters must be called
-            first = others = Outcome.RETRY if causes.of(error).is_temporary else Outcome.FAILED
-            if first is Outcome.FAILED:
+            first = others = ReadOutcome.RETRY if causes.of(error).is_temporary else ReadOutcome.FAILED
+            if first is ReadOutcome.FAILED:
                 survived(logger, error, "reading %s failed", key)
         with self._lock:
             waiting = self._waiting.pop(key)

@@ -14,7 +14,7 @@ from app.errors import TaskroomError
 from app.errors.causes import Cause
 from app.stream import pages
 from app.stream.event import Draft, Event, is_shared, json_prefix, number
-from app.stream.pg_arrays import Text, array, texts
+from app.stream.pg_arrays import QuotedText, array, texts
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 """Lends a connection: a block that ends well commits, else it rolls back. Raises DatabaseUnavailable."""
@@ -188,7 +188,7 @@ def _insert(cur: Cursor, events: Sequence[Event], streams: Mapping[str, _Locked]
             texts([e.level for e in events]),
             texts([e.phase for e in events]),
             # In other encodings a byte of a letter may look like a backslash, which the driver escapes rightly.
-            Text(payloads) if cur.connection.encoding == "UTF8" else payloads,
+            QuotedText(payloads) if cur.connection.encoding == "UTF8" else payloads,
             *([r.id for r in touched], [r.last_seq for r in touched], [r.closed for r in touched]),
             list(sizes.values()),
         ),

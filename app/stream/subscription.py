@@ -30,7 +30,7 @@ RECONNECT_SECONDS = (0.05, 1.0)
 BACKLOG_SECONDS = 0.005  # of a backlog of messages, before other threads run
 
 
-class Listener(Protocol):
+class MessageListener(Protocol):
     """Receives what is published; called from the subscription's thread."""
 
     def received(self, stream: str, events: Sequence[Event], closes: bool) -> None: ...
@@ -50,7 +50,7 @@ class Subscription:
     The library's own pub/sub resubscribes silently, which hides a gap; here each confirmation counts.
     """
 
-    def __init__(self, url: str, listener: Listener, faults: Faults | None = None) -> None:
+    def __init__(self, url: str, listener: MessageListener, faults: Faults | None = None) -> None:
         pool = redis.ConnectionPool.from_url(url, socket_timeout=5.0, socket_connect_timeout=1.0, protocol=2)
         # Not from the pool: it counts each connection that it makes, and makes only so many in its life.
         self._connection_class, self._arguments = pool.connection_class, pool.connection_kwargs

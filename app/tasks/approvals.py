@@ -34,7 +34,7 @@ class ApprovalSchema(ma.Schema):
 
 
 @dataclass(frozen=True, slots=True)
-class Approval:
+class ApprovalRequest:
     """A request for approval. ``key`` names it within its task, so the next attempt knows which ones are granted."""
 
     key: str
@@ -43,7 +43,7 @@ class Approval:
     estimated_cost: float = 0.0
 
     @classmethod
-    def of(cls, key: str, title: str, risk_level: str, estimated_cost: float) -> Approval:
+    def of(cls, key: str, title: str, risk_level: str, estimated_cost: float) -> ApprovalRequest:
         """Returns the checked approval. Raises ValueError, which names the field."""
         key, title = clean(key), clean(title)
         if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
@@ -61,13 +61,13 @@ class Approval:
         return cls(key, shortened(title, LONGEST_TITLE), risk_level, float(estimated_cost))
 
 
-def approval_request(stream: str, approval: Approval, attempt: int | None = None) -> Draft:
+def approval_request(stream: str, approval: ApprovalRequest, attempt: int | None = None) -> Draft:
     """Returns the event that asks for the approval."""
     return draft(stream, "approval_needed", {"timestamp": now(), **asdict(approval)}, attempt=attempt)
 
 
 def approval_wait(
-    stream: str, approval: Approval, progress: float, attempt: int, phases: Iterable[str]
+    stream: str, approval: ApprovalRequest, progress: float, attempt: int, phases: Iterable[str]
 ) -> list[Draft]:
     """Returns the last events of an attempt that asks for approval and frees its worker; its open phases wait too."""
     at = now()
@@ -93,11 +93,11 @@ def approved_keys(cur: Cursor, task_id: str) -> frozenset[str]:
     return frozenset(key for (key,) in _GRANTED.execute(cur, task=task_id))
 
 
-def start_approval(cur: Cursor, task_id: str) -> Approval | None:
+def start_approval(cur: Cursor, task_id: str) -> ApprovalRequest | None:
     """Returns the approval that the task needed before it ran. A retry asks for it again; otherwise a retry would run
     without approval."""
     row = _OF_START.execute(cur, task=task_id).fetchone()
-    return Approval(*row) if row else None
+    return ApprovalRequest(*row) if row else None
 
 
 def list_approvals(cur: Cursor, task_id: str) -> list[dict[str, Any]]:

@@ -12,8 +12,8 @@ from app.db.statements import CTID, composed, is_among
 from app.models.accounts import ApiKey, IdempotencyKey, Session, Share, Ticket
 from app.models.base import Base
 from app.models.observed import QueueReport, WorkerReport
-from app.models.streams import EventId, Writer
-from app.models.webhooks import Delivery
+from app.models.streams import EventId, WriterRow
+from app.models.webhooks import WebhookDelivery
 from app.stream.store import Connect
 
 BATCH_ROWS = 5_000
@@ -27,9 +27,9 @@ EXPIRES: Mapping[type[Base], tuple[sa.SQLColumnExpression[datetime], timedelta]]
     Share: (sa.func.least(Share.expires_at, Share.revoked_at), timedelta(days=1)),
     IdempotencyKey: (IdempotencyKey.created_at, timedelta(hours=24)),
     EventId: (EventId.created_at, timedelta(days=7)),
-    Delivery: (Delivery.created_at, timedelta(days=7)),  # longer than a delivery is retried
+    WebhookDelivery: (WebhookDelivery.created_at, timedelta(days=7)),  # longer than a delivery is retried
     # A writer needs its row again after an outage; a week is longer than any outage that a writer survives.
-    Writer: (Writer.seen_at, timedelta(days=7)),
+    WriterRow: (WriterRow.seen_at, timedelta(days=7)),
     WorkerReport: (WorkerReport.seen_at, timedelta(days=1)),
     QueueReport: (QueueReport.seen_at, timedelta(days=1)),
 }

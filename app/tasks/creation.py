@@ -13,7 +13,7 @@ from psycopg2.extras import Json
 from app.db.clock import database_now
 from app.stream.event import Draft, task_stream
 from app.stream.store import open_stream
-from app.tasks.approvals import Approval, approval_request
+from app.tasks.approvals import ApprovalRequest, approval_request
 from app.tasks.fold import PENDING, WAITING
 from app.tasks.status import status_event
 
@@ -40,7 +40,7 @@ def insert_task(
     title: str,
     intent: str,
     params: Mapping[str, Any],
-    approval: Approval | None = None,
+    approval: ApprovalRequest | None = None,
     origin: Origin = Origin(),
 ) -> tuple[str, list[Draft]]:
     """Inserts the row and the stream; returns the task's id and the events that the caller has to append.

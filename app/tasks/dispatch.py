@@ -141,8 +141,8 @@ class Dispatcher:
     def _take_due(self, cur: Cursor, types: list[str], limit: int) -> list[tuple[str, int, bool]]:
         cur.execute(
             """WITH taken AS (
-                   UPDATE dispatches SET sends = sends + 1,
-                       next_send_at = now() + make_interval(secs => least(30 * 2 ^ least(sends + 1, 10), %s))
+                   UPDATE dispatches SET send_count = send_count + 1,
+                       next_send_at = now() + make_interval(secs => least(30 * 2 ^ least(send_count + 1, 10), %s))
                    FROM tasks WHERE tasks.id = dispatches.task_id AND task_id IN
                        (SELECT task_id FROM dispatches
                         WHERE due_at <= now() AND next_send_at <= now() AND job_type = ANY(%s)
@@ -158,7 +158,7 @@ class Dispatcher:
         """Makes tasks that were taken but not sent due at once and does not count the try."""
         with connect() as conn, conn.cursor() as cur:
             cur.execute(
-                """UPDATE dispatches SET sends = sends - 1, next_send_at = now()
-                   WHERE task_id = ANY(%s::uuid[]) AND sends > 0""",
+                """UPDATE dispatches SET send_count = send_count - 1, next_send_at = now()
+                   WHERE task_id = ANY(%s::uuid[]) AND send_count > 0""",
                 (tasks,),
             )

@@ -10,12 +10,12 @@ from app.tasks.fold import RETRY, SUCCESS, WAITING, State, open_phases
 from app.tasks.status import status_event
 
 
-def _error(type: str, message: str) -> dict[str, Any]:
+def task_error(type: str, message: str) -> dict[str, Any]:
     return {"type": type, "message": message, "traceback": None}
 
 
-WORKER_LOST = _error("WorkerLost", "The worker that ran this task stopped answering")
-BROKER_UNAVAILABLE = _error("BrokerUnavailable", "The message broker could not take the task")
+WORKER_LOST = task_error("WorkerLost", "The worker that ran this task stopped answering")
+BROKER_UNAVAILABLE = task_error("BrokerUnavailable", "The message broker could not take the task")
 
 
 def ending(
@@ -66,8 +66,15 @@ def ending(
     return drafts
 
 
+def cancel_request(stream: str, state: State, by: str) -> Draft:
+    """Returns the log line of a running task that is asked to stop."""
+    fields = {"timestamp": now(), "level": "WARNING", "message": f"Cancel requested by {by}"}
+    fields |= {"component": "taskroom", "phase": state["task"]["current_phase"]}
+    return draft(stream, "log", fields, projected=False)
+
+
 def cancelled_error(by: str | None = None) -> dict[str, Any]:
-    return _error("Cancelled", f"Cancelled by {by}" if by else "Cancelled")
+    return task_error("Cancelled", f"Cancelled by {by}" if by else "Cancelled")
 
 
 def expired_error(state: State, days: int) -> dict[str, Any]:
@@ -79,7 +86,7 @@ def expired_error(state: State, days: int) -> dict[str, Any]:
         why = f"Nothing was heard of it for {days} days; its reporter may have lost it"
     else:
         why = f"No worker took it for {days} days; run a worker for {task['job_type']}, then start the task again"
-    return _error("Expired", why)
+    return task_error("Expired", why)
 
 
 def ending_of(

@@ -16,7 +16,7 @@ from app.db.clock import database_now
 from app.db.statements import Statement, as_text
 from app.models.observed import OpenGroup
 from app.models.queue import Dispatch, Lease
-from app.models.streams import Event, Stream
+from app.models.streams import EventRow, Stream
 from app.models.tasks import Task
 from app.stream.event import task_stream
 from app.stream.store import Connect, lock
@@ -50,7 +50,7 @@ _WAITING = Statement(
 _STILL_WAITS = Statement(
     sa.select(Task.id)
     .join(Stream, Stream.id == Task.stream_id)
-    .join(Event, sa.and_(Event.stream_id == Stream.id, Event.seq == Stream.last_seq))
+    .join(EventRow, sa.and_(EventRow.stream_id == Stream.id, EventRow.seq == Stream.last_seq))
     .where(Task.id == sa.bindparam("task"), *_waits_long, IS_OLD)
 )
 

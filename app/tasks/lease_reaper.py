@@ -151,13 +151,13 @@ class LeaseReaper:
     def _has_hints(self, run_id: str) -> bool:
         """Whether an earlier leader has sent all hints to the Redis of this run id."""
         with self._connect() as conn, conn.cursor() as cur:
-            cur.execute("SELECT 1 FROM broker_lives WHERE run_id = %s", (run_id,))
+            cur.execute("SELECT 1 FROM broker_runs WHERE run_id = %s", (run_id,))
             return cur.fetchone() is not None
 
     def _remember(self, run_id: str) -> None:
         with self._connect() as conn, conn.cursor() as cur:
-            cur.execute("DELETE FROM broker_lives")
-            cur.execute("INSERT INTO broker_lives (run_id) VALUES (%s)", (run_id,))
+            cur.execute("DELETE FROM broker_runs")
+            cur.execute("INSERT INTO broker_runs (run_id) VALUES (%s)", (run_id,))
         self._run_id = run_id
 
 

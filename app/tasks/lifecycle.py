@@ -17,9 +17,9 @@ from app.stream.store import lock
 from app.stream.transaction import Hint, Transaction
 from app.tasks import parents
 from app.tasks.approvals import approved_keys
-from app.tasks.attempts import attempt_events
+from app.tasks.attempt_events import attempt_events
 from app.tasks.creation import insert_task
-from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled_error, ending_of
+from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled_error, ending_of, task_error
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING
 from app.tasks.history import earlier_runs
 from app.tasks.plan import Declared, Forecast, Plan, Usual, forecast, nothing_declared
@@ -207,8 +207,7 @@ def decide_approval(tx: Transaction, task_id: str, approved: bool, by: str, by_i
     decision = {"timestamp": at, "key": key, "approved": approved, "by": by, "by_id": by_id}
     drafts = [draft(stream, "approval_decided", decision)]
     if not approved:
-        error = {"type": "Rejected", "message": f"Rejected by {by}", "traceback": None}
-        tx.append(drafts + ending_of(stream, state, REVOKED, error, at))
+        tx.append(drafts + ending_of(stream, state, REVOKED, task_error("Rejected", f"Rejected by {by}"), at))
         return
     fields = {"timestamp": at, "status": PENDING, "is_running": False, "updated_at": at}
     drafts.append(draft(stream, "task_status", fields | {"current_phase_message": None}))

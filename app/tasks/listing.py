@@ -56,14 +56,14 @@ class Listing:
         return values
 
 
-class Page(NamedTuple):
+class ListingPage(NamedTuple):
     """``next``: where to go on (created_at, id); a page that is not the last may be short, even empty."""
 
     tasks: list[dict[str, Any]]
     next: tuple[str, str] | None
 
 
-def list_tasks(cur: Cursor, wanted: Listing, before: Sequence[str] | None, limit: int) -> Page:
+def list_tasks(cur: Cursor, wanted: Listing, before: Sequence[str] | None, limit: int) -> ListingPage:
     """The newest tasks first, older than ``before`` (created_at, task_id)."""
     values = wanted.values() | ({"before": tuple(before)} if before else {})
     given = frozenset(values)
@@ -71,12 +71,12 @@ def list_tasks(cur: Cursor, wanted: Listing, before: Sequence[str] | None, limit
     rows = _page(given).execute(cur, **values, **bounds).fetchall()
     tasks = [row_of(attempt, row) for _, attempt, *row in rows]
     if rows and rows[0][0] > len(rows):
-        return Page(tasks, (tasks[-1]["created_at"], tasks[-1]["task_id"]))
+        return ListingPage(tasks, (tasks[-1]["created_at"], tasks[-1]["task_id"]))
     if not filters(given):
-        return Page(tasks, None)
+        return ListingPage(tasks, None)
     # The last task that was looked at, unless that was the last of all.
     last = _end(given).execute(cur, **values, skipped=SCAN_TASKS - 1).fetchall()
-    return Page(tasks, tuple(last[0]) if len(last) > 1 else None)
+    return ListingPage(tasks, tuple(last[0]) if len(last) > 1 else None)
 
 
 COUNTS = Sums(TaskCount, ("user_id", "tenant", "status"), "number", group=("user_id",))

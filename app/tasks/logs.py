@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.dialects.postgresql import JSON
 
 from app.db.statements import Statement, composed, sized
-from app.models.streams import Event, Stream
+from app.models.streams import EventRow, Stream
 from app.stream.event import LEVELS, task_stream
 from app.stream.pages import PAGE_BYTES
 from app.stream.store import Connect
@@ -22,7 +22,7 @@ SCAN_ROWS = 50_000  # what one request may look at before it says where to go on
 DOWNLOAD_PAGE = 500
 
 RETRY_LEVEL = "WARNING"
-_IS_RETRY = sa.cast(Event.payload, JSON)["status"].astext == RETRY
+_IS_RETRY = sa.cast(EventRow.payload, JSON)["status"].astext == RETRY
 # The same condition as SQL, of rows of events.
 IS_LINE = f"""CASE type WHEN 'log' THEN true
     WHEN 'task_status' THEN payload::json ->> 'status' = '{RETRY}' ELSE false END"""
@@ -117,22 +117,24 @@ def _lines(newest_first: bool, given: frozenset[str]) -> sa.Select[Any]:
     def order(seq: Any) -> Any:
         return seq.desc() if newest_first else seq.asc()
 
-    payload = sa.cast(Event.payload, JSON)
+    payload = sa.cast(EventRow.payload, JSON)
     message = sa.func.coalesce(payload["message"].astext, payload["error"]["message"].astext)
-    level = sa.case((Event.type == "log", Event.level), else_=RETRY_LEVEL)
+    level = sa.case((EventRow.type == "log", EventRow.level), else_=RETRY_LEVEL)
     # The order of CASE saves reading the payload of each line.
-    is_line = sa.case((Event.type == "log", True), (Event.type == "task_status", _IS_RETRY), else_=False)
+    is_line = sa.case(
+        (EventRow.type == "log", True), (EventRow.type == "task_status", _IS_RETRY), else_=False
+    )
     filters = {
         "levels": level == sa.any_(sa.bindparam("levels", type_=sa.ARRAY(sa.Text))),
-        "phase": Event.phase == sa.bindparam("phase"),
+        "phase": EventRow.phase == sa.bindparam("phase"),
         "q": sa.func.strpos(sa.func.lower(message), sa.func.lower(sa.bindparam("q"))) > 0,
     }
     stream = sa.select(Stream.id).where(Stream.name == sa.bindparam("stream")).scalar_subquery()
     lines = (
-        sa.select(Event.seq, Event.payload)
-        .where(Event.stream_id == stream, Event.seq.between(sa.bindparam("low"), sa.bindparam("high")))
+        sa.select(EventRow.seq, EventRow.payload)
+        .where(EventRow.stream_id == stream, EventRow.seq.between(sa.bindparam("low"), sa.bindparam("high")))
         .where(is_line, *(filters[name] for name in sorted(given)))
-        .order_by(order(Event.seq))
+        .order_by(order(EventRow.seq))
         .limit(sa.bindparam("more"))
         .subquery("lines")
     )

@@ -17,9 +17,9 @@ from psycopg2.extensions import cursor as Cursor
 from app.db.clock import database_now, seconds_between
 from app.stream.event import Draft, draft, now, shortened, task_stream
 from app.stream.store import lock
-from app.tasks.approvals import START, Approval
+from app.tasks.approvals import START, ApprovalRequest
 from app.tasks.creation import Origin, insert_task
-from app.tasks.endings import cancelled_error, ending_of
+from app.tasks.endings import cancel_request, cancelled_error, ending_of, task_error
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State, open_phases
 from app.tasks.projection import load
 from app.tasks.steps import (
@@ -103,9 +103,7 @@ def cancel_with_steps(cur: Cursor, streams: Iterable[str], by: str) -> list[Draf
             continue
         if not row.cancel_requested:
             cur.execute("UPDATE streams SET cancel_requested = true WHERE id = %s", (row.id,))
-            request = {"level": "WARNING", "message": f"Cancel requested by {by}", "component": "taskroom"}
-            request |= {"timestamp": now(), "phase": task["current_phase"]}
-            drafts.append(draft(stream, "log", request, projected=False))
+            drafts.append(cancel_request(stream, state, by))
         # On a repeated cancel too: a step that ran at the first one may wait now.
         running = [task_stream(step.task_id) for step in steps_of(cur, task["task_id"]) if not step.ended]
         drafts += cancel_with_steps(cur, running, by) if running else []
@@ -152,7 +150,7 @@ def _start_steps(cur: Cursor, task: State) -> Iterator[Draft]:
 
 def _start_step(cur: Cursor, parent: State, number: int) -> list[Draft]:
     asked = parent["params"]["steps"][number - 1]
-    approval = Approval(START, **asked["approval"]) if asked.get("approval") else None
+    approval = ApprovalRequest(START, **asked["approval"]) if asked.get("approval") else None
     title = asked.get("title") or shortened(f"{parent['title']}: {asked['job_type']}", LONGEST_TITLE)
     _, drafts = insert_task(
         cur,
@@ -218,7 +216,7 @@ def _parent_ending(
         status = FAILURE if culprit.status == FAILURE else REVOKED
         why = (culprit.error or {}).get("message") or culprit.status
         message = shortened(f"Step {culprit.number} ({culprit.job_type}): {why}", 2_000)
-        error = {"type": "SubtaskFailed", "message": message, "traceback": None}
+        error = task_error("SubtaskFailed", message)
     elif status == REVOKED:
         error = cancelled_error()
     at = database_now(cur)

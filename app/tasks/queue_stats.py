@@ -14,7 +14,7 @@ from app.stream.store import Connect
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class QueueCounts:
     unfinished: Mapping[str, int]  # tasks that have not ended, by status
     due: int  # tasks that a worker may claim now
     oldest_seconds: float  # since the oldest due task became due
@@ -50,8 +50,8 @@ _BACKLOG = Statement(
 )
 
 
-def backlog(read: Connect) -> Backlog:
+def backlog(read: Connect) -> QueueCounts:
     """Reads the counts. Raises DatabaseUnavailable."""
     with read() as conn, conn.cursor() as cur:
         unfinished, *rest = _BACKLOG.execute(cur).fetchall()[0]
-    return Backlog(unfinished or {}, *rest)
+    return QueueCounts(unfinished or {}, *rest)

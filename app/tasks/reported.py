@@ -67,7 +67,7 @@ class Status(Reported, tag="task_status"):
     retry_in: int | float | None = None
 
 
-Event = Line | PhaseUpdate | PhaseComplete | Status
+ReportedEvent = Line | PhaseUpdate | PhaseComplete | Status
 
 
 _OTHER_LEVELS = {
@@ -88,11 +88,11 @@ def folded_level(given: str | int) -> str:
     return name if name in LEVELS else "INFO"
 
 
-def is_start(event: Event) -> bool:
+def is_start(event: ReportedEvent) -> bool:
     return isinstance(event, Status) and event.status == "STARTED"
 
 
-def is_bare_start(event: Event) -> bool:
+def is_bare_start(event: ReportedEvent) -> bool:
     """Whether the event says nothing but that the attempt has begun, and when."""
     return is_start(event) and event == Status(status="STARTED", timestamp=event.timestamp)
 

@@ -14,10 +14,10 @@ from app.tasks.endings import cancelled_error, ending
 from app.tasks.fold import FAILURE, RETRY, REVOKED, RUNNING_PHASE, TERMINAL, State, open_phases
 from app.tasks.reported import (
     Error,
-    Event,
     Line,
     PhaseComplete,
     PhaseUpdate,
+    ReportedEvent,
     Status,
     folded_level,
     time_text,
@@ -69,7 +69,7 @@ class ReportedDrafts:
         self._phase, self._message = phase, message  # the current ones
         self.over: str | None = None
 
-    def add(self, event: Event) -> None:
+    def add(self, event: ReportedEvent) -> None:
         """Adds an event. Raises ValueError for a phase that the reports refuse."""
         if isinstance(event, Line):
             level = event.level
@@ -93,7 +93,7 @@ class ReportedDrafts:
         """Returns the time in the format of events, never in the future."""
         return min(time_text(moment), self._now)
 
-    def _time_of(self, event: Event) -> str:
+    def _time_of(self, event: ReportedEvent) -> str:
         """One that does not say its time is not later than the end of the attempt, which may come with it."""
         return self.time(event.timestamp) if event.timestamp else self._now
 

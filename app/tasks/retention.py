@@ -18,7 +18,7 @@ from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.dialects.postgresql import JSON
 
 from app.db.statements import Statement, composed, time_text
-from app.models.streams import Event, Stream
+from app.models.streams import EventRow, Stream
 from app.models.tasks import Task
 from app.stream.store import Connect
 from app.tasks.old_tasks import RUN_SECONDS
@@ -32,11 +32,11 @@ LOCK_KEY = 7_465_736_102  # of an advisory lock; any number that no other code u
 
 CUTOFF = sa.func.now() - sa.bindparam("age")
 # In the format of events, in which texts compare as times do.
-IS_OLD = sa.cast(Event.payload, JSON)["timestamp"].astext < time_text(CUTOFF)
+IS_OLD = sa.cast(EventRow.payload, JSON)["timestamp"].astext < time_text(CUTOFF)
 _oldest = (
-    sa.select(sa.func.bool_and(IS_OLD).over(order_by=Event.seq).label("old"))
-    .where(Event.stream_id == sa.bindparam("stream"))
-    .where(Event.seq > sa.bindparam("after"), Event.seq <= sa.bindparam("upto"))
+    sa.select(sa.func.bool_and(IS_OLD).over(order_by=EventRow.seq).label("old"))
+    .where(EventRow.stream_id == sa.bindparam("stream"))
+    .where(EventRow.seq > sa.bindparam("after"), EventRow.seq <= sa.bindparam("upto"))
     .subquery("oldest")
 )
 _COUNT_OLD = Statement(sa.select(sa.func.count()).select_from(_oldest).where(_oldest.c.old))
@@ -99,7 +99,7 @@ def _prune_all(connect: Connect, keep: Retention, start: int, until: float) -> i
 
 def prunable(connect: Connect, keep: Retention, start: int = 0) -> Iterator[Prunable]:
     """Yields prunable streams, those behind ``start`` first, then the others, a page at a time. The index that is read
-    here leaves out ``swept`` streams, which have lost all that they may lose."""
+    here leaves out ``fully_pruned`` streams, which have lost all that they may lose."""
     for after, last in ((start, MAX_ID), (0, start)):
         while after < last:
             looked_at, found = _page(connect, keep, after, last)
@@ -124,7 +124,7 @@ def _page_statement(by_age: bool, by_number: bool) -> sa.Select[Any]:
     """Selects streams that are not fully pruned, and whether each may lose events by the limits that are set."""
     stream = (
         sa.select(Stream.id, Stream.last_seq, Stream.pruned_to, Stream.closed)
-        .where(~Stream.swept, Stream.id > sa.bindparam("after"), Stream.id <= sa.bindparam("last"))
+        .where(~Stream.fully_pruned, Stream.id > sa.bindparam("after"), Stream.id <= sa.bindparam("last"))
         .order_by(Stream.id)
         .limit(sa.bindparam("page"))
         .subquery("looked_at")
@@ -135,7 +135,9 @@ def _page_statement(by_age: bool, by_number: bool) -> sa.Select[Any]:
     limits = [aged]
     if by_age:
         aged = sa.func.coalesce(Task.finished_at < CUTOFF, sa.false())
-        oldest = sa.select(IS_OLD).where(Event.stream_id == stream.id, Event.seq == stream.pruned_to + 1)
+        oldest = sa.select(IS_OLD).where(
+            EventRow.stream_id == stream.id, EventRow.seq == stream.pruned_to + 1
+        )
         limits += [aged, sa.and_(no_task, oldest.scalar_subquery())]
     if by_number:
         limits.append(stream.last_seq - stream.pruned_to > sa.bindparam("events"))
@@ -168,7 +170,8 @@ def prune_batch(connect: Connect, stream: Prunable, keep: Retention) -> int:
         # Never back: another run, whose session lost the advisory lock, may have pruned more since the stream was read.
         cur.execute(
             """SET LOCAL synchronous_commit = off;
-               UPDATE streams SET pruned_to = greatest(pruned_to, %s), swept = swept OR %s WHERE id = %s""",
+               UPDATE streams SET pruned_to = greatest(pruned_to, %s), fully_pruned = fully_pruned OR %s
+               WHERE id = %s""",
             (upto, stream.has_task and upto >= stream.last_seq - 1, stream.id),
         )
     count, stream.pruned_to = upto - stream.pruned_to, upto

@@ -15,14 +15,14 @@ from app.up import migrated, nginx, survivors
 from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.errors import UpError
-from app.up.external import check_postgres, check_redis
 from app.up.home import Home
-from app.up.identity import drop_rights
-from app.up.plan import Demo, Plan, application_plan, child_environment, taskroom_environment
+from app.up.process_plan import Demo, ProcessPlan, application_plan, child_environment, taskroom_environment
+from app.up.rights import drop_rights
+from app.up.server_checks import check_postgres, check_redis
 from app.up.settings import Settings
 from app.up.supervisor import StopRequested, Supervisor
 
-MakePlan = Callable[[Settings, Home, Mapping[str, str], Demo], Plan]
+MakePlan = Callable[[Settings, Home, Mapping[str, str], Demo], ProcessPlan]
 
 
 def main(make_plan: MakePlan = application_plan) -> int:

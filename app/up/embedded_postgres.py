@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg2
 
 from app.errors import causes
-from app.up import identity, survivors
+from app.up import rights, survivors
 from app.up.embedded import EmbeddedServer
 from app.up.errors import UpError
 from app.up.home import Home, write_private
@@ -53,7 +53,7 @@ class EmbeddedPostgres(EmbeddedServer):
         self._max_connections = max_connections
         self._setpriv: tuple[str, ...] = ()
         self._user_namespace = False
-        if os.geteuid() == 0 or not identity.has_user_name():
+        if os.geteuid() == 0 or not rights.has_user_name():
             self._choose_identity()
 
     def prepare(self) -> None:
@@ -100,11 +100,11 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _choose_identity(self) -> None:
         """Postgres refuses root and users without a name, but it must read the files of this user."""
-        if identity.user_namespaces_allowed():
+        if rights.user_namespaces_allowed():
             self._user_namespace = True
         elif os.geteuid() == 0 and (setpriv := shutil.which("setpriv")):
             # Another account owns the data. One capability lets it pass the folders above, whose modes do not change.
-            account = str(identity.nobody_uid())
+            account = str(rights.nobody_uid())
             self._setpriv = (
                 setpriv,
                 *("--reuid", account, "--regid", account, "--clear-groups", "--pdeathsig", "INT"),
@@ -118,7 +118,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _chown(self, folder: Path) -> None:
         """Makes the server's user the owner, which Postgres demands: an earlier run may have used another user."""
-        owner = identity.nobody_uid() if self._setpriv else os.geteuid()
+        owner = rights.nobody_uid() if self._setpriv else os.geteuid()
         if folder.stat().st_uid == owner:
             return
         for path in (folder, *folder.rglob("*")):
@@ -183,7 +183,7 @@ class EmbeddedPostgres(EmbeddedServer):
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=identity.child_setup(signal.SIGTERM, self._user_namespace),
+                preexec_fn=rights.child_setup(signal.SIGTERM, self._user_namespace),
                 check=False,
             ).returncode
 

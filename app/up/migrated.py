@@ -8,8 +8,8 @@ from pathlib import Path
 
 import psycopg2
 
-from app.up.external import connect
 from app.up.home import Home
+from app.up.server_checks import connect
 from app.up.settings import CHECKOUT
 
 MIGRATIONS = CHECKOUT / "migrations"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.up.errors import UpError
 from app.up.home import Home
-from app.up.identity import child_setup, drop_rights
+from app.up.rights import child_setup, drop_rights
 from app.up.survivors import TAG
 
 TAIL_BYTES = 4000

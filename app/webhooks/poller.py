@@ -16,7 +16,7 @@ from contextlib import suppress
 from app.broker import BrokerDown
 from app.periodic import Periodic
 from app.stream.store import Connect, DatabaseUnavailable
-from app.webhooks.queue import oldest
+from app.webhooks.delivery_queue import oldest
 
 logger = logging.getLogger("taskroom.webhooks")
 

@@ -17,7 +17,7 @@ from psycopg2.extras import Json, execute_values
 from app.db.statements import CTID, Statement, as_text, is_among, parameters
 from app.errors import Conflict, Foreign, NotFound
 from app.models.accounts import User
-from app.models.webhooks import Delivery, Webhook
+from app.models.webhooks import Webhook, WebhookDelivery
 from app.stream.event import Draft, Event, now
 from app.stream.transaction import Begin
 from app.webhooks.signing import SecretUnreadable, decrypt, encrypt, new_secret
@@ -61,16 +61,16 @@ _DISABLE = Statement(
 _ENABLE = Statement(
     sa.update(Webhook)
     .where(_id, _mine)
-    .values(disabled_at=None, failures=0, held_until=sa.text("'-infinity'"))
+    .values(disabled_at=None, failures=0, backoff_until=sa.text("'-infinity'"))
 )
 _LOCK = Statement(sa.select(Webhook.id).where(_id).with_for_update(key_share=True))
 _DELETE = Statement(sa.delete(Webhook).where(_id))
-_of_webhook = Delivery.webhook_id == sa.bindparam("webhook")
+_of_webhook = WebhookDelivery.webhook_id == sa.bindparam("webhook")
 _DELETE_DELIVERIES = Statement(
-    sa.delete(Delivery).where(
+    sa.delete(WebhookDelivery).where(
         is_among(
             sa.select(CTID)
-            .select_from(Delivery)
+            .select_from(WebhookDelivery)
             .where(_of_webhook)
             .limit(sa.bindparam("rows"))
             .with_for_update()
@@ -78,12 +78,14 @@ _DELETE_DELIVERIES = Statement(
     )
 )
 _PENDING_PINGS = Statement(
-    sa.select(Delivery.id).where(_of_webhook, Delivery.event_type == PING, Delivery.status == "pending")
+    sa.select(WebhookDelivery.id).where(
+        _of_webhook, WebhookDelivery.event_type == PING, WebhookDelivery.status == "pending"
+    )
 )
 _CREATE_PING = Statement(
-    sa.insert(Delivery)
+    sa.insert(WebhookDelivery)
     .values(webhook_id=sa.bindparam("webhook"), event_type=PING, payload=sa.bindparam("payload"))
-    .returning(*as_text(Delivery.id))
+    .returning(*as_text(WebhookDelivery.id))
 )
 
 # A tenant's webhook receives the events of the tenant's users while its owner is an admin of the tenant.

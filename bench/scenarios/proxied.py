@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from app.up import nginx
 from app.up.errors import UpError
-from app.up.plan import http_ready
 from app.up.process import Process
+from app.up.process_plan import http_ready
 from bench.contest import Contest
 from bench.figures import OURS, Figure
 from bench.load import Load, copies

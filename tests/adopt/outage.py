@@ -24,10 +24,13 @@ Fault = Callable[[], None]
 
 
 class Outage:
-    """``TASKS`` tasks of ``LINES`` lines, in two workers with two children each; a process that sends them."""
+    """So many tasks of so many lines, in two workers with two children each; a process that sends them."""
 
-    def __init__(self, project: Project, page: Page, pause: float) -> None:
+    def __init__(
+        self, project: Project, page: Page, pause: float, tasks: int = TASKS, lines: int = LINES
+    ) -> None:
         self.project, self.page = project, page
+        self._tasks, self._lines = tasks, lines
         self.ids: list[str] = []
         self._pause = pause
         self._stack = ExitStack()
@@ -39,10 +42,10 @@ class Outage:
             self.workers = [
                 enter(self.project.worker("--concurrency", "2", name=name)) for name in ("one", "two")
             ]
-            program = SENDER.format(tasks=TASKS, lines=LINES, pause=self._pause)
+            program = SENDER.format(tasks=self._tasks, lines=self._lines, pause=self._pause)
             self.sender = enter(self.project.web("-c", program))
             sent = wait_for(
-                "all to be sent", lambda: len(ids := self.project.log("web").split()) == TASKS and ids
+                "all to be sent", lambda: len(ids := self.project.log("web").split()) == self._tasks and ids
             )
             self.ids = list(sent)
             yield
@@ -74,7 +77,7 @@ class Outage:
         for task_id in self.ids:
             status = "FAILURE" if task_id in killed else "SUCCESS"
             ended[task_id] = self.page.ended(task_id, status, max(1.0, limit - time.monotonic()))
-        expected = [f"line {n}" for n in range(LINES)]
+        expected = [f"line {n}" for n in range(self._lines)]
         for task_id, task in ended.items():
             lines = [line for line in self.page.lines(task_id) if line.startswith("line ")]
             if task_id in killed:
@@ -82,7 +85,7 @@ class Outage:
                 assert lines == expected[: len(lines)]
             else:
                 assert lines == expected, (task_id, len(lines))
-                assert task["result"] == LINES
+                assert task["result"] == self._lines
 
     def _running(self, worker: str) -> list[tuple[str, int]]:
         """The tasks that run in a worker, and their processes: only when all of them go on for a while."""
@@ -90,7 +93,7 @@ class Outage:
         for task_id in self.ids:
             task = self._task(task_id)
             if task and task["status"] == "STARTED" and _is_of(task, worker):
-                if not 20 < len(self.page.lines(task_id)) < LINES // 2:
+                if not 20 < len(self.page.lines(task_id)) < self._lines // 2:
                     return []
                 found.append((task_id, int(task["worker"].rpartition("/")[2])))
         return found

@@ -30,7 +30,7 @@ def test_no_line_is_lost_while_the_server_is_away_and_each_killed_task_ends(
     adopt: MakeProject, page: Page, server_line: TcpProxy
 ) -> None:
     project = adopt("lasting", "soon", url=server_line.url)
-    outage = Outage(project, page, pause=0.005)
+    outage = Outage(project, page, pause=0.01, tasks=16, lines=300)  # script/soak has 20 of 500
     with outage.running():
         outage.kill_sender()
         killed = {outage.kill_child(), *outage.kill_worker()}

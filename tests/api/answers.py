@@ -12,7 +12,7 @@ def problem(response: httpx.Response, status: int, *fields: str) -> dict[str, An
     assert response.status_code == status, (response.request.url, response.status_code, response.text[:500])
     assert response.headers["Content-Type"] == "application/problem+json"
     body: dict[str, Any] = response.json()
-    assert body.keys() - {"errors"} == {"type", "title", "status", "detail"}, body
+    assert body.keys() - {"errors", "next_batch"} == {"type", "title", "status", "detail"}, body
     assert body["status"] == status
     assert body["title"] and body["detail"]
     errors = body.get("errors", {})

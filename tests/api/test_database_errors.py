@@ -76,7 +76,8 @@ def metric(system: System, name: str, *otherwise: float) -> float:
 
 def locks_first(scene: Scene, other: Cursor) -> bool:
     """Locks the first row when somebody has it who sleeps until he is waited for."""
-    if not scene.sql("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
+    asked = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    if not scene.sql(asked):
         return False
     other.execute("SELECT FROM pair WHERE id = 1 FOR UPDATE")
     return True
@@ -124,7 +125,10 @@ def fault(system: System, does: str) -> Iterator[None]:
 STARTS = {
     "3F000": "CREATE TABLE nowhere.anything ()",
     "40P01": """SET LOCAL deadlock_timeout = 10; PERFORM FROM pair WHERE id = 1 FOR UPDATE;
-        WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock') LOOP
+        -- In this database: other tests share the server.
+        WHILE NOT EXISTS (
+            SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
+        ) LOOP
             PERFORM pg_sleep(0.05);
             PERFORM pg_stat_clear_snapshot();
         END LOOP;

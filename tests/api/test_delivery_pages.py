@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from app.webhooks import queue
+from app.webhooks import delivery_queue
 from tests.stream.helpers import sql
 from tests.support.hooks import Hook
 from tests.tasks.helpers import Tasks
@@ -17,7 +17,7 @@ def test_a_page_deep_in_the_past_is_read_from_an_index_and_not_sorted(here: Task
     sql(here.database, "ANALYZE deliveries")
 
     with here.connect() as connection, connection.cursor() as cur:
-        page, _ = queue.page(cur, hook.id, ("2019-12-31T23:00:00Z", hook.id), 3)
+        page, _ = delivery_queue.page(cur, hook.id, ("2019-12-31T23:00:00Z", hook.id), 3)
         cur.execute(b"EXPLAIN " + cur.query)
         plan = "\n".join(line for (line,) in cur.fetchall())
 

@@ -210,7 +210,7 @@ def test_all_of_a_tenant_may_report_its_tasks_but_a_viewer(acme: dict[str, User]
 
 def test_the_owner_is_who_is_named_within_the_tenant(system: System, acme: dict[str, User]) -> None:
     (subject,) = system.sql(
-        """INSERT INTO users (email, role, tenant, issuer, subject, told_at)
+        """INSERT INTO users (email, role, tenant, issuer, subject, token_issued_at)
            SELECT 'eve', 'operator', tenant, 'https://id.example', %s, now() FROM users WHERE id = %s
            RETURNING id::text""",
         *(uuid.uuid4().hex, acme["operator"].id),

@@ -3,6 +3,7 @@ is not in the document."""
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
@@ -37,7 +38,9 @@ CHECKS = [
     response_schema_conformance,
 ]
 METHODS = ("get", "post", "put", "patch", "delete")
-EXAMPLES = 10
+EXAMPLES = int(
+    os.environ.get("FUZZ_EXAMPLES", "4")
+)  # of each kind, for each operation; script/soak --fuzz: 50
 # These have no end, so that only their beginning can be looked at.
 LIVE = {f"/api/v2/{name}" for name in ("events/stream", "notifications/stream", "stream")}
 LIVE |= {d.path for d in DIALECTS if "task_id" not in d.path}

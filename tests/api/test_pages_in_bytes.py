@@ -14,7 +14,7 @@ from app.inbox import store as inbox
 from app.tasks.logs import LogPage, logs_after, logs_before
 from app.tasks.observed.fleet_list import list_queues, list_workers
 from app.tasks.snapshot import snapshot
-from app.webhooks import queue
+from app.webhooks import delivery_queue
 from tests.stream.helpers import line
 from tests.support.system import System, User
 from tests.tasks.helpers import Tasks
@@ -145,7 +145,7 @@ def test_of_a_list_of_long_rows_no_more_than_a_page_is_read_at_a_time(here: Task
         return lambda cur, before: read(cur, whose, before, 200)
 
     def deliveries(cur: Cursor, before: Any) -> tuple[list[Any], Any]:
-        rows, more = queue.page(cur, HOOK, before, 200)
+        rows, more = delivery_queue.page(cur, HOOK, before, 200)
         return rows, (rows[-1]["created_at"], rows[-1]["id"]) if more else None
 
     def notifications(cur: Cursor, before: Any) -> tuple[list[Any], Any]:

@@ -142,7 +142,9 @@ def test_deliveries_come_in_pages(system: System, user: User) -> None:
 
 def test_a_ping_at_a_time(system: System, user: User) -> None:
     made = make(user)
-    system.sql("UPDATE webhooks SET held_until = 'infinity' WHERE id = %s", made["id"])  # it stays on its way
+    system.sql(
+        "UPDATE webhooks SET backoff_until = 'infinity' WHERE id = %s", made["id"]
+    )  # it stays on its way
 
     assert user.client.post(f"{HOOKS}/{made['id']}/ping").status_code == 202
     problem(user.client.post(f"{HOOKS}/{made['id']}/ping"), 409)

@@ -52,12 +52,14 @@ def test_a_number_that_is_neither_the_next_nor_the_last_is_refused(user: User, w
     worker.send(line("two"))
     head = user.status(worker.task_id)["sequence"]
 
-    problem(worker.again(line("x"), batch=worker.batch + 2), 409)
-    problem(worker.again(line("x"), batch=worker.batch - 1), 409)
-    problem(worker.again(line("x"), writer="unknown", batch=7), 409)
+    next_batch = worker.batch + 1
+    late = problem(worker.again(line("x"), batch=worker.batch + 2), 409)
+    early = problem(worker.again(line("x"), batch=worker.batch - 1), 409)
+    unknown = problem(worker.again(line("x"), writer="unknown", batch=7), 409)
     other = problem(worker.again(line("something else")), 409)
 
-    assert "other events" in other["detail"]
+    assert "other content" in other["detail"]
+    assert [p["next_batch"] for p in (late, early, unknown, other)] == [next_batch, next_batch, 1, next_batch]
     assert user.status(worker.task_id)["sequence"] == head
 
 

@@ -4,7 +4,7 @@ test."""
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -54,6 +54,20 @@ class Visit(Dashboard):
 Visitor = Callable[..., Visit]
 
 
+@contextmanager
+def opened(browser: Browser, url: str, user: User | None, **options: Any) -> Iterator[Visit]:
+    """Opens a tab in a context of its own, signed in when there is a user."""
+    given = {"viewport": WIDE, "locale": "en-GB", "timezone_id": "UTC"} | options
+    with browser.new_context(**given) as context:
+        complaints = Complaints()
+        complaints.listen(context)
+        if user:
+            sign_in(context, url, user)
+        tab = Visit(context, url)
+        tab.complaints = complaints
+        yield tab
+
+
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
@@ -81,16 +95,8 @@ def visit(browser: Browser, network: TcpProxy) -> Iterator[Visitor]:
                 made = Visit(beside.context, url)
                 made.complaints = beside.complaints
                 return made
-            context = stack.enter_context(
-                browser.new_context(**{"viewport": WIDE, "locale": "en-GB", "timezone_id": "UTC"} | options)
-            )
-            complaints = Complaints()
-            complaints.listen(context)
-            all_complaints.append(complaints)
-            if user:
-                sign_in(context, url, user)
-            made = Visit(context, url)
-            made.complaints = complaints
+            made = stack.enter_context(opened(browser, url, user, **options))
+            all_complaints.append(made.complaints)
             return made
 
         yield open

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any, Literal
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
-from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
+from tests.browser.conftest import NARROW, WIDE, Visit, opened
 from tests.browser.pages import PAGES
 from tests.browser.scene import Scene, scene
-from tests.support.system import ROOT, System
+from tests.support.system import ROOT, System, User
 
 AXE = (ROOT / "static" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 GRAVE = {"serious", "critical"}
@@ -38,12 +40,23 @@ def stage(system: System) -> Iterator[Scene]:
         yield made
 
 
-def opened(visit: Visitor, stage: Scene, page: str, **options: Any) -> Visit:
-    user = {"login": None, "runs-empty": stage.newcomer}.get(page, stage.user)
-    tab = visit(user, **options)
-    tab.complaints.faulty = page == "not-found"  # the browser tells of each 404
-    PAGES[page](tab, stage)
-    return tab
+@pytest.fixture(scope="module", params=DEVICES)
+def device(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def tabs(browser: Browser, system: System, stage: Scene, device: str) -> Iterator[dict[str, Visit]]:
+    """By page, the tab that shows it: one for all pages of a user, so that the code is loaded once for each device."""
+    with ExitStack() as stack:
+
+        def tab(user: User | None) -> Visit:
+            made = stack.enter_context(opened(browser, system.url, user, **DEVICES[device]))
+            made.page.emulate_media(reduced_motion="reduce")
+            return made
+
+        users = tab(stage.user)
+        yield dict.fromkeys(PAGES, users) | {"login": tab(None), "runs-empty": tab(stage.newcomer)}
 
 
 def faults(tab: Visit, options: dict[str, Any]) -> list[str]:
@@ -57,19 +70,23 @@ def faults(tab: Visit, options: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("device", DEVICES)
-def test_it_can_be_read_by_all_and_fits(visit: Visitor, stage: Scene, page: str, device: str) -> None:
-    tab = opened(visit, stage, page, **DEVICES[device])
+def test_it_can_be_read_by_all_and_fits(tabs: dict[str, Visit], stage: Scene, page: str, device: str) -> None:
+    tab = tabs[page]
+    tab.complaints.faulty = page == "not-found"  # the browser tells of each 404
+    PAGES[page](tab, stage)
     tab.run(f"{AXE}; 1")
     found = {}
     for scheme, options in SCHEMES.items():
-        tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        tab.page.emulate_media(color_scheme=scheme)
         if wrong := faults(tab, options):
             found[scheme] = wrong
     assert found == {}
     if device == "phone":
         assert tab.run(OVER) <= 0
         assert tab.run(SMALL, 44) == []
+    complaints = [*tab.complaints.messages]
+    tab.complaints.messages.clear()
+    assert complaints == []
 
 
 def test_the_policy_is_strict_and_kept(system: System) -> None:

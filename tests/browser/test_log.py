@@ -109,9 +109,11 @@ def test_following_lets_go_and_takes_hold(tab: Visit, user: User, run: Held) -> 
     expect(follow).to_have_attribute("aria-pressed", "false")
     new = tab.page.get_by_role("button", name=re.compile(r"\d+ new lines"))
     expect(new).to_be_visible()
+    tab.at_rest()
     kept = wait_for("lines", tab.in_view)
     wait_for("many more", lambda: int(re.sub(r"\D", "", new.inner_text())) > 300, 60)
-    assert tab.in_view() == kept, "what is read stays"
+    stays = slice(len(kept) - 1)  # the last line may be at the edge, which a fraction of a pixel decides
+    assert tab.in_view()[stays] == kept[stays], "what is read stays"
 
     new.click()
     expect(follow).to_have_attribute("aria-pressed", "true")

@@ -8,7 +8,7 @@ import pytest
 
 from app.bus import EventBus, all_users
 from app.bus.all_users import _HEADS, AllUsersSubscription
-from app.bus.registry import Registry
+from app.bus.receivers import Receivers
 from app.bus.source import Source
 from app.db.persistent import PersistentConnection
 from app.stream.event import user_stream
@@ -96,7 +96,7 @@ def test_streams_are_known_by_pages_and_found_by_an_index(
     new_stream(database), new_stream(database, "broadcast")
 
     known = AllUsersSubscription(
-        Source(hub, Store(PersistentConnection(database))), Registry(), lambda *_: None
+        Source(hub, Store(PersistentConnection(database))), Receivers(), lambda *_: None
     )
 
     assert [row for page in known._pages() for row in page] == [(f"user:{id}", 1) for id in user_ids]

@@ -29,9 +29,9 @@ MEANT = {
     ("app/up/embedded_postgres.py", "psycopg2.OperationalError"): "a server that does not answer yet",
     ("app/up/embedded_redis.py", "redis.ConnectionError"): "a server that does not answer yet",
     ("app/up/embedded_redis.py", "redis.TimeoutError"): "a server that does not answer yet",
-    ("app/up/external.py", "psycopg2.Error"): "an address that is none; its text may hold the password",
-    ("app/up/external.py", "psycopg2.OperationalError"): "ends the start with one line",
-    ("app/up/external.py", "redis.RedisError"): "ends the start with one line",
+    ("app/up/server_checks.py", "psycopg2.Error"): "an address that is none; its text may hold the password",
+    ("app/up/server_checks.py", "psycopg2.OperationalError"): "ends the start with one line",
+    ("app/up/server_checks.py", "redis.RedisError"): "ends the start with one line",
     ("app/up/migrated.py", "psycopg2.errors.UndefinedTable"): "a database without tables",
 }
 

@@ -18,7 +18,7 @@ import psycopg2
 from app.up import survivors
 from app.up.embedded import free_port
 from app.up.home import Home
-from app.up.identity import child_setup
+from app.up.rights import child_setup
 from bench import proc
 from tests.faults.checker import Stored
 from tests.support.system import JOBS, ROOT, User, wait_for

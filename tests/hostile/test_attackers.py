@@ -20,7 +20,6 @@ pytestmark = pytest.mark.alone
 
 BATCHES, LINES = 20, 10
 VIEWERS = 3  # on each wire
-COLLECTION, LONGEST_COLLECTION = "garbage collection", 0.5  # seconds of CPU
 HASHING = "app.auth.passwords:verify"  # runs in threads of the system
 
 
@@ -47,7 +46,7 @@ ATTACKS = {
     "many rooms": Attack(3, {SERVED}),
     "rejoins": Attack(2, {SERVED}, mb=50),  # the process keeps 16 MB of a log
     "own filters": Attack(3, {SERVED}, mb=50),
-    "crowded ends": Attack(2, {SERVED}, mb=50),
+    "crowded ends": Attack(1, {SERVED}, mb=50),
     "wrong passwords": Attack(1, {REFUSED}, mb=50 + 2 * 67),  # and of two passwords that it checks
     "large lists": Attack(6, {SERVED}),
     "rare searches": Attack(3, {SERVED}),
@@ -91,9 +90,7 @@ def test_a_hostile_client_costs_the_others_nothing(scene: Scene, kind: str) -> N
 
     print(f"{kind}: grew by {grown / 1e6:.1f} MB, {dict(target.answers)}, {dict(target.statuses)}")
     assert all(target.answers[name] for name in attack.answers), target.answers
-    # A full collection of garbage visits the objects of all: docs/reliability.md has its pauses.
-    assert {what for what, _ in computed.over} <= {COLLECTION}, str(computed)
-    assert computed.longest.get((COLLECTION, "computed"), 0.0) < LONGEST_COLLECTION, str(computed)
+    assert not computed.over, str(computed)
     assert HASHING not in {what for what, _ in long.over}, "blocked the loop"
     assert all(viewer.sequences == list(range(1, 2 + (BATCHES + 1) * LINES)) for viewer in viewers)
     assert grown < attack.mb * 1_000_000

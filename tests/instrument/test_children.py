@@ -9,6 +9,7 @@ import pytest
 
 from tests.instrument.conftest import MakeShop
 from tests.instrument.shop import Shop
+from tests.support.accepted import wait_accepted
 from tests.support.system import wait_for
 
 pytestmark = pytest.mark.slow
@@ -145,6 +146,7 @@ def test_a_task_of_a_worker_that_is_stopped_at_once_has_no_end_yet(make_shop: Ma
         one = shop.send("waits", "never")
         shop.has_line(one, "waiting")
         (child,) = {each["pid"] for each in shop.of(one)}
+        wait_accepted(shop.sender.control, 1, shop.host())
 
         worker.send_signal(signal.SIGQUIT)
         wait_for("the end of the child", lambda: any(each["pid"] == child for each in shop.said("close")))

@@ -177,7 +177,10 @@ def test_messages_of_protocol_1_are_reported(make_shop: MakeShop) -> None:
         (one,) = shop.run("print(add.delay(1, 2).id)")
         assert shop.ended(one, "SUCCESS")["result"] == 3
 
-    assert shop.statuses(one) == ["PENDING", "STARTED", "SUCCESS"]
+    # The worker may have the message before the sender says that it waits.
+    statuses = shop.statuses(one)
+    assert statuses.count("PENDING") == 1
+    assert [status for status in statuses if status != "PENDING"] == ["STARTED", "SUCCESS"]
     assert shop.fields(one)["params"] == {"x": 1, "y": 2}
     assert shop.fields(one)["can_retry"] is False  # its message is not kept
 

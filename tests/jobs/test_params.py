@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.jobs.params import MOST_VALUES, InvalidParams, validated
+from app.jobs.params import MOST_VALUES, ParamsRefused, validated
 from app.jobs.types import JobType
 
 SCHEMA = {
@@ -35,7 +35,7 @@ FILLED = {"folder": "x", "mode": None, "width": 10}
 
 
 def refusal(params: Any) -> dict[str, list[str]]:
-    with pytest.raises(InvalidParams) as refused:
+    with pytest.raises(ParamsRefused) as refused:
         validated(JOB, params)
     return refused.value.messages
 
@@ -129,5 +129,5 @@ def test_a_pattern_that_steps_back_without_end_is_ended() -> None:
     assert refusal(RIGHT | {"code": "a" * 60_000 + "b"}).keys() == {"code"}
     backs = JobType("x", params={"properties": {"code": {"type": "string", "pattern": r"^(a|aa)+\1?$"}}})
 
-    with pytest.raises(InvalidParams):
+    with pytest.raises(ParamsRefused):
         validated(backs, {"code": "a" * 60 + "b"})

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.jobs.params import InvalidParams
-from app.jobs.steps import DEEPEST, MOST_STEPS, validated_with_steps
+from app.jobs.params import ParamsRefused
+from app.jobs.step_params import DEEPEST, MOST_STEPS, validated_with_steps
 from app.jobs.types import JobType
 from tests.jobs.fakes import FakePackages
 from workers.jobs.orchestrate import OrchestrateParams
@@ -39,7 +39,7 @@ def nested(levels: int) -> dict[str, Any]:
 
 
 def refusal(declared: FakePackages, params: dict[str, Any]) -> dict[str, list[str]]:
-    with pytest.raises(InvalidParams) as refused:
+    with pytest.raises(ParamsRefused) as refused:
         validated_with_steps(declared.catalog(), WHOLE, params)
     return refused.value.messages
 

@@ -11,16 +11,16 @@ from app.bus import FINISH_SECONDS, all_users, publishing, subscriber
 from app.bus import source as bus_source
 from app.inbox import notification
 from app.inbox import store as inbox
-from app.models.streams import EventId, Writer
-from app.models.webhooks import Delivery
+from app.models.streams import EventId, WriterRow
+from app.models.webhooks import WebhookDelivery
 from app.notifications import reminders
 from app.outgoing import http_client, resolver, url_policy
 from app.stream import claims, event
 from app.tasks import budget, cleanup, old_tasks, removal, retention, slots
 from app.up import __main__ as up
 from app.up import home, supervisor
-from app.up import plan as up_plan
-from app.webhooks import delivery, poller, queue, subscriptions
+from app.up import process_plan as up_plan
+from app.webhooks import delivery_queue, poller, sending, subscriptions
 from tests.limits.product import Row, client, file, found, interval, most, repeats, same, source
 
 NGINX = file("deploy/nginx.conf")
@@ -32,7 +32,7 @@ ROWS: dict[str, list[Row]] = {
         ("events deleted in one transaction", "2,000", lambda: same(retention.BATCH_EVENTS, removal.EVENTS_AT_ONCE)),
         ("how long deliveries, ids of published events, writers and", "7 days",
          lambda: same(
-        *(cleanup.EXPIRES[model][1].total_seconds() for model in (Delivery, EventId, Writer)),
+        *(cleanup.EXPIRES[model][1].total_seconds() for model in (WebhookDelivery, EventId, WriterRow)),
         budget.KEPT_DAYS * 86_400)),
         ("how long a worker that reports no more stays in the table of workers", "1 h",
          lambda: interval(source(slots.register_worker))),
@@ -45,9 +45,10 @@ ROWS: dict[str, list[Row]] = {
          lambda: old_tasks.PAGE_TASKS),
     ],
     "Limits of notifications": [
-        ("characters of a title", "255", lambda: same(notification.LONGEST_TITLE, most(notices.Announcement, "title"))),
+        ("characters of a title", "255",
+         lambda: same(notification.LONGEST_TITLE, most(notices.AnnouncementSchema, "title"))),
         ("characters of a message", "10,000",
-         lambda: same(notification.LONGEST_MESSAGE, most(notices.Announcement, "message"))),
+         lambda: same(notification.LONGEST_MESSAGE, most(notices.AnnouncementSchema, "message"))),
         ("characters of any other text and of an address", "255",
          lambda: same(notification.LONGEST_RELATED, notification.LONGEST_URL)),
         ("bytes of `metadata`", "8 KiB", lambda: notification.LONGEST_METADATA),
@@ -71,20 +72,21 @@ ROWS: dict[str, list[Row]] = {
         ("webhooks of a user", "20", lambda: subscriptions.MOST),
         ("types of one webhook", "50", lambda: same(hooks.MOST_TYPES, most(hooks.NewWebhook, "event_types"))),
         ("characters of an address", "2,048", lambda: same(url_policy.LONGEST_URL, most(hooks.NewWebhook, "url"))),
-        ("requests on their way to one webhook, one while it fails", "2", lambda: queue.PER_WEBHOOK),
-        ("requests on their way to all webhooks of an owner", "4", lambda: queue.PER_OWNER),
-        ("requests on their way to all webhooks", "16", lambda: delivery.CONCURRENCY),
+        ("requests on their way to one webhook, one while it fails", "2", lambda: delivery_queue.PER_WEBHOOK),
+        ("requests on their way to all webhooks of an owner", "4", lambda: delivery_queue.PER_OWNER),
+        ("requests on their way to all webhooks", "16", lambda: sending.CONCURRENCY),
         ("wait for the answer", "10 s",
-         lambda: same(http_client.SECONDS, signature(delivery.attempt).parameters["seconds"].default)),
+         lambda: same(http_client.SECONDS, signature(sending.attempt).parameters["seconds"].default)),
         ("redirects", "3", lambda: http_client.REDIRECTS),
         ("names of receivers that a worker looks up", "256", lambda: resolver.LOOKUPS),
         ("bytes of the answer that are kept", "1,024", lambda: http_client.RESPONSE_BYTES),
-        ("failures in a row", "20", lambda: queue.Policy(()).failures),
-        ("longest pause of a webhook that fails", "5 min", lambda: queue.MAX_BACKOFF),
-        ("time until a delivery that a killed worker was sending is due again", "60 s", lambda: queue.LEASE_SECONDS),
-        ("how long a worker sends", "20 s", lambda: delivery.RUN_SECONDS),
+        ("failures in a row", "20", lambda: delivery_queue.Policy(()).failures),
+        ("longest pause of a webhook that fails", "5 min", lambda: delivery_queue.MAX_BACKOFF),
+        ("time until a delivery that a killed worker was sending is due again", "60 s",
+         lambda: delivery_queue.LEASE_SECONDS),
+        ("how long a worker sends", "20 s", lambda: sending.RUN_SECONDS),
         ("wait of a worker for Postgres to write down what it sent", "15.5 s",
-         lambda: sum(delivery.RECORD_RETRY_SECONDS)),
+         lambda: sum(sending.RECORD_RETRY_SECONDS)),
         ("interval of the check for due deliveries", "0.5 s", lambda: poller.POLL_SECONDS),
         ("longest interval of hints to workers about the same delivery", "30 s", lambda: poller.MAX_INTERVAL),
         ("age of a hint", "10 s", lambda: client_of_broker.DELIVER_SECONDS),

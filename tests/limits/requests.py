@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app import cli, web_metrics
-from app.api import auth, external, idempotency
+from app.api import auth, external_workers, idempotency
 from app.api.auth import Login
 from app.auth import (
     ancestors,
@@ -27,7 +27,7 @@ from app.observability import loop_watchdog
 from app.realtime.socketio import reader
 from app.stream import shared_read, subscription
 from app.tasks import cleanup, projection
-from app.tasks import external as reported
+from app.tasks import external_batches as reported
 from tests.limits.product import (
     DEFAULT,
     Row,
@@ -90,7 +90,7 @@ ROWS: dict[str, list[Row]] = {
         ("chunks of a body read in a row", "64", lambda: of_body("CHUNKS_IN_A_TURN")),
         ("values of a JSON body checked in a row", "5,000", lambda: json_body.VALUES_IN_A_TURN),
         ("events of a worker checked in a row", "50",
-         lambda: same(external.CHECKED_AT_ONCE, reported.EVENTS_IN_A_TURN)),
+         lambda: same(external_workers.CHECKED_AT_ONCE, reported.EVENTS_IN_A_TURN)),
         ("stored events in a row that change their task", "100", lambda: projection.FOLDED_IN_A_TURN),
         ("bytes of a WebSocket read in a row", "32,768", lambda: reader.UNTIL_PAUSE),
         ("viewers served in a row that waited for the same page", "8", lambda: shared_read.WAITING_AT_ONCE),

@@ -76,7 +76,7 @@ ROWS: dict[str, list[Row]] = {
     "Limits of `taskroom.instrument`": [
         ("characters of a task's name", "155", lambda: reporter.TYPE_LIMIT),
         ("characters of an id of Celery", "155", lambda: tree.LONGEST_ID),
-        ("characters of a host's name in that of an attempt", "48", lambda: attempts.HOST_LIMIT),
+        ("characters of a host's name in that of an attempt", "40", lambda: attempts.HOST_LIMIT),
         ("characters of a text in arguments and results", "2,000", lambda: redaction.LONGEST),
         ("values in the arguments or the result of a task", "1,000", lambda: redaction.MOST),
         ("lists within lists in them", "8", lambda: redaction.DEEPEST),

@@ -124,7 +124,7 @@ ROWS: dict[str, list[Row]] = {
         ("rooms of a socket", "64", lambda: rooms.MAX_JOINED),
         ("events of a socket that are answered at a time", "128", lambda: acknowledgements.MAX_ASKING),
         ("types of events that a join names", "32", lambda: rooms.MAX_TYPES),
-        ("characters of a token in `refresh_token`", "8,192", lambda: most(server.RefreshToken, "token")),
+        ("characters of a token in `refresh_token`", "8,192", lambda: most(server.RefreshTokenSchema, "token")),
         ("packets that wait for a client that sends but does not read", "1,000", lambda: limits.UNREAD),
         ("characters of these packets", "1,000,000", lambda: limits.UNREAD_SIZE),
         ("packets handed to the library at a time, over a WebSocket", "256", lambda: wire.QUEUED_PACKETS),

@@ -7,16 +7,15 @@ from inspect import signature
 from typing import Any
 
 from app import broker
-from app.api import agent, external, fleet, history, logs, starting, task_list
+from app.api import agent, cursors, external_workers, fleet, job_history, logs, starting, task_list
 from app.api import notifications as notices
 from app.api import tasks as task_pages
-from app.api import webhooks as hooks
 from app.broker import client as client_of_broker
 from app.broker import connections
 from app.http import concurrency
 from app.jobs import catalog, packages
 from app.jobs import params as job_params
-from app.jobs import steps as job_steps
+from app.jobs import step_params as job_steps
 from app.stream import event, pages, store, writer
 from app.tasks import (
     approvals,
@@ -32,7 +31,7 @@ from app.tasks import (
     snapshot,
     steps,
 )
-from app.tasks import external as stored
+from app.tasks import external_batches as stored
 from app.tasks import history as earlier
 from app.tasks import logs as task_logs
 from taskroom import limits, phases
@@ -43,12 +42,12 @@ from workers.jobs.artifact import ArtifactOptions, ArtifactParams
 from workers.jobs.knowledge_base import KnowledgeBaseParams
 
 BUFFER = signature(writer.Writer.__init__).parameters
-PAGED = ((task_list.TaskQuery, "limit"), (history.HistoryQuery, "limit"), (notices.ListQuery, "limit"),
-         (hooks.DeliveriesQuery, "limit"), (fleet.FleetQuery, "limit"))  # fmt: skip
+PAGED = ((task_list.TaskQuery, "limit"), (job_history.HistoryQuery, "limit"), (notices.ListQuery, "limit"),
+         (cursors.PageQuery, "limit"), (fleet.FleetQuery, "limit"))  # fmt: skip
 CURSORS = (
     (task_list.TaskQuery, "cursor"),
-    (history.HistoryQuery, "cursor"),
-    (hooks.DeliveriesQuery, "cursor"),
+    (job_history.HistoryQuery, "cursor"),
+    (cursors.PageQuery, "cursor"),
 )
 
 
@@ -109,19 +108,20 @@ ROWS: dict[str, list[Row]] = {
         ("characters of a line of the log", "16,384", lambda: same(reports.LINE_LIMIT, limits.LINE_LIMIT)),
         ("characters of any other text", "2,000", lambda: same(reports.TEXT_LIMIT, limits.TEXT_LIMIT)),
         ("characters of the name of a phase or component", "128", lambda: same(reports.NAME_LIMIT, limits.NAME_LIMIT)),
-        ("characters of the name of a `writer` over REST", "128", lambda: most(external.Batch, "writer")),
-        ("characters of the type of an error over REST", "128", lambda: most(external.ReportedError, "type")),
+        ("characters of the name of a `writer` over REST", "128", lambda: most(external_workers.BatchSchema, "writer")),
+        ("characters of the type of an error over REST", "128", lambda: most(external_workers.ErrorSchema, "type")),
         ("phases of a task, in all its attempts, without those that its steps are", "500",
          lambda: same(reports.PHASE_LIMIT, limits.PHASE_LIMIT)),
         ("a result as JSON", "256 kB", lambda: same(reports.RESULT_LIMIT, limits.RESULT_LIMIT)),
         ("the results of all steps within their parent's", "200 kB", lambda: steps.RESULTS_LIMIT),
         ("characters of a traceback", "16,000", lambda: same(reports.TRACEBACK_LIMIT, limits.TRACEBACK_LIMIT)),
         ("characters of an error's message", "2,000", lambda: outcomes.MESSAGE_LIMIT),
-        ("the largest count or time", "9,007,199,254,740,992", lambda: same(limits.LARGEST, external.LARGEST)),
+        ("the largest count or time", "9,007,199,254,740,992", lambda: same(limits.LARGEST, external_workers.LARGEST)),
         ("pause between two reports of a phase", "0.1 s", lambda: phases.REPORT_SECONDS),
         ("events that wait in a worker's process to be stored", "20,000", lambda: BUFFER["limit_events"].default),
         ("bytes of these events", "16 MB", lambda: BUFFER["limit_bytes"].default),
-        ("events stored at once", "1,000", lambda: same(store.BATCH_EVENTS, most(external.Batch, "events"))),
+        ("events stored at once", "1,000",
+         lambda: same(store.BATCH_EVENTS, most(external_workers.BatchSchema, "events"))),
         ("bytes of events stored at once", "1 MB", lambda: same(store.BATCH_BYTES, stored.BATCH_BYTES)),
         ("first pause between tries while Postgres is unavailable", "0.05 s", lambda: writer.RETRY_SECONDS[0]),
         ("longest pause between tries while Postgres is unavailable", "5 s", lambda: writer.RETRY_SECONDS[1]),

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +10,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from app.models import Base
+from tests.support import forks
 from tests.support.servers import Servers
-from tests.support.system import ROOT, System
+from tests.support.system import System
 
 pytestmark = pytest.mark.slow
 
@@ -24,10 +24,7 @@ def empty(servers: Servers, redis_url: str, tmp_path: Path) -> System:
 
 
 def run(system: System, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app.cli", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env=system.environment(), capture_output=True, text=True, timeout=300
-    )
+    return forks.run(("app.cli", *arguments), system.environment(), system.home)
 
 
 def schema(system: System) -> list[tuple[str, ...]]:

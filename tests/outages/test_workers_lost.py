@@ -6,9 +6,12 @@ import os
 import signal
 import time
 
+from celery import Celery
+
 from tests.outages.conftest import World
 from tests.outages.processes import suspended
 from tests.outages.viewers import saw_everything, watching
+from tests.support.accepted import wait_accepted
 from tests.support.system import User, wait_for
 
 LOST_SECONDS = 90  # four rounds of three seconds and the one before them, and much room for a busy machine
@@ -78,6 +81,8 @@ def test_a_worker_that_is_shut_down_cold_ends_its_tasks_or_hands_them_back(
     endless, again = user.start("test_endless"), user.start("test_second_try")
     for task_id in (endless, again):
         child_of(user, task_id)
+    with Celery(broker=system.redis_url, set_as_current=False) as sender:
+        wait_accepted(sender.control, 2)
 
     log = system.home / "worker.log"
     before = log.read_text().count("Warm shutdown")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -70,8 +69,8 @@ def running_site(system: System, folder: Path, **env: str) -> Iterator[Site]:
 
         def again(number: int) -> subprocess.Popen[bytes]:
             port = urls[number].rpartition(":")[2]
-            command = [sys.executable, "-m", "tests.support.web"]
-            process = system._spawn(f"web-{port}", command, system.environment(PORT=port, **settings(number)))
+            environment = system.environment(PORT=port, **settings(number))
+            process = system._spawn(f"web-{port}", ["tests.support.web"], environment)
             stack.callback(system._end, process)
             return process
 

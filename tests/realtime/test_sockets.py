@@ -11,7 +11,7 @@ import httpx
 import pytest
 import socketio
 
-from app.realtime.socketio.foreign import Foreign
+from app.realtime.socketio.foreign import ForeignEmits
 from app.stream.message import Channels
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer
@@ -213,7 +213,7 @@ def test_an_emitter_that_is_not_heard_is_told_once_in_the_log_and_counted(
 ) -> None:
     handled: list[dict[str, object]] = []
     manager = SimpleNamespace(_handle_emit=handled.append)
-    foreign = Foreign(manager)
+    foreign = ForeignEmits(manager)
     messages = [
         {"event": "log", "room": room} for room in ("task:1", "lobby", None, "broadcast", ["user:1", "x"], 7)
     ]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import taskroom
-from app.api import external, starting
+from app.api import external_workers, starting
 from app.stream import event
 from app.tasks import fold
 from taskroom import limits, texts, values
@@ -19,7 +19,7 @@ def test_levels_statuses_and_limits_are_the_servers() -> None:
     assert values.LEVELS == event.LEVELS
     assert values.PHASE_STATUSES == fold.PHASE_STATUSES
     assert limits.PARAMS_LIMIT == starting.PARAMS_LIMIT
-    assert most(external.ReportedError, "type") == limits.NAME_LIMIT
+    assert most(external_workers.ReportedError, "type") == limits.NAME_LIMIT
 
 
 @pytest.mark.parametrize("limit", [limits.LINE_LIMIT, limits.TEXT_LIMIT, limits.NAME_LIMIT])
@@ -48,7 +48,7 @@ def test_each_event_of_a_run_is_one_that_the_server_takes(client: MemoryClient) 
         1 / 0  # noqa: B018
 
     events = client.of(run.id)
-    taken = [type(event).__struct_config__.tag for event in external._checked(events)]
+    taken = [type(event).__struct_config__.tag for event in external_workers._checked(events)]
     assert taken == [e["type"] for e in events]
     assert {e["type"] for e in events} == {"log", "phase_update", "phase_complete", "task_status"}
     texts_told = [e[name] for e in events for name in ("message", "current_phase_message") if e.get(name)]

@@ -12,7 +12,7 @@ from app.stream import background
 from app.stream import history as histories
 from app.stream.event import memory
 from app.stream.history import PAGE_EVENTS, History
-from app.stream.shared_read import WAITING_AT_ONCE, Outcome
+from app.stream.shared_read import WAITING_AT_ONCE, ReadOutcome
 from tests.stream.fakes import FakeStore
 from tests.support.system import wait_for
 
@@ -24,9 +24,9 @@ def history(store: FakeStore) -> History:
     return History(store)  # type: ignore[arg-type]
 
 
-def read(history: History, stream: str, cursor: int, pruned_to: int = 0) -> Outcome:
+def read(history: History, stream: str, cursor: int, pruned_to: int = 0) -> ReadOutcome:
     """Reads the page and waits for it."""
-    outcomes: list[Outcome] = []
+    outcomes: list[ReadOutcome] = []
     history.read(stream, cursor, pruned_to, outcomes.append)
     wait_for("the page", lambda: outcomes)
     return outcomes[0]
@@ -43,12 +43,12 @@ def test_what_was_not_read_is_not_there(history: History):
 def test_a_page_serves_every_cursor_within_it(history: History, store: FakeStore):
     store.add(A, PAGE_EVENTS + 10)
 
-    assert read(history, A, 7) is Outcome.READY
+    assert read(history, A, 7) is ReadOutcome.READY
 
     assert after(history, 7) == list(range(8, PAGE_EVENTS + 1))
     assert after(history, 0)[0] == 1 and after(history, PAGE_EVENTS - 1) == [PAGE_EVENTS]
     assert after(history, PAGE_EVENTS) == []
-    assert read(history, A, PAGE_EVENTS) is Outcome.READY
+    assert read(history, A, PAGE_EVENTS) is ReadOutcome.READY
     assert after(history, PAGE_EVENTS) == list(range(PAGE_EVENTS + 1, PAGE_EVENTS + 11))
     assert store.asked == [("after", (A, 0)), ("after", (A, PAGE_EVENTS))]
 
@@ -66,7 +66,7 @@ def test_what_a_pruned_cursor_gets_has_no_gap(history: History, store: FakeStore
     store.add(A, 9)
     store.pruned[A] = 6
 
-    assert read(history, A, 2, 6) is Outcome.EMPTY
+    assert read(history, A, 2, 6) is ReadOutcome.EMPTY
 
     assert after(history, 2, 6) == [], "3 to 6 are gone: nothing may follow 2"
 
@@ -74,22 +74,22 @@ def test_what_a_pruned_cursor_gets_has_no_gap(history: History, store: FakeStore
 def test_a_crowd_waits_for_one_query(history: History, store: FakeStore):
     store.add(A, 20)
     store.gate.clear()
-    outcomes: list[Outcome] = []
+    outcomes: list[ReadOutcome] = []
     for cursor in (20, *range(19)):
         history.read(A, cursor, 0, outcomes.append)
     store.gate.set()
 
     wait_for("all to be called", lambda: len(outcomes) == 20)
-    assert outcomes == [Outcome.EMPTY, *[Outcome.READY] * 19] and store.queries("after") == 1
+    assert outcomes == [ReadOutcome.EMPTY, *[ReadOutcome.READY] * 19] and store.queries("after") == 1
 
 
 def test_an_error_is_told_to_all_and_the_next_reads_again(history: History, store: FakeStore):
     store.add(A, 3)
     store.away = True
-    assert read(history, A, 0) is Outcome.RETRY
+    assert read(history, A, 0) is ReadOutcome.RETRY
     store.away = False
 
-    assert read(history, A, 0) is Outcome.READY and after(history, 0) == [1, 2, 3]
+    assert read(history, A, 0) is ReadOutcome.READY and after(history, 0) == [1, 2, 3]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

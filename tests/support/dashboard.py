@@ -22,6 +22,15 @@ IN_VIEW = """region => {
     return [...region.querySelectorAll('a[href^="#L"]')]
         .filter(a => fits(a.getBoundingClientRect())).map(a => Number(a.hash.slice(2)))
 }"""
+# Waits until the log no longer scrolls.
+AT_REST = """async region => {
+    const box = region.querySelector('[aria-label="Lines"]')
+    const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)))
+    for (let top = -1, same = 0; same < 10; top = box.scrollTop) {
+        await frame()
+        same = box.scrollTop === top ? same + 1 : 0
+    }
+}"""
 # Reads the whole log screen by screen; takes the drawn lines once they no longer change.
 READ = """async region => {
     const box = region.querySelector('[aria-label="Lines"]')
@@ -124,6 +133,10 @@ class Dashboard:
 
     def in_view(self) -> list[int]:
         return cast(list[int], self.log.evaluate(IN_VIEW))
+
+    def at_rest(self) -> None:
+        """Waits until the log no longer scrolls: a browser moves it smoothly after a turn of the wheel."""
+        self.log.evaluate(AT_REST)
 
     def read_log(self) -> list[int]:
         """Scrolls through the log from the top; returns the sequences. Raises Error when their order is broken."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.webhooks import queue, subscriptions
-from app.webhooks.queue import Claimed, Policy, Tried, claim, record
+from app.webhooks import delivery_queue, subscriptions
+from app.webhooks.delivery_queue import Claimed, Policy, Tried, claim, record
 from tests.stream.helpers import sql
 from tests.support.system import SECRET
 from tests.tasks.helpers import Tasks
@@ -47,7 +47,7 @@ class Hook:
 
     def wait(self) -> None:
         """Makes everything due, also leased and held-back deliveries."""
-        sql(self.tasks.database, "UPDATE webhooks SET held_until = '-infinity'")
+        sql(self.tasks.database, "UPDATE webhooks SET backoff_until = '-infinity'")
         sql(self.tasks.database, "UPDATE deliveries SET due_at = now() WHERE due_at IS NOT NULL")
 
     def shown(self) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class Hook:
     def log(self) -> list[dict[str, Any]]:
         """Returns the deliveries, the newest first."""
         with self.tasks.connect() as connection, connection.cursor() as cur:
-            return queue.page(cur, self.id, None, 100)[0]
+            return delivery_queue.page(cur, self.id, None, 100)[0]
 
     def due_in(self) -> list[float]:
         rows = sql(

@@ -12,7 +12,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from app.bus import EventService
-from app.tasks.approvals import Approval
+from app.tasks.approvals import ApprovalRequest
 from workers import current, emitters
 from workers.errors import ApprovalNeeded
 from workers.progress import RetryTask, item_error, job, log, phase, require_approval, track
@@ -255,7 +255,7 @@ def asks_late() -> None:
     """Asks for an approval after its cancel, like a task that has not noticed the cancel yet."""
     while not current.get().cancelled:
         time.sleep(0.02)
-    raise ApprovalNeeded(Approval.of("late", "Something", "medium", 0.0))
+    raise ApprovalNeeded(ApprovalRequest.of("late", "Something", "medium", 0.0))
 
 
 @job("test_publish", params=Text)

@@ -19,9 +19,10 @@ import httpx
 from argon2 import PasswordHasher
 
 from app.up.embedded import free_port
+from tests.support import forks
 from tests.support.connections import connection_pool
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = forks.ROOT
 PASSWORD = "correct horse battery"
 SECRET = "for tests only, for tests only, for tests only"
 # The packages of the worker's job types: the shipped ones and those of the tests.
@@ -88,7 +89,8 @@ class User:
 
 @dataclass(slots=True)
 class System:
-    """A web process and a worker with their own database."""
+    """A web process and a worker with their own database. ``forked``: they are forks of a process that has imported
+    what they need; a benchmark starts them as users do."""
 
     database_url: str
     redis_url: str
@@ -96,6 +98,7 @@ class System:
     url: str = ""
     worker_metrics: str = ""  # a URL
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    forked: bool = True
 
     def environment(self, **more: str) -> dict[str, str]:
         return {
@@ -113,9 +116,7 @@ class System:
     def migrate(self, **more: str) -> None:
         """Creates the tables and declares the job types like a worker, so that no test waits for one."""
         for step in (("app.cli", "migrate"), ("tests.support.declared",)):
-            command = [sys.executable, "-m", *step]
-            env = self.environment(**more)
-            done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+            done = forks.run(step, self.environment(**more), self.home)
             if done.returncode:
                 raise RuntimeError(f"{step[0]} failed: {done.stderr}")
 
@@ -124,7 +125,7 @@ class System:
     ) -> subprocess.Popen[bytes]:
         return self._spawn(
             "worker",
-            [sys.executable, "-m", "celery", "-A", "workers.celery_app", "worker"]
+            ["celery", "-A", "workers.celery_app", "worker"]
             + ["--pool", pool, "--concurrency", str(concurrency)]
             + ["--loglevel", "INFO", "--queues", "taskroom,quick"]
             + ["--without-gossip", "--without-mingle", "--hostname", f"{uuid.uuid4().hex}@%h"],
@@ -135,11 +136,7 @@ class System:
     def web(self, **more: str) -> Iterator[str]:
         """Starts another web process with the same database and other settings; yields its URL."""
         port = int(more.pop("PORT", 0)) or free_port()
-        process = self._spawn(
-            f"web-{port}",
-            [sys.executable, "-m", "tests.support.web"],
-            self.environment(PORT=str(port), **more),
-        )
+        process = self._spawn(f"web-{port}", ["tests.support.web"], self.environment(PORT=str(port), **more))
         url = f"http://127.0.0.1:{port}"
         try:
             wait_for("the web process", lambda: process.poll() is not None or _ready(url), 120)
@@ -210,11 +207,16 @@ class System:
         for process in reversed(self.processes):
             self._end(process)
 
-    def _spawn(self, name: str, command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, name: str, program: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
         with (self.home / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
-            )
+            if self.forked and "gevent" not in program:  # gevent patches before the first import
+                modules = forks.WORKER if program[0] == "celery" else forks.WEB
+                process: subprocess.Popen[bytes] = forks.fork_server(modules).start(program, env, log)
+            else:
+                command = [sys.executable, "-m", *program]
+                process = subprocess.Popen(
+                    command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
+                )
         self.processes.append(process)
         return process
 

@@ -3,17 +3,22 @@
 import os
 
 import wsgi  # patches first
-from app.auth import sessions
+from app.auth import key_authenticator, key_watch, sessions
 from app.http import rate_limits
-from tests.support import grace, long_turns, other_library
+from tests.support import garbage, grace, long_turns, other_library
 
 # On a slow machine a test that counts attempts must not reach the end of the minute.
 rate_limits.WINDOW_SECONDS = int(os.environ.get("TEST_WINDOW_SECONDS", rate_limits.WINDOW_SECONDS))
 # Nor may a test that refreshes reach the end of the grace period: it ends the period itself.
 sessions.GRACE_SECONDS = grace.GRACE_SECONDS
+# Nobody waits long for the end of a key or share; tests/test_figures.py has the product's times.
+key_watch.WATCH_SECONDS, key_authenticator.CACHED_SECONDS = 0.1, 0.2
 
 if os.environ.get("TEST_OTHER_LIBRARY"):
     other_library.install()
+
+if os.environ.get("TEST_GARBAGE"):
+    garbage.install()
 
 if os.environ.get("TEST_LONG_TURNS"):
     long_turns.install()

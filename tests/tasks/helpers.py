@@ -110,7 +110,8 @@ class Tasks:
     def dispatches(self) -> dict[str, tuple[int, int]]:
         """(number, sends) of each task in the queue."""
         return {
-            t: (n, s) for t, n, s in sql(self.database, "SELECT task_id::text, number, sends FROM dispatches")
+            t: (n, s)
+            for t, n, s in sql(self.database, "SELECT task_id::text, number, send_count FROM dispatches")
         }
 
     def leases(self) -> dict[str, tuple[int, int]]:

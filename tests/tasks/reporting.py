@@ -16,7 +16,7 @@ from app.stream.store import Appended
 from app.stream.transaction import Transaction, Transactions
 from app.tasks.dispatch import Dispatcher
 from app.tasks.lease_reaper import LeaseReaper
-from app.tasks.observed.batch import Batch, store_batch
+from app.tasks.observed.batch import ObservedBatch, store_batch
 from app.tasks.observed.fleet import QueueEntry, WorkerEntry
 from app.tasks.observed.lookups import Lookups
 from app.tasks.observed.part import Part
@@ -39,13 +39,13 @@ class Program:
         with self.tasks.transaction() as tx:
             return self.store(tx, batch)
 
-    def store(self, tx: Transaction, batch: Batch) -> dict[str, Any]:
+    def store(self, tx: Transaction, batch: ObservedBatch) -> dict[str, Any]:
         return store_batch(tx, batch, self.lookups, ROUND_SECONDS)
 
-    def batch(self, *parts: dict[str, Any], **other: Any) -> Batch:
+    def batch(self, *parts: dict[str, Any], **other: Any) -> ObservedBatch:
         """Returns the next batch."""
         self.number += 1
-        return Batch(
+        return ObservedBatch(
             self.reporter,
             self.writer,
             self.number,

@@ -12,11 +12,11 @@ from app.errors import Conflict, NotFound
 from app.stream.event import task_stream
 from app.stream.store import Appended
 from app.tasks import approvals, lifecycle
-from app.tasks.approvals import Approval
+from app.tasks.approvals import ApprovalRequest
 from tests.stream.helpers import sql
 from tests.tasks.helpers import Tasks, folded
 
-MAIL = Approval("send", "Send the mail", "high", 1.5)
+MAIL = ApprovalRequest("send", "Send the mail", "high", 1.5)
 
 
 @pytest.fixture
@@ -30,13 +30,13 @@ def decide(tasks: Tasks, task_id: str, approved: bool = True, by: str = "a@examp
     return tx.appended
 
 
-def asks(tasks: Tasks, task_id: str, attempt: int = 1, approval: Approval = MAIL) -> Appended:
+def asks(tasks: Tasks, task_id: str, attempt: int = 1, approval: ApprovalRequest = MAIL) -> Appended:
     """Asks for approval as the worker of that attempt does."""
     return tasks.append(approvals.approval_wait(task_stream(task_id), approval, 30, attempt, ["read"]))
 
 
 def test_a_task_that_needs_approval_is_claimed_only_when_approved(tasks: Tasks) -> None:
-    task_id = tasks.create(approval=Approval(approvals.START, "Send it"))
+    task_id = tasks.create(approval=ApprovalRequest(approvals.START, "Send it"))
 
     assert tasks.claim(task_id) is None and tasks.dispatches() == {}
     decide(tasks, task_id)
@@ -164,7 +164,7 @@ def test_a_cancel_during_the_attempt_that_asks_wins(tasks: Tasks) -> None:
 
 def test_the_request_of_an_attempt_that_died_is_dropped(tasks: Tasks) -> None:
     task_id = tasks.started()
-    tasks.append([approvals.approval_request(task_stream(task_id), Approval("first", "First"), 1)])
+    tasks.append([approvals.approval_request(task_stream(task_id), ApprovalRequest("first", "First"), 1)])
     tasks.expire_lease(task_id, retry=True)
     tasks.claim(task_id, 2)
     asks(tasks, task_id, attempt=2)
@@ -203,4 +203,4 @@ def test_an_invalid_approval_is_refused(field: str, wrong: Any) -> None:
     fields = {"key": "k", "title": "t", "risk_level": "low", "estimated_cost": 0.0, field: wrong}
 
     with pytest.raises(ValueError, match=f"^{field}:"):
-        Approval.of(**fields)
+        ApprovalRequest.of(**fields)

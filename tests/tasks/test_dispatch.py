@@ -78,7 +78,7 @@ def test_hints_that_the_broker_did_not_take_are_due_at_the_next_round(tasks: Tas
 
     ((due, tried),) = sql(
         tasks.database,
-        """SELECT count(*) FILTER (WHERE next_send_at <= now()), count(*) FILTER (WHERE sends > 0)
+        """SELECT count(*) FILTER (WHERE next_send_at <= now()), count(*) FILTER (WHERE send_count > 0)
            FROM dispatches""",
     )
     assert (sent, due, tried) == (2, 3, 2)

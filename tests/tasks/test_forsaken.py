@@ -14,7 +14,7 @@ from app.projections import project
 from app.stream.event import task_stream
 from app.stream.transaction import Hint, Transactions
 from app.tasks import old_tasks
-from app.tasks.approvals import Approval, approval_wait
+from app.tasks.approvals import ApprovalRequest, approval_wait
 from app.tasks.dispatch import hints_of
 from app.tasks.forsaken import expire_tasks
 from app.tasks.parents import delegation
@@ -22,7 +22,7 @@ from tests.stream.helpers import line, patient_single, sql
 from tests.tasks.helpers import Tasks
 
 DAYS = 90
-ASKED = Approval("send", "Send the mail")
+ASKED = ApprovalRequest("send", "Send the mail")
 
 
 @pytest.fixture

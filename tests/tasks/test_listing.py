@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -10,9 +10,10 @@ from psycopg2.extras import Json
 
 from app.stream.event import user_stream
 from app.tasks import listing
-from app.tasks.listing import COUNTS, Listing, Page, active_task, filters, list_tasks, status_counts
+from app.tasks.listing import COUNTS, Listing, ListingPage, active_task, filters, list_tasks, status_counts
 from tests.stream.helpers import sql
 from tests.support.plans import rows_visited
+from tests.support.servers import Servers
 from tests.tasks.helpers import Tasks
 
 pytestmark = pytest.mark.slow
@@ -30,7 +31,30 @@ SELECT made.id, kept.id, %s::uuid, 'tenant ' || n / 2 %% 10, 'emit_load',
 FROM made JOIN kept ON kept.name = 'task:' || made.id RETURNING 1"""
 
 
-def listed(tasks: Tasks, wanted: Listing, before: Sequence[str] | None = None, limit: int = 200) -> Page:
+@pytest.fixture(scope="module")
+def filled(servers: Servers) -> tuple[str, str]:
+    """The name of a database with ten thousand tasks, counted by ANALYZE, and the user who owns them."""
+    database = servers.create_database()
+    tasks = Tasks(database)
+    sql(database, FILL, tasks.user_id)
+    sql(database, "ANALYZE tasks, streams")
+    tasks.connect.close()
+    return database.rpartition("/")[2], tasks.user_id
+
+
+@pytest.fixture
+def many(servers: Servers, filled: tuple[str, str]) -> Iterator[Tasks]:
+    """A copy of that database of the test's own."""
+    template, user_id = filled
+    tasks = Tasks(servers.create_database(template))
+    tasks.user_id = user_id
+    yield tasks
+    tasks.connect.close()
+
+
+def listed(
+    tasks: Tasks, wanted: Listing, before: Sequence[str] | None = None, limit: int = 200
+) -> ListingPage:
     with tasks.connect() as connection, connection.cursor() as cur:
         return list_tasks(cur, wanted, before, limit)
 
@@ -57,31 +81,29 @@ def counted(tasks: Tasks, **wanted: str | None) -> tuple[dict[str, int], bool]:
     return counts, complete
 
 
-def test_a_rare_text_is_found_among_ten_thousand_tasks(tasks: Tasks) -> None:
-    sql(tasks.database, FILL, tasks.user_id)
+def test_a_rare_text_is_found_among_ten_thousand_tasks(many: Tasks) -> None:
 
-    assert titles(tasks, 3, q="report") == [f"Report {n}" for n in range(1_000, 10_001, 1_000)]
-    assert titles(tasks, 3, q="REPORT", status="SUCCESS") == []
-    assert titles(tasks, 3, q="Report 7") == ["Report 7000"]
-    assert len(titles(tasks, 201)) == 10_000
+    assert titles(many, 3, q="report") == [f"Report {n}" for n in range(1_000, 10_001, 1_000)]
+    assert titles(many, 3, q="REPORT", status="SUCCESS") == []
+    assert titles(many, 3, q="Report 7") == ["Report 7000"]
+    assert len(titles(many, 201)) == 10_000
 
 
 def test_a_filter_looks_at_so_many_tasks_and_says_where_to_go_on(
-    tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+    many: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sql(tasks.database, FILL, tasks.user_id)
     monkeypatch.setattr(listing, "SCAN_TASKS", 2_500)
 
-    assert pages(tasks, 50, q="report 4") == [[], ["Report 4000"], [], []]
-    assert pages(tasks, 50, kind="scheduled") == [[], [], [], []]
-    assert pages(tasks, 50, status="FAILURE", q="report 4") == [["Report 4000"]]
-    assert pages(tasks, 50, status="RETRY") == [[]]
-    assert pages(tasks, 50, job_type="emit_load", kind="rare") == [[]]
-    assert titles(tasks, 3, q="report") == [f"Report {n}" for n in range(1_000, 10_001, 1_000)]
-    assert counted(tasks, q="report") == ({"FAILURE": 2}, False)
-    assert counted(tasks, kind="scheduled") == ({}, False)
-    assert counted(tasks, status="RETRY") == ({}, True)
-    assert counted(tasks) == ({"FAILURE": 2_500, "SUCCESS": 7_500}, True), (
+    assert pages(many, 50, q="report 4") == [[], ["Report 4000"], [], []]
+    assert pages(many, 50, kind="scheduled") == [[], [], [], []]
+    assert pages(many, 50, status="FAILURE", q="report 4") == [["Report 4000"]]
+    assert pages(many, 50, status="RETRY") == [[]]
+    assert pages(many, 50, job_type="emit_load", kind="rare") == [[]]
+    assert titles(many, 3, q="report") == [f"Report {n}" for n in range(1_000, 10_001, 1_000)]
+    assert counted(many, q="report") == ({"FAILURE": 2}, False)
+    assert counted(many, kind="scheduled") == ({}, False)
+    assert counted(many, status="RETRY") == ({}, True)
+    assert counted(many) == ({"FAILURE": 2_500, "SUCCESS": 7_500}, True), (
         "all of them are counted as they change"
     )
 
@@ -101,20 +123,18 @@ def test_a_filter_looks_at_so_many_tasks_and_says_where_to_go_on(
     ids=str,
 )
 def test_a_page_deep_in_the_past_is_read_from_an_index_and_not_sorted(
-    tasks: Tasks, wanted: str, index: str, filter: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    many: Tasks, wanted: str, index: str, filter: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of so many tasks, counted by ANALYZE: of a few, or where most are looked at, Postgres is free to read all."""
     monkeypatch.setattr(listing, "SCAN_TASKS", 50)
-    sql(tasks.database, FILL, tasks.user_id)
-    sql(tasks.database, "ANALYZE tasks, streams")
     if index == "tasks_by_{}":
         index = index.format("user" if wanted == "user_id" else "tenant")
     index = index.format("" if wanted == "user_id" else "tenant_")
     filtered = bool(filters(frozenset(Listing(user_id="x", **filter).values())))
-    whose = Listing(**{wanted: tasks.user_id if wanted == "user_id" else "tenant 7"}, **filter)
+    whose = Listing(**{wanted: many.user_id if wanted == "user_id" else "tenant 7"}, **filter)
     plans: list[str] = []
 
-    with tasks.connect() as connection, connection.cursor() as cur:
+    with many.connect() as connection, connection.cursor() as cur:
         explaining = Explaining(cur, plans)
         page = list_tasks(explaining, whose, ("2019-12-31T23:00:00Z", NOWHERE), 3)  # type: ignore[arg-type]
 
@@ -127,15 +147,14 @@ def test_a_page_deep_in_the_past_is_read_from_an_index_and_not_sorted(
     assert explaining.visited < 200, "not the thousands that are newer"
 
 
-def test_the_task_that_runs_is_found_without_a_look_at_those_that_ended(tasks: Tasks) -> None:
-    sql(tasks.database, FILL, tasks.user_id)
-    sql(tasks.database, "UPDATE tasks SET finished_at = created_at RETURNING 1")
-    older, newer = tasks.create(), tasks.create()
-    sql(tasks.database, "ANALYZE tasks")
+def test_the_task_that_runs_is_found_without_a_look_at_those_that_ended(many: Tasks) -> None:
+    sql(many.database, "UPDATE tasks SET finished_at = created_at RETURNING 1")
+    older, newer = many.create(), many.create()
+    sql(many.database, "ANALYZE tasks")
 
-    with tasks.connect() as connection, connection.cursor() as cur:
+    with many.connect() as connection, connection.cursor() as cur:
         explaining = Explaining(cur, [])
-        found = active_task(explaining, tasks.user_id)  # type: ignore[arg-type]
+        found = active_task(explaining, many.user_id)  # type: ignore[arg-type]
 
     assert found == newer != older
     assert explaining.visited <= 2
@@ -161,20 +180,19 @@ class Explaining:
         return self._cur.fetchone()
 
 
-def test_a_list_holds_no_parameters_and_no_results_and_ends_after_a_megabyte(tasks: Tasks) -> None:
+def test_a_list_holds_no_parameters_and_no_results_and_ends_after_a_megabyte(many: Tasks) -> None:
     """Two hundred failures of a long traceback each, with parameters and results of half a megabyte."""
-    sql(tasks.database, FILL, tasks.user_id)
     error = {"type": "KeyError", "message": "x", "traceback": "line\n" * 3_000}
     sql(
-        tasks.database,
+        many.database,
         "UPDATE tasks SET error = %s, params = %s, result = %s WHERE created_at > '2019-12-31 23:58Z'",
         Json(error),
         *[Json({"text": "x" * 100_000})] * 2,
     )
-    wanted = Listing(user_id=tasks.user_id)
+    wanted = Listing(user_id=many.user_id)
 
-    first = listed(tasks, wanted)
-    then = listed(tasks, wanted, first.next)
+    first = listed(many, wanted)
+    then = listed(many, wanted, first.next)
 
     assert not {"params", "result"} & set(first.tasks[0])
     assert first.tasks[0]["error"] == error

@@ -10,8 +10,8 @@ import pytest
 
 from app.stream import background
 from app.stream.event import draft, now, task_stream
-from app.tasks import external
-from app.tasks.reported import Event, Line, Status
+from app.tasks import external_batches
+from app.tasks.reported import Line, ReportedEvent, Status
 from tests.tasks.helpers import Tasks
 
 EVENTS, PHASES = 1_000, 500
@@ -43,10 +43,10 @@ def test_others_run_while_a_worker_s_batch_is_made_ready(tasks: Tasks, pauses: l
     """A plan of a hundred phases, all of which each event looks at, made the loop wait for 130 ms."""
     task_id, writer, numbers = tasks.create(), str(uuid.uuid4()), itertools.count(1)
 
-    def store(*events: Event) -> external.Answer:
-        batch = external.Batch(task_id, 1, writer, next(numbers), "w", "digest", events)
+    def store(*events: ReportedEvent) -> external_batches.Answer:
+        batch = external_batches.ExternalBatch(task_id, 1, writer, next(numbers), "w", "digest", events)
         with tasks.transaction() as tx:
-            return external.store_batch(tx, batch, lambda job_type: {})
+            return external_batches.store_batch(tx, batch, lambda job_type: {})
 
     store(Status(status="STARTED"))
     pauses.clear()

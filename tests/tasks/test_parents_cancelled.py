@@ -12,7 +12,7 @@ from app.errors import Conflict
 from app.stream.event import task_stream
 from app.stream.store import Appended
 from app.tasks import lifecycle
-from app.tasks.approvals import Approval, approval_wait
+from app.tasks.approvals import ApprovalRequest, approval_wait
 from tests.stream.helpers import in_threads
 from tests.tasks.families import (
     BROKEN,
@@ -98,7 +98,7 @@ def test_a_step_that_asked_after_its_parents_cancel_ends_with_the_next_cancel(ta
     (only,) = steps(tasks, parent)
     assert tasks.claim(only)
     tasks.cancel(parent)
-    tasks.append(approval_wait(task_stream(only), Approval("send", "Send it"), 0, 1, []))
+    tasks.append(approval_wait(task_stream(only), ApprovalRequest("send", "Send it"), 0, 1, []))
 
     tasks.cancel(parent)
 
@@ -110,7 +110,7 @@ def test_a_cancelled_step_that_asked_ends_with_its_lease_when_its_worker_dies(ta
     (only,) = steps(tasks, parent)
     assert tasks.claim(only)
     tasks.cancel(parent)
-    tasks.append(approval_wait(task_stream(only), Approval("send", "Send it"), 0, 1, []))
+    tasks.append(approval_wait(task_stream(only), ApprovalRequest("send", "Send it"), 0, 1, []))
 
     assert tasks.leases().keys() == {only}
     tasks.expire_lease(only)

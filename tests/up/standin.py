@@ -12,8 +12,8 @@ from collections.abc import Mapping
 
 from app.up.__main__ import main
 from app.up.home import Home
-from app.up.plan import Demo, Plan, application_plan, http_ready, log_contains
 from app.up.process import Child
+from app.up.process_plan import Demo, ProcessPlan, application_plan, http_ready, log_contains
 from app.up.settings import CHECKOUT, Settings
 
 SERVICE = """
@@ -43,7 +43,7 @@ while True:
 """
 
 
-def plan(settings: Settings, home: Home, env: Mapping[str, str], demo: Demo) -> Plan:
+def plan(settings: Settings, home: Home, env: Mapping[str, str], demo: Demo) -> ProcessPlan:
     def service(name: str, port: int = 0) -> Child:
         ready = http_ready(settings.url + "/readyz") if port else log_contains(b"ready.")
         command = (sys.executable, "-c", SERVICE, name, str(port), str(home.root))
@@ -67,7 +67,7 @@ def plan(settings: Settings, home: Home, env: Mapping[str, str], demo: Demo) -> 
     asks_postgres = "import os, psycopg2; psycopg2.connect(os.environ['DATABASE_URL'])"
     kind = os.environ.get("STANDIN", "")
     real = application_plan(settings, home, env, demo) if kind == "account" else None
-    return Plan(
+    return ProcessPlan(
         migrate=real.migrate if real else failing("migrate") if kind == "step" else step("migrate"),
         account=real.account if real else step("account"),
         services=(

@@ -19,8 +19,8 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def up(root: Path) -> Iterator[Running]:
-    running = Running(root, "app.up", WEB_PROCESSES="2", DEMO_PASSWORD=PASSWORD)
+def up(migrated_root: Path) -> Iterator[Running]:
+    running = Running(migrated_root, "app.up", WEB_PROCESSES="2", DEMO_PASSWORD=PASSWORD)
     yield running
     running.stop()
 

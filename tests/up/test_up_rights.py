@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.up import identity
+from app.up import rights
 from app.up.home import Home
 from app.up.process import Child, Process
 from tests.up.running import Running, eventually
@@ -39,9 +39,9 @@ NET_BIND_SERVICE = f"{1 << 10:016x}"
 
 @pytest.fixture(autouse=True)
 def no_cached_answer() -> Iterator[None]:
-    identity.drop_rights.cache_clear()
+    rights.drop_rights.cache_clear()
     yield
-    identity.drop_rights.cache_clear()
+    rights.drop_rights.cache_clear()
 
 
 def output_of(home: Home, code: str, drops_rights: bool) -> str:
@@ -52,7 +52,7 @@ def output_of(home: Home, code: str, drops_rights: bool) -> str:
     return process.tail()
 
 
-def rights(pid: int) -> list[str]:
+def kept_rights(pid: int) -> list[str]:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return [
         line.split()[1] for line in lines if line.startswith(("CapEff", "CapPrm", "CapBnd", "NoNewPrivs"))
@@ -69,7 +69,7 @@ def test_a_child_that_drops_rights_keeps_only_that_of_low_ports(tmp_path: Path) 
         assert output_of(home, LOW_PORT, drops_rights=True) == "bound"
         assert "chown refused" not in output_of(home, ATTEMPT, drops_rights=False), "root can change owners"
     else:
-        assert identity.drop_rights() == () and "chown refused" in output
+        assert rights.drop_rights() == () and "chown refused" in output
 
 
 def test_without_a_working_setpriv_the_command_is_unchanged(
@@ -79,20 +79,22 @@ def test_without_a_working_setpriv_the_command_is_unchanged(
     setpriv.write_text("#!/bin/sh\nexit 1\n")
     setpriv.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert identity.drop_rights() == ()
+    assert rights.drop_rights() == ()
 
-    identity.drop_rights.cache_clear()
+    rights.drop_rights.cache_clear()
     setpriv.unlink()
-    assert identity.drop_rights() == ()
+    assert rights.drop_rights() == ()
 
 
-def test_web_worker_beat_and_redis_have_no_rights_of_root(tmp_path: Path) -> None:
-    up = Running(tmp_path / "home", "app.up")
+def test_web_worker_beat_and_redis_have_no_rights_of_root(migrated_root: Path) -> None:
+    up = Running(migrated_root, "app.up")
     try:
         up.wait_for("ready")
         if os.geteuid() == 0:
             assert not any("rights of root" in line for line in up.lines)
-        by_name = {name: rights(up.pid(name)) for name in ("web-1", "worker", "beat", "redis", "postgres")}
+        by_name = {
+            name: kept_rights(up.pid(name)) for name in ("web-1", "worker", "beat", "redis", "postgres")
+        }
     finally:
         up.stop()
 

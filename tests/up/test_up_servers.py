@@ -11,11 +11,11 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from app.up import identity, migrated, survivors
+from app.up import migrated, rights, survivors
 from app.up.errors import UpError
 from app.up.home import Home
-from app.up.plan import log_contains
 from app.up.process import Child, Process
+from app.up.process_plan import log_contains
 from tests.support.embedded import EmbeddedPostgres
 from tests.up.running import eventually
 
@@ -36,7 +36,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "account":
         if os.geteuid() != 0:
             pytest.skip("needs root")
-        monkeypatch.setattr(identity, "user_namespaces_allowed", lambda: False)
+        monkeypatch.setattr(rights, "user_namespaces_allowed", lambda: False)
     return str(request.param)
 
 
@@ -114,7 +114,7 @@ def test_postgres_accepts_data_after_a_change_of_its_user(
     if os.geteuid() != 0:
         pytest.skip("needs root")
     for allowed in (True, False, True):
-        monkeypatch.setattr(identity, "user_namespaces_allowed", lambda allowed=allowed: allowed)
+        monkeypatch.setattr(rights, "user_namespaces_allowed", lambda allowed=allowed: allowed)
         with EmbeddedPostgres(home) as server:
             execute(server.url, "SELECT 1")
 

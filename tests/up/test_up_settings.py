@@ -8,8 +8,8 @@ import pytest
 
 from app.up import nginx
 from app.up.errors import UpError
-from app.up.external import check_postgres, check_redis
 from app.up.home import Home
+from app.up.server_checks import check_postgres, check_redis
 from app.up.settings import CHECKOUT, Settings
 
 

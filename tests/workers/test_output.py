@@ -143,14 +143,14 @@ def test_a_line_that_an_earlier_task_began_is_no_later_tasks() -> None:
 
 
 def test_a_line_that_was_begun_before_a_task_is_not_the_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdout", output.Lines("stdout", logging.INFO, sys.__stdout__))
+    monkeypatch.setattr(sys, "stdout", output.OutputLines("stdout", logging.INFO, sys.__stdout__))
     print("of the worker's, ", end="")
 
     assert printed(lambda: print("mine")) == out("mine")
 
 
 def test_what_somebody_else_has_begun_does_not_end_with_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdout", output.Lines("stdout", logging.INFO, sys.__stdout__))
+    monkeypatch.setattr(sys, "stdout", output.OutputLines("stdout", logging.INFO, sys.__stdout__))
     begun, go_on = threading.Event(), threading.Event()
 
     def other() -> None:
@@ -193,7 +193,7 @@ def test_an_exception_that_ends_a_thread_is_one_line() -> None:
 
 def test_a_program_may_be_given_the_stream(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     with (tmp_path / "worker.log").open("w") as log:
-        monkeypatch.setattr(sys, "stdout", output.Lines("stdout", logging.INFO, log))
+        monkeypatch.setattr(sys, "stdout", output.OutputLines("stdout", logging.INFO, log))
         subprocess.run([sys.executable, "-c", "print('from a program')"], stdout=sys.stdout, check=True)
 
     assert (tmp_path / "worker.log").read_text() == "from a program\n"

@@ -22,7 +22,7 @@ SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？．।॥؟۔])\s*|\n
 BULLET = re.compile(r"^(?:[-#>*•–—]+|\d+[.)])\s+")
 
 
-class Text:
+class SourceText:
     """A text cut into sentences, with its terms ranked: often and long before seldom and short."""
 
     def __init__(self, content: str) -> None:

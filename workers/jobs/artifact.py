@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from workers.jobs._questions import Kind, Question, Text, problems, prompt
+from workers.jobs._questions import Kind, Question, SourceText, problems, prompt
 from workers.progress import RetryTask, item_error, job, log, phase
 
 MAX_CONTENT = 60_000  # all parameters together have 64 KB
@@ -65,7 +65,7 @@ def artifact(
     """
     wanted = int(options["num_questions"])
     with phase("plan", total=1, message="Reading the text") as progress:
-        text = Text(content)
+        text = SourceText(content)
         plan = _Plan(text, artifact_type)
         log(f"Plan: {wanted} questions from {len(text.sentences)} sentences", component="planner")
         progress.advance(1, message="Plan created")
@@ -96,7 +96,7 @@ def artifact(
 class _Plan:
     """The questions so far, each with the sentence it is about, and where to look for the next one."""
 
-    def __init__(self, text: Text, kind: Kind) -> None:
+    def __init__(self, text: SourceText, kind: Kind) -> None:
         self.questions: dict[str, tuple[int, Question]] = {}
         self._text, self._kind = text, kind
         self._candidates = {level: text.candidates(level) for level in range(REPAIRS + 1)}

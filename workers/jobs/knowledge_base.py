@@ -64,7 +64,7 @@ class Cached(NamedTuple):
     truncated: bool
 
 
-class Failures:
+class SkippedFiles:
     """Files that could not be used: counted and logged, never fatal."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ def knowledge_base(*, root: str | None, pattern: str, limit: int) -> dict[str, A
     reasons, and the output's name. Raises ValueError when the root is not allowed or nothing matches.
     """
     folder = _files.resolve_root(root, settings().content_roots)
-    failures = Failures()
+    failures = SkippedFiles()
     # On disk, not in memory: the worker's size must not depend on the folder's.
     with tempfile.TemporaryFile(prefix="taskroom-cache-") as cache:
         cached, found, limited = _cache(folder, pattern, limit, cache, failures)
@@ -124,7 +124,7 @@ def knowledge_base(*, root: str | None, pattern: str, limit: int) -> dict[str, A
 
 
 def _cache(
-    folder: Path, pattern: str, limit: int, cache: IO[bytes], failures: Failures
+    folder: Path, pattern: str, limit: int, cache: IO[bytes], failures: SkippedFiles
 ) -> tuple[list[Cached], int, bool]:
     matches = _files.compile_pattern(pattern)
     paths: list[str] = []
@@ -170,7 +170,9 @@ def _cache(
     return cached, len(paths), limited
 
 
-def _process(cached: list[Cached], cache: IO[bytes], failures: Failures) -> tuple[list[Document], Vocabulary]:
+def _process(
+    cached: list[Cached], cache: IO[bytes], failures: SkippedFiles
+) -> tuple[list[Document], Vocabulary]:
     documents: list[Document] = []
     vocabulary = Vocabulary()
     for file in track(cached, phase="content_processing", message="Processing {n} of {total}"):

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import marshmallow as ma
 
 from app.jobs import ORCHESTRATE
-from app.jobs.steps import MOST_STEPS
+from app.jobs.step_params import MOST_STEPS
 from app.tasks.approvals import ApprovalSchema
 from app.tasks.parents import CONTINUE, PARALLEL, SEQUENCE, STOP
 from workers.errors import Delegated

@@ -11,6 +11,7 @@ from flask import request
 
 from app.auth import access_log
 from app.errors import Conflict, Problem, TooMany, Unavailable, Unprocessable
+from app.errors.frames import drop_frames
 from app.errors.survived import survived
 from app.green.turn import LoopTurn
 from app.http.base import refuse_many_fields
@@ -50,6 +51,7 @@ def acknowledged(
             finally:
                 client.asking -= 1
         except ma.ValidationError as error:
+            drop_frames(error)
             return _refusal(Unprocessable("Refused", errors=fields(error.messages)))
         except Exception as error:
             problem = problem_of(error)
@@ -57,6 +59,7 @@ def acknowledged(
                 access_log.event_refused(name, problem)
             elif not isinstance(problem, Unavailable):
                 survived(logger, error, "%s of a socket failed", name)
+            drop_frames(error)
             return _refusal(problem)
 
     return handle

@@ -15,7 +15,7 @@ logger = logging.getLogger("taskroom.sockets")
 STREAMS = ("task:", "user:", "broadcast")
 
 
-class Foreign:
+class ForeignEmits:
     """``manager`` is the library's, which receives them. They are all counted, and the first is logged."""
 
     def __init__(self, manager: Any) -> None:

@@ -40,7 +40,7 @@ class Guard(Protocol):
         """Counts and logs a client that is closed for what it sent."""
 
 
-class Refused(Exception):
+class MessageRefused(Exception):
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status = status
@@ -65,7 +65,7 @@ class Reader:
         """Waits for the next message; None when there will be none: the client has closed, or was refused."""
         try:
             return self._message()
-        except Refused as error:
+        except MessageRefused as error:
             self._guard.refused(self._session_id, str(error))
             self.close(error.status)
         except OSError:  # the client is gone, or sent nothing for too long
@@ -91,14 +91,14 @@ class Reader:
                     self._ws.send(data, control_code=PONG)
                 continue
             if (kind == CONTINUATION) is (pieces == 0):
-                raise Refused(
+                raise MessageRefused(
                     PROTOCOL_ERROR, "sends pieces of no message, or another message in the middle of one"
                 )
             if not pieces:
                 opcode, packed = kind, bool(first & 0x40)
             pieces += 1
             if pieces > PIECES:
-                raise Refused(POLICY, f"sends a message in more than {PIECES} pieces")
+                raise MessageRefused(POLICY, f"sends a message in more than {PIECES} pieces")
             message += data
             if first & 0x80:
                 return self._whole(opcode, bytes(message), packed)
@@ -111,7 +111,7 @@ class Reader:
         try:
             return data.decode()
         except UnicodeDecodeError:
-            raise Refused(NOT_TEXT, "sends a text that is not UTF-8") from None
+            raise MessageRefused(NOT_TEXT, "sends a text that is not UTF-8") from None
 
     def _frame(self, limit: int) -> tuple[int, bytes]:
         """Reads the next frame; returns its first byte and its payload."""
@@ -119,15 +119,15 @@ class Reader:
         first, second = self._take(2)
         kind, size = first & 0x0F, second & 0x7F
         if kind not in (CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG) or not second & 0x80:
-            raise Refused(PROTOCOL_ERROR, "sends frames of no kind, or unmasked")
+            raise MessageRefused(PROTOCOL_ERROR, "sends frames of no kind, or unmasked")
         if first & 0x70 and (first & 0x70 != 0x40 or kind not in (TEXT, BINARY) or self._deflate is None):
-            raise Refused(PROTOCOL_ERROR, "uses an extension that was not agreed")
+            raise MessageRefused(PROTOCOL_ERROR, "uses an extension that was not agreed")
         if kind >= CLOSE and (size > 125 or not first & 0x80):
-            raise Refused(PROTOCOL_ERROR, "sends a control frame that is too large, or in pieces")
+            raise MessageRefused(PROTOCOL_ERROR, "sends a control frame that is too large, or in pieces")
         if size > 125:
             (size,) = struct.unpack("!H" if size == 126 else "!Q", self._take(2 if size == 126 else 8))
         if size > limit and kind < CLOSE:
-            raise Refused(TOO_LARGE, f"sends a message of more than {MESSAGE_LIMIT} bytes")
+            raise MessageRefused(TOO_LARGE, f"sends a message of more than {MESSAGE_LIMIT} bytes")
         mask = self._take(4)
         return first, unmasked(self._take(size), mask)
 
@@ -140,7 +140,9 @@ class Reader:
             if self._guard.unauthenticated(self._session_id):
                 self._unauthenticated_bytes += len(data)
                 if self._unauthenticated_bytes > UNAUTHENTICATED_BYTES:
-                    raise Refused(POLICY, f"sends more than {UNAUTHENTICATED_BYTES} bytes before it signs in")
+                    raise MessageRefused(
+                        POLICY, f"sends more than {UNAUTHENTICATED_BYTES} bytes before it signs in"
+                    )
             else:
                 self._unauthenticated_bytes = 0
             self._pause(self._bytes.take(len(data)), len(data))
@@ -164,9 +166,9 @@ class Reader:
         try:
             found: bytes = self._inflate.decompress(data + b"\x00\x00\xff\xff", MESSAGE_LIMIT)
         except zlib.error:
-            raise Refused(NOT_TEXT, "sends what cannot be decompressed") from None
+            raise MessageRefused(NOT_TEXT, "sends what cannot be decompressed") from None
         if self._inflate.unconsumed_tail:
-            raise Refused(TOO_LARGE, f"sends a message of more than {MESSAGE_LIMIT} bytes")
+            raise MessageRefused(TOO_LARGE, f"sends a message of more than {MESSAGE_LIMIT} bytes")
         return found
 
 

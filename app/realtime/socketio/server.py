@@ -31,7 +31,7 @@ from app.realtime.connection_limits import ConnectionLimits
 from app.realtime.socketio import engineio_adapter, selfcheck
 from app.realtime.socketio.acknowledgements import acknowledged
 from app.realtime.socketio.engine import Engine
-from app.realtime.socketio.foreign import Foreign
+from app.realtime.socketio.foreign import ForeignEmits
 from app.realtime.socketio.limits import Floods, StrictPacket
 from app.realtime.socketio.reader import MESSAGE_LIMIT
 from app.realtime.socketio.rooms import Rooms, SocketClient, forget_viewer
@@ -48,7 +48,7 @@ EXPIRED_AT_ONCE = 20  # sockets; a crowd that signed in together expires togethe
 ENDPOINT = "socketio"  # the library answers before Flask does
 
 
-class RefreshToken(ma.Schema):
+class RefreshTokenSchema(ma.Schema):
     token = ma.fields.String(required=True, validate=ma.validate.Length(1, 8192))
 
 
@@ -113,7 +113,7 @@ class Sockets:
     def __init__(self, parts: Services, socketio: SocketIO, engine: Engine, floods: Floods) -> None:
         self._parts, self._io, self._engine, self._floods = parts, socketio, engine, floods
         self._rooms = Rooms(parts)
-        self._foreign = Foreign(socketio.server.manager)
+        self._foreign = ForeignEmits(socketio.server.manager)
         self._clients: dict[str, SocketClient] = {}
         self._expiry = Periodic("expiry", 1.0, self._end_expired)
 
@@ -123,7 +123,7 @@ class Sockets:
         self._io.server.on("connect", _no_namespace, namespace="*")
         for name, schema, handler in (
             *self._rooms.events(),
-            ("refresh_token", RefreshToken(), self.refresh_token),
+            ("refresh_token", RefreshTokenSchema(), self.refresh_token),
         ):
             self._io.on_event(name, acknowledged(name, schema, handler, self._clients.get))
         self._parts[SignOut].closers.append(self.end_session)

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from psycopg2.extras import Json
 
 from app.db.clock import database_now
-from app.errors import Conflict
 from app.stream.background import with_pauses
-from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.transaction import Transaction
 from app.tasks import budget
+from app.tasks.batch_numbers import Answer, repeated_answer, store_answer
 from app.tasks.observed import leases, resends, rows
 from app.tasks.observed.cancel import cancelled_before
 from app.tasks.observed.fleet import QueueEntry, Whose, WorkerEntry, report_queues, report_workers
 from app.tasks.observed.lookups import Lookups
-from app.tasks.observed.part import Part, Refused
+from app.tasks.observed.part import Part, PartRefused
 from app.tasks.observed.reporter import Reporter
 from app.tasks.observed.taking import Taken, Taking
 
 PARTS_IN_A_TURN = 10
-Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ObservedBatch:
     """``parts`` are in the order of the request; for a part that is invalid its id and the reason. ``host_url`` is the
     address of this web process, without a path."""
 
@@ -35,13 +30,13 @@ class Batch:
     writer: str
     number: int
     digest: str
-    parts: Sequence[Part | tuple[str | None, Refused]]
+    parts: Sequence[Part | tuple[str | None, PartRefused]]
     workers: Sequence[WorkerEntry]
     queues: Sequence[QueueEntry]
     host_url: str
 
 
-def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: float) -> Answer:
+def store_batch(tx: Transaction, batch: ObservedBatch, lookups: Lookups, round_seconds: float) -> Answer:
     """Stores the batch once and returns its answer; a repeat gets the same answer again. A part that is refused leaves
     the others as they are.
 
@@ -49,11 +44,19 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
     number; Unavailable when another batch makes the same tasks at this moment.
     """
     cur = tx.cur
-    if kept := _kept_answer(tx, batch):
+    if kept := repeated_answer(cur, batch.writer, batch.number, batch.digest):
         return kept
     # Workers are reported more often than anything else: what only tasks need is not asked for.
     now = database_now(cur) if batch.parts else ""
     taking = Taking(cur, batch.reporter, now, lookups)
+    try:
+        return _stored(tx, batch, taking, round_seconds)
+    finally:
+        taking.book.release()
+
+
+def _stored(tx: Transaction, batch: ObservedBatch, taking: Taking, round_seconds: float) -> Answer:
+    cur = tx.cur
     running = {id for worker in batch.workers for id in worker.running}
     waiting = {id for worker in batch.workers for id in worker.waiting}
     taking.open([part for part in batch.parts if isinstance(part, Part)], running | waiting)
@@ -64,7 +67,7 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
             continue
         try:
             taken.append(taking.take(part))
-        except Refused as refusal:
+        except PartRefused as refusal:
             refused.append(refusal.row(part.task_id))
             cancel += [part.task_id] if refusal.cancelled else []
     rows.insert(cur, taking, taken, batch.writer)
@@ -88,37 +91,12 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
     }
     if not_stored:
         answer["not_stored"] = not_stored
-    kept_answer = Json({"digest": batch.digest, "answer": answer})
-    cur.execute("UPDATE writers SET answer = %s WHERE id = %s", (kept_answer, batch.writer))
+    store_answer(cur, batch.writer, batch.digest, answer)
     return answer
 
 
-def _kept_answer(tx: Transaction, batch: Batch) -> Answer | None:
-    """Claims the number. Returns the answer of a batch that was stored before; None for a new one. Raises Conflict."""
-    cur = tx.cur
-    if batch.number == 1:
-        register_writer(cur, batch.writer)
-    try:
-        if claim_batch(cur, batch.writer, batch.number):
-            return None
-    except UnknownWriter:
-        cur.execute("SELECT last_batch + 1 FROM writers WHERE id = %s", (batch.writer,))
-        row = cur.fetchone()
-        raise Conflict(
-            f"Batch {batch.number} is neither this writer's next nor its last",
-            extensions={"next_batch": row[0] if row else 1},
-        ) from None
-    cur.execute("SELECT answer FROM writers WHERE id = %s", (batch.writer,))
-    (kept,) = cur.fetchall()[0]
-    if kept is None or kept["digest"] != batch.digest:
-        raise Conflict(
-            f"Batch {batch.number} was stored with other content", extensions={"next_batch": batch.number + 1}
-        )
-    return Answer(kept["answer"])
-
-
 def _report_fleet(
-    tx: Transaction, batch: Batch, taking: Taking, running: set[str], waiting: set[str]
+    tx: Transaction, batch: ObservedBatch, taking: Taking, running: set[str], waiting: set[str]
 ) -> tuple[list[str], dict[str, list[str]]]:
     """Renews the leases of the tasks that workers run, and stores the workers and queues. Returns the ids, as given, of
     the tasks that are to stop, or not to begin, and the names of the workers and queues for which there was no room."""
@@ -138,7 +116,7 @@ def _report_fleet(
     return stopped, {kind: names for kind, names in not_stored.items() if names}
 
 
-def _row(batch: Batch, taken: Taken, last: Mapping[str, int]) -> Answer:
+def _row(batch: ObservedBatch, taken: Taken, last: Mapping[str, int]) -> Answer:
     part, task, makes = taken
     row: Answer = {"task_id": task.task_id, "sequence": last.get(task.stream, task.last_seq)}
     if makes:

@@ -18,7 +18,7 @@ from app.tasks.fold import PENDING, empty
 from app.tasks.observed.creation import NewTask, insert_tasks, open_streams
 from app.tasks.observed.fields import retry_fields
 from app.tasks.observed.known import Attempts, KnownTask, known_tasks
-from app.tasks.observed.part import Refused
+from app.tasks.observed.part import PartRefused
 from app.tasks.observed.reporter import Reporter
 from app.tasks.observed.task import GROUP, UNKNOWN, ObservedTask
 from app.tasks.projection import load
@@ -84,9 +84,9 @@ class Book:
         task_id = self.task_id_of(id)
         known = self._known.get(task_id)
         if known and not self.reporter.may_report(known.user_id, known.tenant):
-            raise Refused(404, "There is no such task")
+            raise PartRefused(404, "There is no such task")
         if known and not known.observed:
-            raise Refused(409, "The workers of this installation run the task")
+            raise PartRefused(409, "The workers of this installation run the task")
         return self._tasks.get(task_id)
 
     def observed(self, id: str) -> str | None:
@@ -100,7 +100,7 @@ class Book:
         task_id = self.task_id_of(id)
         known = self._known.get(task_id)
         if known and not self.reporter.may_report(known.user_id, known.tenant):
-            raise Refused(404, "There is no such parent", {"parent_id": ["There is no such task."]})
+            raise PartRefused(404, "There is no such parent", {"parent_id": ["There is no such task."]})
         return task_id if known or task_id in self._tasks else None
 
     def make(self, id: str, fields: Mapping[str, Any], at: str | None, heard: bool = True) -> ObservedTask:
@@ -123,6 +123,11 @@ class Book:
         task = self.make(id, retry_fields(ended), at, heard=ended.heard)
         task.first_id, task.lease_seconds, task.tenant = ended.first_id, ended.lease_seconds, ended.tenant
         return task
+
+    def release(self) -> None:
+        """Drops what refers to itself, at the end of the batch."""
+        for task in self._tasks.values():
+            task.release()
 
     @property
     def tasks(self) -> Collection[ObservedTask]:

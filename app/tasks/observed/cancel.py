@@ -8,11 +8,11 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.clock import database_now
 from app.errors import Conflict, NotFound
-from app.stream.event import Draft, draft, now, task_stream
+from app.stream.event import Draft, task_stream
 from app.stream.store import lock
 from app.stream.transaction import Transaction
 from app.tasks import lifecycle
-from app.tasks.endings import cancelled_error, ending_of
+from app.tasks.endings import cancel_request, cancelled_error, ending_of
 from app.tasks.fold import REVOKED, STARTED
 from app.tasks.observed.tree import BELOW
 from app.tasks.projection import load
@@ -75,11 +75,8 @@ def _cancel(tx: Transaction, task_id: str, by: str, streams: list[str], roots: l
     )
     drafts, at = list[Draft](), database_now(cur)
     for stream, state in load(cur, asked).items():
-        task = state["task"]
-        if task["status"] == STARTED:
-            request = {"level": "WARNING", "message": f"Cancel requested by {by}", "component": "taskroom"}
-            request |= {"timestamp": now(), "phase": task["current_phase"]}
-            drafts.append(draft(stream, "log", request, projected=False))
+        if state["task"]["status"] == STARTED:
+            drafts.append(cancel_request(stream, state, by))
         else:
             drafts += ending_of(stream, state, REVOKED, cancelled_error(by), at)
     tx.append(drafts)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.pages import Page, bytes_of, read_page, sized_page
+from app.db.list_pages import Page, bytes_of, read_page, sized_page
 from app.db.statements import Statement, as_text, composed
 from app.models.base import Ids
 from app.models.observed import QueueReport, WorkerReport

@@ -16,7 +16,7 @@ from app.db.clock import database_now, seconds_between
 from app.stream.event import Draft, draft, now, task_stream
 from app.stream.store import lock
 from app.stream.transaction import Transaction
-from app.tasks.endings import cancelled_error, ending_of
+from app.tasks.endings import cancelled_error, ending_of, task_error
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State
 from app.tasks.observed.task import GROUP
 from app.tasks.projection import load
@@ -92,13 +92,13 @@ def quiet_groups(cur: Cursor, round_seconds: float) -> list[str]:
     QUIET_SECONDS. One call is one round."""
     cur.execute(
         """WITH counted AS (
-               UPDATE open_groups SET newest = found.newest,
-                   quiet = CASE WHEN found.newest = open_groups.newest THEN open_groups.quiet + 1 ELSE 0 END
+               UPDATE open_groups SET newest_stream_id = found.newest,
+                   quiet_rounds = CASE WHEN found.newest = newest_stream_id THEN quiet_rounds + 1 ELSE 0 END
                FROM (SELECT task_id AS id, coalesce((SELECT max(stream_id) FROM tasks WHERE parent_id = task_id), 0)
                          AS newest FROM open_groups
                      WHERE NOT EXISTS (SELECT FROM tasks WHERE parent_id = task_id AND finished_at IS NULL)) AS found
-               WHERE task_id = found.id RETURNING task_id, quiet)
-           SELECT task_id::text FROM counted WHERE quiet >= %s ORDER BY quiet DESC LIMIT %s""",
+               WHERE task_id = found.id RETURNING task_id, quiet_rounds)
+           SELECT task_id::text FROM counted WHERE quiet_rounds >= %s ORDER BY quiet_rounds DESC LIMIT %s""",
         (math.ceil(QUIET_SECONDS / round_seconds), ENDED_MOST),
     )
     return [task_id for (task_id,) in cur]
@@ -123,8 +123,7 @@ def end_group(tx: Transaction, task_id: str) -> None:
         status, error = REVOKED, cancelled_error()
     elif failed:
         status = FAILURE
-        message = f"{failed:,} of {known:,} did not succeed"
-        error = {"type": "MembersFailed", "message": message, "traceback": None}
+        error = task_error("MembersFailed", f"{failed:,} of {known:,} did not succeed")
     run_ms = seconds_between(state["task"]["started_at"], at) * 1000
     result = {"members": known, "failed": failed}
     tx.append(ending_of(stream, state, status, error, at, result=result, run_ms=run_ms))

@@ -21,7 +21,7 @@ class KnownTask(NamedTuple):
     first_id: str
 
 
-class Attempt(NamedTuple):
+class KnownAttempt(NamedTuple):
     """``number`` counts the attempts of the reported id, ``attempt`` those of the task. ``began_seq`` is the last
     sequence before it."""
 
@@ -36,8 +36,8 @@ class Attempts:
     """The attempts of reported ids: those that the batch names, and the newest of each id."""
 
     def __init__(self) -> None:
-        self._named: dict[tuple[str, str], Attempt] = {}
-        self._newest: dict[str, Attempt] = {}
+        self._named: dict[tuple[str, str], KnownAttempt] = {}
+        self._newest: dict[str, KnownAttempt] = {}
 
     @classmethod
     def read(cls, cur: Cursor, ids: Collection[str], named: Collection[tuple[str, str]]) -> Attempts:
@@ -54,19 +54,19 @@ class Attempts:
         )
         found = cls()
         for id, *row in cur.fetchall():
-            found.add(id, Attempt(*row))
+            found.add(id, KnownAttempt(*row))
         return found
 
-    def add(self, id: str, attempt: Attempt) -> None:
+    def add(self, id: str, attempt: KnownAttempt) -> None:
         self._named[id, attempt.name] = attempt
         newest = self._newest.get(id)
         if newest is None or attempt.number > newest.number:
             self._newest[id] = attempt
 
-    def named(self, id: str, name: str) -> Attempt | None:
+    def named(self, id: str, name: str) -> KnownAttempt | None:
         return self._named.get((id, name))
 
-    def newest(self, id: str) -> Attempt | None:
+    def newest(self, id: str) -> KnownAttempt | None:
         return self._newest.get(id)
 
     def task_of(self, id: str) -> str:

@@ -10,7 +10,7 @@ import orjson
 from msgspec import Meta, Raw, Struct, field
 
 from app.stream.event import clean, scrub
-from app.tasks.reported import Event, Status, null
+from app.tasks.reported import ReportedEvent, Status, null
 
 MOST_TASKS, MOST_EVENTS = 50, 2_000  # of a batch
 LONGEST_ID, LONGEST_ATTEMPT = 155, 64
@@ -39,7 +39,7 @@ class Part(Struct, kw_only=True, forbid_unknown_fields=True):
     created_at: datetime | None = None
     lease_seconds: Annotated[int, Meta(ge=0, le=LONGEST_LEASE)] | None = None
     can_retry: bool | None = None
-    events: list[Event] = []
+    events: list[ReportedEvent] = []
 
     @property
     def only_waits(self) -> bool:
@@ -47,7 +47,7 @@ class Part(Struct, kw_only=True, forbid_unknown_fields=True):
         return all(isinstance(event, Status) and event.status == "PENDING" for event in self.events)
 
 
-class Refused(Exception):
+class PartRefused(Exception):
     """The part is refused, alone. ``errors`` maps fields to messages. ``cancelled``: because a user has cancelled the
     task."""
 

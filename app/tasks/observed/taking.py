@@ -19,10 +19,10 @@ from app.tasks.observed.fields import (
     unheard_fields,
 )
 from app.tasks.observed.groups import group_start
-from app.tasks.observed.known import Attempt
+from app.tasks.observed.known import KnownAttempt
 from app.tasks.observed.lookups import Lookups
-from app.tasks.observed.owners import owners_of
-from app.tasks.observed.part import Part, Refused, name_of
+from app.tasks.observed.named_owners import owners_of
+from app.tasks.observed.part import Part, PartRefused, name_of
 from app.tasks.observed.reporter import Reporter
 from app.tasks.observed.task import ObservedTask
 from app.tasks.observed.tree import is_above
@@ -43,7 +43,7 @@ class Taking:
 
     def __init__(self, cur: Cursor, reporter: Reporter, now: str, lookups: Lookups) -> None:
         self.book = Book(cur, reporter, now)
-        self.begun: list[tuple[str, Attempt]] = []
+        self.begun: list[tuple[str, KnownAttempt]] = []
         self.groups: list[str] = []
         self.not_again: list[ObservedTask] = []
         self._cur, self._reporter, self._now, self._lookups = cur, reporter, now, lookups
@@ -65,10 +65,10 @@ class Taking:
         id, now = self._id(part), self._now
         task = self.book.find(id)
         if task and task.is_group:
-            raise Refused(409, "It is the node of a group")
+            raise PartRefused(409, "It is the node of a group")
         if part.job_type is None and not (task and task.heard):
             missing = {"job_type": ["Missing: nothing was heard of the task before."]}
-            raise Refused(422, "Unprocessable Content", missing)
+            raise PartRefused(422, "Unprocessable Content", missing)
         heard = task is not None and task.heard
         place = self._checked_place(part, task)
         begins = self._begins(part, task)
@@ -76,7 +76,7 @@ class Taking:
         owner = task.fields["user_id"] if task else named or self._reporter.user_id
         makes = task is None or (begins and task.closed)
         if makes and (refusal := self._lookups.over_budget(self._cur, self._reporter.user_id)):
-            raise Refused(429, refusal)
+            raise PartRefused(429, refusal)
         if task is None:
             self._make_parent(place, part, owner)
             task = self.book.make(id, first_fields(part, owner, place), created_at(part))
@@ -159,14 +159,14 @@ class Taking:
                 or (known.task_id, known.attempt) != (task.task_id, task.attempt)
                 or not task.runs
             ):
-                raise Refused(409, f"Attempt {part.attempt} is over")
+                raise PartRefused(409, f"Attempt {part.attempt} is over")
             return False
         if part.events and part.only_waits:
             return False
         if task and task.cancel_requested:
             if task.runs:  # its reporter has gone, or would have ended it
                 task.end_attempt(REVOKED, cancelled_error(), self._now)
-            raise Refused(409, "The task was cancelled", cancelled=True)
+            raise PartRefused(409, "The task was cancelled", cancelled=True)
         return True
 
     def _begin(self, part: Part, task: ObservedTask) -> None:
@@ -183,7 +183,7 @@ class Taking:
         task.lease_due = True
         newest = self.book.attempts.newest(task.first_id)
         number = newest.number + 1 if newest else 1
-        attempt = Attempt(str(part.attempt), number, task.task_id, task.attempt, task.began_seq)
+        attempt = KnownAttempt(str(part.attempt), number, task.task_id, task.attempt, task.began_seq)
         self.book.attempts.add(task.first_id, attempt)
         self.begun.append((task.first_id, attempt))
 
@@ -193,7 +193,7 @@ def _check_without_attempt(part: Part, task: ObservedTask | None) -> None:
     if part.only_waits:
         return
     if task and task.closed:
-        raise Refused(409, f"The task has ended: {task.fields['status']}")
+        raise PartRefused(409, f"The task has ended: {task.fields['status']}")
     statuses = {event.status for event in part.events if isinstance(event, Status)}
     if not (task and task.runs) and statuses & {STARTED, RETRY}:
-        raise Refused(422, "Unprocessable Content", {"attempt": ["Name the attempt that begins."]})
+        raise PartRefused(422, "Unprocessable Content", {"attempt": ["Name the attempt that begins."]})

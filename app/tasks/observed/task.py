@@ -9,19 +9,19 @@ from typing import Any
 from app.db.clock import seconds_between
 from app.stream.background import with_pauses
 from app.stream.event import Draft, draft, task_stream
-from app.tasks.attempts import attempt_events
-from app.tasks.endings import ending
+from app.tasks.attempt_events import attempt_events
+from app.tasks.endings import ending, task_error
 from app.tasks.fold import RETRY, STARTED, TASK_FIELDS, TERMINAL, State
 from app.tasks.lifecycle import Claim
 from app.tasks.observed.reports import ObservedReports
 from app.tasks.plan import Forecast
-from app.tasks.reported import Event, Status, is_bare_start
+from app.tasks.reported import ReportedEvent, Status, is_bare_start
 from app.tasks.reported_drafts import EventClock, ReportedDrafts, restore
 
 EVENTS_IN_A_TURN = 100
 UNKNOWN = "unknown"  # the job type of a task that only its children have named
 GROUP = "group"
-SUPERSEDED = {"type": "Superseded", "message": "Another attempt of the task began", "traceback": None}
+SUPERSEDED = task_error("Superseded", "Another attempt of the task began")
 _FIELDS = frozenset(TASK_FIELDS)
 
 
@@ -117,7 +117,7 @@ class ObservedTask:
             self.put(item)
         made.runs = False
 
-    def report(self, events: Sequence[Event], now: str, begins: bool) -> None:
+    def report(self, events: Sequence[ReportedEvent], now: str, begins: bool) -> None:
         """Adds the events. ``begins``: they are the first of an attempt that has begun with them."""
         made = self._made or self._restored(now)
         for n, event in enumerate(with_pauses(events, EVENTS_IN_A_TURN)):
@@ -129,6 +129,11 @@ class ObservedTask:
             made.add(event)
         if made.over and made.over not in TERMINAL:
             made.runs = False
+
+    def release(self) -> None:
+        """Drops the reports, which refer to this object: a batch of a thousand events is not to wait for a collection
+        of garbage."""
+        self._made = None
 
     def _restored(self, now: str) -> ReportedDrafts:
         names = frozenset(phase["phase_id"] for phase in self.state["phases"])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from contextvars import Token
 from typing import Any, Optional
@@ -15,7 +16,7 @@ from taskroom.runs import Run
 from taskroom.server import Client
 from taskroom.sink import Nowhere
 
-HOST_LIMIT = 48  # characters of a host's name in that of an attempt, which has 64 at most
+HOST_LIMIT = 40  # characters of a host's name in that of an attempt, which has 64 at most
 
 End = tuple[
     Optional[str], Mapping[str, Any]
@@ -141,4 +142,20 @@ def of(celery_id: str) -> Attempt | None:
 
 def name_of(retries: int, hostname: str | None) -> str:
     """A name for an attempt: another one for each delivery, also of the same message."""
-    return f"{retries}-{(hostname or 'local')[:HOST_LIMIT]}-{secrets.token_hex(4)}"
+    return f"{retries}-{(hostname or 'local')[:HOST_LIMIT]}-{next(_names)}"
+
+
+def _new_names() -> Iterator[str]:
+    """Names that no other process has. A random number for each attempt would be a system call for each."""
+    process = secrets.token_hex(4)
+    return (f"{process}{number:x}" for number in itertools.count())
+
+
+def _after_fork() -> None:
+    global _names
+    _names = _new_names()
+
+
+_names = _new_names()
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_after_fork)

@@ -17,7 +17,7 @@ SHORT = 1_000  # characters of Celery's text of arguments, which it cuts at 1,02
 
 
 @dataclass(frozen=True)
-class Message:
+class SentMessage:
     """``headers`` are those of Celery's protocol 2, ``body`` is encoded: the task's code may change what it was given.
     ``at`` is in seconds since 1970."""
 
@@ -40,10 +40,10 @@ class Memory:
     """Needs no lock: each method is for whatever thread sends or receives, and a lost race forgets one more."""
 
     def __init__(self) -> None:
-        self._messages: OrderedDict[str, Message] = OrderedDict()
+        self._messages: OrderedDict[str, SentMessage] = OrderedDict()
         self._bytes = 0
 
-    def find(self, celery_id: str) -> Message | None:
+    def find(self, celery_id: str) -> SentMessage | None:
         return self._messages.get(celery_id)
 
     def received(self, request: Any) -> None:
@@ -56,7 +56,7 @@ class Memory:
         delivery = {**(message.delivery_info or {}), "priority": (message.properties or {}).get("priority")}
         known = {name: delivery.get(name) for name in ("exchange", "routing_key", "priority")}
         kind, encoding = message.content_type, message.content_encoding
-        self._put(request.id, Message(dict(headers), body, kind, encoding, known))
+        self._put(request.id, SentMessage(dict(headers), body, kind, encoding, known))
 
     def sent(self, headers: Mapping[str, Any], body: Any, exchange: Any, routing_key: Any) -> None:
         """Keeps a message that this process has sent, if it is small and JSON can hold it."""
@@ -68,9 +68,9 @@ class Memory:
             return
         delivery = {"exchange": exchange, "routing_key": routing_key}
         data = data.encode() if isinstance(data, str) else data
-        self._put(str(headers["id"]), Message(dict(headers), data, kind, encoding, delivery))
+        self._put(str(headers["id"]), SentMessage(dict(headers), data, kind, encoding, delivery))
 
-    def _put(self, celery_id: str, message: Message) -> None:
+    def _put(self, celery_id: str, message: SentMessage) -> None:
         if len(message.body) > LARGEST:
             return
         before = self._messages.pop(celery_id, None)

@@ -12,7 +12,7 @@ from typing import Any
 from celery.app.task import Context
 
 from taskroom.celery.broker_thread import in_thread
-from taskroom.celery.memory import Memory, Message
+from taskroom.celery.memory import Memory, SentMessage
 from taskroom.celery.tree import reported_id
 from taskroom.server import Client
 
@@ -71,7 +71,7 @@ class Resender:
             self.wanted(task_id)
         return {"at": message.at if message is not None else None}
 
-    def _send(self, celery_id: str, message: Message) -> None:
+    def _send(self, celery_id: str, message: SentMessage) -> None:
         task = self._app.tasks.get(message.headers["task"])
         if task is None:
             logger.warning("the task %s cannot be started again: its code is not here", celery_id)

@@ -28,7 +28,7 @@ Event = dict[str, Any]
 Value = TypeVar("Value")
 
 
-class Client(Protocol):
+class EventTarget(Protocol):
     def task(self, task_id: str, attempt: str | None, **fields: Any) -> None: ...
 
     def event(self, task_id: str, attempt: str | None, event: Event) -> None: ...
@@ -53,7 +53,7 @@ class Observer:
     ``before_look``, then ``looked`` with their answer, from another thread.
     """
 
-    def __init__(self, client: Client, revoke: Callable[[str], object]) -> None:
+    def __init__(self, client: EventTarget, revoke: Callable[[str], object]) -> None:
         self._client, self._revoke = client, revoke
         self._lock = threading.Lock()
         self._known: OrderedDict[str, None] = OrderedDict()  # to the server; they have not ended

@@ -42,7 +42,7 @@ class About(NamedTuple):
     key: str
 
 
-class Reporter:
+class RunReporter:
     """Tells the server of one run what comes over ``peer``, and the other process when to stop."""
 
     def __init__(self, peer: socket.socket, about: About) -> None:
@@ -151,7 +151,7 @@ def serve(peer: socket.socket, about: About) -> NoReturn:
     status = 1
     try:
         _leave(peer.fileno())
-        Reporter(peer, about).run()
+        RunReporter(peer, about).run()
         status = 0
     finally:
         os._exit(status)

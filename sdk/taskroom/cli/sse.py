@@ -15,7 +15,7 @@ LONGEST_WAIT = 30.0
 LONGEST_LINE = 4_000_000
 
 
-class Message(NamedTuple):
+class SseMessage(NamedTuple):
     """``data`` has the fields of an event of the run, or of a control message such as ``resync`` and ``end``."""
 
     type: str
@@ -28,7 +28,7 @@ class _Lost(Exception):
 
 def follow(
     api: Api, task_id: str, since: int, sleep: Callable[[float], None] = time.sleep, **filters: str | None
-) -> Iterator[Message]:
+) -> Iterator[SseMessage]:
     """Yields what comes after the sequence ``since``, until the run's end. Raises Fault when the server refuses, and
     when the first connection cannot be made."""
     cursor, failures, said = since, 0, False
@@ -71,7 +71,7 @@ def _lines(response: Any) -> Iterator[str]:
         raise _Lost(str(error) or type(error).__name__) from None
 
 
-def _messages(lines: Iterable[str]) -> Iterator[tuple[Message, str]]:
+def _messages(lines: Iterable[str]) -> Iterator[tuple[SseMessage, str]]:
     """The messages and their ids, as the specification of EventSource reads them."""
     type, id, data = "", "", list[str]()
     for line in lines:
@@ -85,7 +85,7 @@ def _messages(lines: Iterable[str]) -> Iterator[tuple[Message, str]]:
             data.append(value)
         elif not line:
             if data:
-                yield Message(type or "message", _object("\n".join(data))), id
+                yield SseMessage(type or "message", _object("\n".join(data))), id
             type, id, data = "", "", []
 
 

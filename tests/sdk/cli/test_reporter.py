@@ -10,7 +10,7 @@ import pytest
 
 from taskroom import server
 from taskroom.cli.frames import END, LOST, STDERR, STDOUT, Frame, encoded
-from taskroom.cli.reporter import About, Reporter
+from taskroom.cli.reporter import About, RunReporter
 from tests.sdk.memory import MemoryClient
 
 OUTPUT = [Frame(STDOUT, 1.0, b"one\ntw"), Frame(STDERR, 2.0, b"bad\n")]
@@ -41,7 +41,7 @@ def told(*frames: Frame) -> list[Any]:
     with ours, its:
         ours.sendall(b"".join(map(encoded, frames)))
         ours.shutdown(socket.SHUT_WR)
-        Reporter(its, About("run", {"job_type": "x"}, "https://rooms.example", "trk_x")).run()
+        RunReporter(its, About("run", {"job_type": "x"}, "https://rooms.example", "trk_x")).run()
         its.shutdown(socket.SHUT_WR)
         with ours.makefile() as answers:
             return [json.loads(line) for line in answers]

@@ -4,40 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from taskroom._transport import Settings, sync
-from tests.sdk.transport import server as faults
+from tests.sdk.transport.away import SMALL, away, files, report, said
 from tests.sdk.transport.conftest import MakeReporter
-from tests.sdk.transport.helpers import Reporter, line, numbered
+from tests.sdk.transport.helpers import line, numbered
 from tests.sdk.transport.server import KEY, Server
-
-SMALL: dict[str, Any] = {"memory_events": 20, "batch_events": 5}
-
-
-def files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.spool"))
-
-
-def away(server: Server, reporter: Reporter) -> None:
-    """The server has answered 503, and does so from now on."""
-    server.script.extend([faults.status(503)] * 1_000)
-    reporter.client.worker({"name": "w"})
-    reporter.after(1)
-    assert reporter.client._availability.failures
-
-
-def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.name == "taskroom"]
-
-
-def report(reporter: Reporter, count: int, first: int = 0) -> None:
-    """So many lines, as fast as the thread takes them."""
-    for message in numbered(count, first):
-        reporter.log("t", message)
-        reporter.turns()
 
 
 def test_in_memory_first_then_in_a_file_and_all_of_it_once_in_order(

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from taskroom._transport import locks
+from tests.sdk.transport.away import SMALL, away, files, report, said
 from tests.sdk.transport.conftest import MakeReporter
 from tests.sdk.transport.helpers import numbered
 from tests.sdk.transport.server import Server
-from tests.sdk.transport.test_away import SMALL, away, files, report, said
 
 
 @pytest.mark.parametrize("how", ["none", "a file is there", "no locks", "the disk is full"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.jobs import ORCHESTRATE
 from app.jobs.catalog import Catalog, unknown_type_message
-from app.jobs.params import InvalidParams, validated
+from app.jobs.params import ParamsRefused, validated
 from app.jobs.types import JobType
 
 MOST_STEPS = 100  # including steps of steps: each is a task with rows and events
@@ -32,11 +32,11 @@ def _validated(types: Mapping[str, JobType], job: JobType, params: dict[str, Any
             continue
         try:
             step["params"] = _validated(types, of_step, step["params"])
-        except InvalidParams as error:
+        except ParamsRefused as error:
             for name, texts in error.messages.items():
                 messages[f"steps.{number}.params.{name}".rstrip(".")] = texts
     if messages:
-        raise InvalidParams(messages)
+        raise ParamsRefused(messages)
     return found
 
 
@@ -48,9 +48,9 @@ def _names(params: dict[str, Any]) -> set[str]:
         steps = [step for each in level for step in _steps(each)]
         count, depth = count + len(steps), depth + 1
         if count > MOST_STEPS:
-            raise InvalidParams({"steps": [f"At most {MOST_STEPS} steps, with those within others."]})
+            raise ParamsRefused({"steps": [f"At most {MOST_STEPS} steps, with those within others."]})
         if steps and depth > DEEPEST:
-            raise InvalidParams({"steps": [f"At most {DEEPEST} levels of steps within steps."]})
+            raise ParamsRefused({"steps": [f"At most {DEEPEST} levels of steps within steps."]})
         typed = [step for step in steps if isinstance(step, dict) and isinstance(step.get("job_type"), str)]
         names |= {step["job_type"] for step in typed}
         level = [step.get("params") for step in typed if step["job_type"] == ORCHESTRATE]

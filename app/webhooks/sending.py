@@ -19,7 +19,7 @@ from app.outgoing.url_policy import AddressRefused, UrlPolicy
 from app.stream.event import now
 from app.stream.store import Connect
 from app.stream.transaction import Begin
-from app.webhooks.queue import Claimed, Policy, Tried, claim, record
+from app.webhooks.delivery_queue import Claimed, Policy, Tried, claim, record
 from app.webhooks.signing import SecretUnreadable, decrypt, signed
 
 logger = logging.getLogger("taskroom.webhooks")

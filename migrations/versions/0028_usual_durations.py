@@ -1,15 +1,15 @@
 """A run knows how long earlier runs took, and when its present attempt began; a phase knows when it was half done; earlier runs are found by tenant and user.
 
-Revision ID: 0027
-Revises: 0026
+Revision ID: 0028
+Revises: 0027
 
 """
 from alembic import op
 import sqlalchemy as sa
 
 # revision identifiers, used by Alembic.
-revision = '0027'
-down_revision = '0026'
+revision = '0028'
+down_revision = '0027'
 branch_labels = None
 depends_on = None
 

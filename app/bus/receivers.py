@@ -10,7 +10,7 @@ from blinker import Namespace
 from app.stream.event import Event
 
 
-class Registry:
+class Receivers:
     """Blinker signals under a lock. Blinker promises no thread safety and never removes a name."""
 
     def __init__(self) -> None:

@@ -33,7 +33,7 @@ class Demo:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ProcessPlan:
     migrate: Child  # runs to its end before the services start
     account: Child  # runs to its end while the services start
     services: tuple[Child, ...]  # started together, stopped in reverse order, each group at once
@@ -65,13 +65,13 @@ def child_environment(own: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in hidden} | dict(own)
 
 
-def application_plan(settings: Settings, home: Home, env: Mapping[str, str], demo: Demo) -> Plan:
+def application_plan(settings: Settings, home: Home, env: Mapping[str, str], demo: Demo) -> ProcessPlan:
     def step(name: str, *arguments: str, **more: str) -> Child:
         command = (sys.executable, "-m", "app.cli", *arguments)
         return Child(name, command, CHECKOUT, env={**env, **more}, drops_rights=True, has_pid_file=False)
 
     celery = (sys.executable, "-m", "celery", "-A", "workers.celery_app")
-    return Plan(
+    return ProcessPlan(
         migrate=step("migrate", "migrate"),
         account=step(
             # --keep: the role and tenant that an administrator has set stay. Password and key become the printed ones.

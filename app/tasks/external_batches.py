@@ -5,24 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
-from psycopg2.extras import Json
 
 from app.db.clock import database_now
 from app.errors import Conflict, NotFound, Unprocessable
 from app.stream.background import with_pauses
-from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.event import Draft, task_stream
 from app.stream.store import BATCH_BYTES, lock
 from app.stream.transaction import Transaction
+from app.tasks.batch_numbers import Answer, repeated_answer, store_answer
 from app.tasks.fold import STARTED, State
 from app.tasks.lifecycle import Claim, claim
 from app.tasks.parents import parent_phase, parent_progress
 from app.tasks.plan import Declared
 from app.tasks.projection import load
-from app.tasks.reported import Event, is_bare_start, is_start, time_text
+from app.tasks.reported import ReportedEvent, is_bare_start, is_start, time_text
 from app.tasks.reported_drafts import EventClock, ReportedDrafts, restore
 from app.tasks.reports import Reports
 
@@ -30,7 +28,7 @@ EVENTS_IN_A_TURN = 50  # of a batch; then other threads run
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ExternalBatch:
     """``digest`` distinguishes a repeat from another batch of that number."""
 
     task_id: str
@@ -39,13 +37,10 @@ class Batch:
     number: int
     worker: str
     digest: str
-    events: Sequence[Event]
+    events: Sequence[ReportedEvent]
 
 
-Answer = dict[str, Any]
-
-
-def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
+def store_batch(tx: Transaction, batch: ExternalBatch, declared: Declared) -> Answer:
     """Stores the batch, renews the lease and returns the events' sequences; a repeat gets the same answer again.
 
     A first event with the status STARTED claims the attempt if it is queued; a last event with a terminal status ends
@@ -53,15 +48,12 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     events.
     """
     cur = tx.cur
-    if batch.number == 1:
-        register_writer(cur, batch.writer)
-    try:
-        fresh = claim_batch(cur, batch.writer, batch.number)
-    except UnknownWriter:
-        raise Conflict(f"Batch {batch.number} is neither this writer's next nor its last") from None
-    if not fresh:
-        return _stored_answer(cur, batch)
     stream = task_stream(batch.task_id)
+    if repeated := repeated_answer(cur, batch.writer, batch.number, batch.digest):
+        cur.execute("SELECT cancel_requested FROM streams WHERE name = %s", (stream,))
+        return repeated | {
+            "cancel_requested": cur.fetchone() == (True,)
+        }  # as it is now: a late repeat needs it
     # Locked as a stream that may end, with its parents first: its progress changes them too.
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None:
@@ -108,33 +100,18 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     answer["sequences"] = [sequences[n - 1] if n else first[0] for n in ends]
     if not stored.closed and reports.claim.parent and int(reports.progress) > int(task["progress"]):
         tx.append(parent_progress(cur, batch.task_id, reports.progress))
-    cur.execute(
-        "UPDATE writers SET answer = %s WHERE id = %s",
-        (Json({"digest": batch.digest, "answer": answer}), batch.writer),
-    )
+    store_answer(cur, batch.writer, batch.digest, answer)
     return answer | {"cancel_requested": row.cancel_requested}
 
 
-def began_at(events: Sequence[Event], cur: Cursor) -> str | None:
+def began_at(events: Sequence[ReportedEvent], cur: Cursor) -> str | None:
     """Returns the time of a beginning, where the first event gives it; never in the future."""
     at = events[0].timestamp
     return min(time_text(at), database_now(cur)) if at else None
 
 
-def _stored_answer(cur: Cursor, batch: Batch) -> Answer:
-    """Returns the stored answer of a repeated batch, with the current ``cancel_requested``: a late repeat needs it."""
-    cur.execute(
-        "SELECT answer, (SELECT cancel_requested FROM streams WHERE name = %s) FROM writers WHERE id = %s",
-        (task_stream(batch.task_id), batch.writer),
-    )
-    kept, cancel_requested = cur.fetchall()[0]
-    if kept is None or kept["digest"] != batch.digest:
-        raise Conflict(f"Batch {batch.number} was stored with other events")
-    return Answer(kept["answer"]) | {"cancel_requested": bool(cancel_requested)}
-
-
 def _drafts(
-    cur: Cursor, batch: Batch, state: State, claimed: bool, drafts: list[Draft], ends: list[int]
+    cur: Cursor, batch: ExternalBatch, state: State, claimed: bool, drafts: list[Draft], ends: list[int]
 ) -> Reports:
     """Adds the drafts of the batch, and for each of its events the number of drafts up to it. Raises Unprocessable."""
     task = state["task"]

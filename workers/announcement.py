@@ -33,7 +33,7 @@ def cap() -> Cap:
     return Cap.of(settings().running_per_user, settings().lease_round_seconds)
 
 
-class Announcement:
+class WorkerAnnouncement:
     """The rows of this worker. The worker's main process writes them, and works without them when Postgres is away."""
 
     def __init__(self, name: str, queues: list[str], slots: int, spare: int, pool: str | None) -> None:
@@ -87,7 +87,7 @@ class Announcement:
         return True
 
 
-_announcement: Announcement | None = None
+_announcement: WorkerAnnouncement | None = None
 _spare = 0
 
 
@@ -109,7 +109,9 @@ def _announce(instance: Any = None, **_: Any) -> None:
     global _announcement
     slots = instance.max_concurrency or instance.concurrency
     queues = list(instance.app.amqp.queues.consume_from)
-    _announcement = Announcement(instance.hostname, queues, slots, _spare, pools.name_of(instance.pool_cls))
+    _announcement = WorkerAnnouncement(
+        instance.hostname, queues, slots, _spare, pools.name_of(instance.pool_cls)
+    )
     _announcement.write()
     _announcement.close()  # the children that are made next must not inherit the connection
 

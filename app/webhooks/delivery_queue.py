@@ -18,10 +18,10 @@ import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
-from app.db.pages import bytes_of, read_page, sized_page
+from app.db.list_pages import bytes_of, read_page, sized_page
 from app.db.statements import composed
 from app.inbox.notification import notification
-from app.models.webhooks import Delivery
+from app.models.webhooks import WebhookDelivery
 from app.stream.event import clean, user_stream
 from app.stream.transaction import Transaction
 
@@ -51,7 +51,7 @@ _READY = """WITH RECURSIVE firsts AS (
         SELECT hook.id, user_id, firsts.due_at, in_flight, most - in_flight AS free FROM firsts
         CROSS JOIN LATERAL (
             SELECT id, user_id, CASE WHEN failures > 0 THEN 1 ELSE %(per_webhook)s END AS most FROM webhooks
-            WHERE id = firsts.webhook_id AND disabled_at IS NULL AND held_until <= now() LIMIT 1) AS hook
+            WHERE id = firsts.webhook_id AND disabled_at IS NULL AND backoff_until <= now() LIMIT 1) AS hook
         CROSS JOIN LATERAL (
             SELECT count(*) AS in_flight FROM deliveries WHERE webhook_id = hook.id AND {is_in_flight}) AS in_flight
         WHERE firsts.due_at <= now() AND most > in_flight),
@@ -129,7 +129,7 @@ def claim(cur: Cursor, limit: int) -> list[Claimed]:
                SELECT id, webhook_id FROM deliveries WHERE id IN (SELECT id FROM candidates) AND due_at <= now()
                FOR UPDATE SKIP LOCKED),
            backed_off AS (
-               UPDATE webhooks SET held_until = now() + make_interval(secs => %(lease)s)
+               UPDATE webhooks SET backoff_until = now() + make_interval(secs => %(lease)s)
                WHERE failures > 0 AND id IN (SELECT webhook_id FROM free))
            UPDATE deliveries SET tries = tries + 1, due_at = now() + make_interval(secs => %(lease)s)
            FROM free JOIN webhooks ON webhooks.id = webhook_id WHERE deliveries.id = free.id
@@ -158,7 +158,7 @@ def record(tx: Transaction, claimed: Claimed, tried: Tried, policy: Policy) -> N
         return
     if tried.succeeded:
         cur.execute(
-            "UPDATE webhooks SET failures = 0, held_until = '-infinity' WHERE id = %s AND failures > 0",
+            "UPDATE webhooks SET failures = 0, backoff_until = '-infinity' WHERE id = %s AND failures > 0",
             (claimed.webhook_id,),
         )
     else:
@@ -172,7 +172,7 @@ def _failed(tx: Transaction, claimed: Claimed, tried: Tried, policy: Policy) -> 
     counted = "(failures + (failures <= %(claimed)s)::int)"
     tx.cur.execute(
         f"""UPDATE webhooks SET failures = {counted},
-               held_until = now() + make_interval(secs => least(%(first)s * 2 ^ least({counted} - 1, 10), %(most)s)),
+               backoff_until = now() + make_interval(secs => least(%(first)s * 2 ^ least({counted} - 1, 10), %(most)s)),
                disabled_at = CASE WHEN {counted} >= %(over)s THEN now() END
            WHERE id = %(id)s AND disabled_at IS NULL
            RETURNING disabled_at, user_id::text, tenant, failures""",
@@ -208,10 +208,10 @@ def page(
 
 @composed
 def _page(has_position: bool) -> sa.Select[Any]:
-    key = sa.tuple_(Delivery.created_at, Delivery.id)
+    key = sa.tuple_(WebhookDelivery.created_at, WebhookDelivery.id)
     found = (
-        sa.select(*(getattr(Delivery, name) for name in _COLUMNS))
-        .where(Delivery.webhook_id == sa.bindparam("webhook"))
+        sa.select(*(getattr(WebhookDelivery, name) for name in _COLUMNS))
+        .where(WebhookDelivery.webhook_id == sa.bindparam("webhook"))
         .where(key < sa.bindparam("before") if has_position else sa.true())
     )
     return sized_page(found, lambda of: (of.created_at.desc(), of.id.desc()), lambda of: [bytes_of(of.log)])

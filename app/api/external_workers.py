@@ -17,16 +17,17 @@ from app.api.reporting import reporting
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Unprocessable
-from app.http.base import Blueprint, ListField, NoQuery, TimeField, WholeField, refuse_many_fields
+from app.errors.frames import drop_frames
+from app.http.base import Blueprint, ListField, TimeField, WholeField, refuse_many_fields
 from app.http.problems import MOST_ERRORS
 from app.http.problems import fields as named
 from app.jobs.catalog import Catalog
 from app.services import services
 from app.stream.event import LEVELS
 from app.stream.store import BATCH_EVENTS
-from app.tasks import external
+from app.tasks import external_batches
 from app.tasks.fold import FAILURE, PHASE_STATUSES, REVOKED, STARTED, SUCCESS, TERMINAL
-from app.tasks.reported import Error, Event, Line, PhaseComplete, PhaseUpdate, Status
+from app.tasks.reported import Error, Line, PhaseComplete, PhaseUpdate, ReportedEvent, Status
 from app.tasks.reported_drafts import LARGEST
 
 blp = Blueprint("external", __name__, description="Workers of other kinds")
@@ -42,61 +43,61 @@ def _seconds(**how: Any) -> ma.fields.Float:
     return ma.fields.Float(allow_none=True, validate=ma.validate.Range(0, LARGEST), **how)
 
 
-class ReportedEvent(ma.Schema):
+class WorkerEventSchema(ma.Schema):
     type = ma.fields.String(required=True)
     timestamp = TimeField()
 
 
-class ReportedLog(ReportedEvent):
+class LogSchema(WorkerEventSchema):
     level = ma.fields.String(load_default="INFO", validate=ma.validate.OneOf(tuple(LEVELS)))
     message = ma.fields.String(required=True)
     component = ma.fields.String(load_default=None, allow_none=True)
     phase = ma.fields.String(load_default=None, allow_none=True)
 
 
-class ReportedPhase(ReportedEvent):
+class PhaseSchema(WorkerEventSchema):
     phase_id = ma.fields.String(required=True)
     processed_count = _count()
     total_count = _count()
     error_count = _count()
 
 
-class ReportedPhaseUpdate(ReportedPhase):
+class PhaseUpdateSchema(PhaseSchema):
     status = ma.fields.String(required=True, validate=ma.validate.OneOf(PHASE_STATUSES))
     message = ma.fields.String(load_default="")
     eta_seconds = _seconds(load_default=None)
 
 
-class ReportedPhaseComplete(ReportedPhase):
+class PhaseCompleteSchema(PhaseSchema):
     duration_seconds = _seconds(load_default=None)
 
 
-class ReportedError(ma.Schema):
+class ErrorSchema(ma.Schema):
     type = ma.fields.String(required=True, validate=ma.validate.Length(1, 128))
     message = ma.fields.String(required=True, validate=ma.validate.Length(1))
     traceback = ma.fields.String(load_default=None, allow_none=True)
 
 
-class ReportedStatus(ReportedEvent):
+class StatusSchema(WorkerEventSchema):
     status = ma.fields.String(required=True, validate=ma.validate.OneOf((STARTED, SUCCESS, FAILURE, REVOKED)))
     current_phase = ma.fields.String(allow_none=True)
     current_phase_message = ma.fields.String(allow_none=True)
     progress = ma.fields.Float(validate=ma.validate.Range(0, 100))
     eta_seconds = _seconds()
     result = ma.fields.Raw(allow_none=True)
-    error = ma.fields.Nested(ReportedError)
+    error = ma.fields.Nested(ErrorSchema)
     execution_time_ms = ma.fields.Float(validate=ma.validate.Range(0, LARGEST))
 
 
-EVENTS: Mapping[str, tuple[ma.Schema, type[Event]]] = {
-    "log": (ReportedLog(), Line),
-    "phase_update": (ReportedPhaseUpdate(), PhaseUpdate),
-    "phase_complete": (ReportedPhaseComplete(), PhaseComplete),
-    "task_status": (ReportedStatus(), Status),
+EVENTS: Mapping[str, tuple[ma.Schema, type[ReportedEvent]]] = {
+    "log": (LogSchema(), Line),
+    "phase_update": (PhaseUpdateSchema(), PhaseUpdate),
+    "phase_complete": (PhaseCompleteSchema(), PhaseComplete),
+    "task_status": (StatusSchema(), Status),
 }
 
 
-class Batch(ma.Schema):
+class BatchSchema(ma.Schema):
     writer = ma.fields.String(
         required=True,
         validate=ma.validate.Length(1, 128),
@@ -129,15 +130,14 @@ class Stored(ma.Schema):
 
 @blp.post("/tasks/<uuid:task_id>/events")
 @reporting(permissions.reportable_task)
-@blp.arguments(NoQuery, location="query")
-@blp.arguments(Batch)
+@blp.arguments(BatchSchema)
 @blp.alt_response(202, schema=Stored)
-def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], task_id: UUID) -> Response:
+def report(principal: Principal, body: dict[str, Any], task_id: UUID) -> Response:
     """Stores a batch of events once, however often it is sent, and renews the lease. A first event `task_status`
     STARTED claims an attempt that waits; SUCCESS, FAILURE or REVOKED as the last one ends it."""
     name = str(task_id)
     content = [name, body["attempt"], body["events"]]
-    batch = external.Batch(
+    batch = external_batches.ExternalBatch(
         name,
         body["attempt"],
         str(uuid5(UUID(principal.user_id), body["writer"])),  # names of different users cannot collide
@@ -149,13 +149,13 @@ def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], ta
     jobs = services()[Catalog]
     jobs.types()  # read before the transaction, which holds a connection
     with services().transaction() as tx:
-        stored = external.store_batch(tx, batch, jobs.phases)
+        stored = external_batches.store_batch(tx, batch, jobs.phases)
     return make_response(stored, 202)
 
 
-def _checked(events: Sequence[dict[str, Any]]) -> list[Event]:
+def _checked(events: Sequence[dict[str, Any]]) -> list[ReportedEvent]:
     """Returns the loaded events. Raises Unprocessable, naming each wrong field."""
-    found: list[Event] = []
+    found: list[ReportedEvent] = []
     errors: dict[str, list[str]] = {}
     for n, event in enumerate(events):
         if len(errors) >= MOST_ERRORS:
@@ -173,6 +173,7 @@ def _checked(events: Sequence[dict[str, Any]]) -> list[Event]:
             loaded = schema.load(event)
         except ma.ValidationError as error:
             errors |= named(error.messages, f"events.{n}")
+            drop_frames(error)
             continue
         if loaded.get("status") in TERMINAL and n < len(events) - 1:
             errors[f"events.{n}.status"] = ["No event may follow the end."]
@@ -182,7 +183,7 @@ def _checked(events: Sequence[dict[str, Any]]) -> list[Event]:
     return found
 
 
-def _event(kind: type[Event], fields: dict[str, Any]) -> Event:
+def _event(kind: type[ReportedEvent], fields: dict[str, Any]) -> ReportedEvent:
     del fields["type"]
     if "result" in fields:
         fields["result"] = Raw(orjson.dumps(fields["result"]))

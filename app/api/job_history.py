@@ -7,20 +7,11 @@ from uuid import UUID
 
 import marshmallow as ma
 
+from app.api.cursors import PageQuery, page_response, position_of, utc
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.db.clock import seconds_between
-from app.http.base import (
-    Blueprint,
-    ScopeField,
-    TimeField,
-    WholeField,
-    decode_cursor,
-    encode_cursor,
-    reading,
-    utc,
-    with_next,
-)
+from app.http.base import Blueprint, ScopeField, TimeField, reading
 from app.services import services
 from app.tasks.fold import STATUSES
 from app.tasks.listing import Listing, list_tasks, phase_counts
@@ -29,9 +20,7 @@ from app.tasks.observed.part import LONGEST_TYPE
 blp = Blueprint("history", __name__, description="History")
 
 
-class HistoryQuery(ma.Schema):
-    limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
-    cursor = ma.fields.String(validate=ma.validate.Length(1, 200))
+class HistoryQuery(PageQuery):
     job_type = ma.fields.String(
         validate=ma.validate.Length(1, LONGEST_TYPE), metadata={"description": "A job type or a trigger"}
     )
@@ -73,7 +62,6 @@ class HistoryPage(ma.Schema):
 @blp.arguments(HistoryQuery, location="query")
 @blp.response(200, HistoryPage)
 def history(principal: Principal, query: dict[str, Any]) -> Any:
-    before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
     wanted = Listing(
         **permissions.scope_filter(principal, query["scope"]),
         status=query.get("status"),
@@ -82,15 +70,14 @@ def history(principal: Principal, query: dict[str, Any]) -> Any:
         until=query.get("until"),
     )
     with services().read() as conn, conn.cursor() as cur:
-        page = list_tasks(cur, wanted, before, query["limit"])
+        page = list_tasks(cur, wanted, position_of(query, utc, UUID), query["limit"])
         counts = phase_counts(cur, [task["task_id"] for task in page.tasks])
     none = {"phases": 0, "processed": 0, "errors": 0}
     rows = [
         task | {"duration_seconds": _duration(task), "counts": counts.get(task["task_id"], none)}
         for task in page.tasks
     ]
-    cursor = encode_cursor(*page.next) if page.next else None
-    return with_next({"jobs": rows, "next": cursor}, {"cursor": cursor} if cursor else None)
+    return page_response("jobs", rows, page.next)
 
 
 def _duration(task: dict[str, Any]) -> float | None:
