@@ -27,6 +27,7 @@ beforeEach(() => {
   vi.stubGlobal("fetch", vi.fn(() => new Promise((done) => answers.push(() => done(answer)))));
   vi.spyOn(document, "hidden", "get").mockImplementation(() => hidden);
   heard();
+  now.value = START;
   stop = watchPulse();
 });
 afterEach(() => {
