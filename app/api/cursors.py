@@ -33,13 +33,13 @@ def position_of(query: dict[str, Any], *kinds: Callable[[str], Any]) -> list[str
         raise Unprocessable("The cursor is not valid", errors={"cursor": ["Not a cursor."]}) from None
 
 
-def page_response(name: str, rows: Sequence[Any], position: Sequence[Any] | None) -> Any:
+def page_response(name: str, rows: Sequence[Any], position: Sequence[Any] | None, **more: Any) -> Any:
     """Returns the response of a page: its rows under ``name``, and the cursor of the ``position`` behind them; None for
-    the last page."""
+    the last page. ``more`` are further fields."""
     cursor = None
     if position:
         cursor = base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
-    return with_next({name: rows, "next": cursor}, {"cursor": cursor} if cursor else None)
+    return with_next({name: rows, "next": cursor} | more, {"cursor": cursor} if cursor else None)
 
 
 def utc(text: str) -> datetime:

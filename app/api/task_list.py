@@ -13,6 +13,7 @@ from app.auth import permissions
 from app.auth.principal import Principal
 from app.http.base import Blueprint, ScopeField, reading, reading_shared
 from app.services import services
+from app.tasks.below import below
 from app.tasks.fold import STATUSES
 from app.tasks.listing import Listing, list_tasks, status_counts
 from app.tasks.observed.part import LONGEST_TYPE
@@ -35,9 +36,32 @@ class TaskQuery(PageQuery, CountQuery):
     status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
 
 
+class FailureBelow(ma.Schema):
+    task_id = ma.fields.String()
+    title = ma.fields.String()
+    job_type = ma.fields.String()
+    message = ma.fields.String()
+
+
+class Below(ma.Schema):
+    tasks = ma.fields.Integer()
+    open = ma.fields.Integer(metadata={"description": "Those that have not ended"})
+    failed = ma.fields.Integer()
+    failures = ma.fields.List(
+        ma.fields.Nested(FailureBelow), metadata={"description": "The newest three of those that failed"}
+    )
+    complete = ma.fields.Boolean(metadata={"description": "1,000 are counted: false when there are more"})
+
+
 class TaskPage(ma.Schema):
     tasks = ma.fields.List(ma.fields.Nested(ListedTask))
     next = ma.fields.String(allow_none=True)
+    below = ma.fields.Nested(
+        Below,
+        metadata={
+            "description": "All tasks below `parent_id`, at any depth; on the first page of its children"
+        },
+    )
 
 
 class StatusCounts(ma.Schema):
@@ -72,9 +96,14 @@ def tasks(principal: Principal, query: dict[str, Any]) -> Any:
     in the snapshot only. A share token names `parent_id`, a task of its run. A page may be short, even empty, and still
     have `next`: it ends after a megabyte, and for a filter without an index one request reads 5,000 tasks."""
     before, wanted = position_of(query, utc, UUID), _wanted(principal, query)
+    found: dict[str, Any] = {}
     with services().read() as conn, conn.cursor() as cur:
         page = list_tasks(cur, wanted, before, query["limit"])
-    return page_response("tasks", page.tasks, page.next)
+        if wanted.parent_id and before is None:
+            found["below"] = below(
+                cur, wanted.parent_id, {"user_id": wanted.user_id, "tenant": wanted.tenant}
+            )
+    return page_response("tasks", page.tasks, page.next, **found)
 
 
 @blp.get("/tasks/counts")

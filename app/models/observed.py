@@ -34,8 +34,9 @@ class ReportedAttempt(Base):
 
 
 class OpenGroup(Base):
-    """A group of observed tasks that has not ended. ``newest_stream_id`` is the stream of the member that came last, as
-    of the last round; ``quiet_rounds`` counts the rounds since then."""
+    """A node that has not ended: of a group of observed tasks, or of a parent that was not reported.
+    ``newest_stream_id`` is the stream of the task below that came last, as of the last round; ``quiet_rounds`` counts
+    the rounds since then."""
 
     __tablename__ = "open_groups"
 

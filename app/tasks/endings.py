@@ -66,6 +66,14 @@ def ending(
     return drafts
 
 
+def error_text(error: Mapping[str, Any]) -> str:
+    """Returns type and message of an error; only the type where both say the same. static/src/client/outcome.ts has the
+    same words."""
+    kind, message = str(error["type"]), str(error["message"])
+    same = message.removesuffix(".").lower() in ("", kind.lower())
+    return kind if same else f"{kind}: {message}"
+
+
 def cancel_request(stream: str, state: State, by: str) -> Draft:
     """Returns the log line of a running task that is asked to stop."""
     fields = {"timestamp": now(), "level": "WARNING", "message": f"Cancel requested by {by}"}

@@ -1,5 +1,5 @@
 """The lease reaper: every few seconds one web process counts missed renewals, ends attempts whose worker is gone and
-groups whose members have ended, and sends hints again for tasks that no worker claimed.
+nodes whose tasks have ended, and sends hints again for tasks that no worker claimed.
 
 It counts rounds, not seconds. Without Postgres there is no round, so neither an outage nor a changed clock ends a
 healthy task.
@@ -23,6 +23,7 @@ from app.stream.transaction import Begin, Transaction
 from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.lifecycle import expire_lease
 from app.tasks.observed.groups import end_group, quiet_groups
+from app.tasks.observed.leases import expire
 
 logger = logging.getLogger("taskroom.reaper")
 
@@ -82,7 +83,7 @@ class LeaseReaper:
             self._broker_takes = True
             for task_id, attempt, job_type, retry_count, observed in lost:
                 with _alone(task_id):
-                    retry = not observed and self._may_retry(job_type, retry_count)
+                    retry = None if observed else self._may_retry(job_type, retry_count)
                     self._expire(task_id, attempt, retry)
             for task_id in quiet:
                 with _alone(task_id), self._begin() as tx:
@@ -130,10 +131,14 @@ class LeaseReaper:
         )
         return cur.fetchall()
 
-    def _expire(self, task_id: str, attempt: int, retry: bool) -> None:
-        logger.warning("task %s lost its worker", task_id)
+    def _expire(self, task_id: str, attempt: int, retry: bool | None) -> None:
+        """``retry`` is None for an observed task, which we never run."""
         with self._begin() as tx:
-            ended = expire_lease(tx, task_id, attempt, retry)
+            ended = (
+                expire(tx, task_id, attempt) if retry is None else expire_lease(tx, task_id, attempt, retry)
+            )
+        if ended:
+            logger.warning("task %s lost its worker", task_id)
         self.lost += ended
 
     def _committed(self, tx: Transaction) -> None:

@@ -16,6 +16,7 @@ from app.models.streams import EventRow, Stream
 from app.stream.event import LEVELS, task_stream
 from app.stream.pages import PAGE_BYTES
 from app.stream.store import Connect
+from app.tasks.endings import error_text
 from app.tasks.fold import RETRY
 
 SCAN_ROWS = 50_000  # what one request may look at before it says where to go on
@@ -158,6 +159,6 @@ def log_line(payload: str) -> dict[str, Any]:
 def _retry_text(event: dict[str, Any]) -> str:
     """Why the attempt failed, and when the next one follows. static/src/client/logLine.ts has the same words."""
     error, seconds = event.get("error"), event.get("retry_in_seconds")
-    why = f"{error['type']}: {error['message']}\n" if error else ""
+    why = f"{error_text(error)}\n" if error else ""
     after = f" in {seconds:g} s" if seconds else ""
     return f"{why}Attempt {event['retry_count'] + 1} follows{after}"

@@ -152,6 +152,8 @@ PAGES: dict[str, Opening] = {
     "run-result": _at("finished", "#result", "4.1.0"),
     "run-timeline": _at("finished", "#timeline", "publish"),
     "run-children": _at("parent", "#children", "Draw up the questions"),
+    "run-chord": _at("chord", "#children", "Tell accounting"),
+    "run-command": _at("command", "", "public.payments"),
     "run-waiting": _at("waiting", "", "Publish a major version"),
     "run-shared": share_dialog,
     "embed": embed,

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tests.browser.reported import failed_chord, running_command
 from tests.support.system import System, User, wait_for
 
 TEXT = "The cell is the unit of life. A nucleus holds the genes. Membranes keep the cell together."
@@ -24,12 +25,15 @@ class Scene:
     cancelled: str
     waiting: str
     parent: str
+    chord: str
+    command: str
 
 
 @contextmanager
 def scene(system: System, names: tuple[str, str] = ("", "")) -> Iterator[Scene]:
     """``names``: the addresses of the two, where a picture shows them."""
     user, newcomer = (system.user(email=name) for name in names)
+    chord = failed_chord(user)
     finished = start(user, "Release 4.1.0", "release", version="4.1.0")
     failed = start(user, "Release 4.2.0", "release", version="4.2.0", broken=True)
     quiz: dict[str, Any] = {"artifact_type": "quiz", "content": TEXT, "notebook_id": "biology"}
@@ -54,9 +58,13 @@ def scene(system: System, names: tuple[str, str] = ("", "")) -> Iterator[Scene]:
     wait_for("its second step", lambda: _is_waiting(user, parent), 60)
     running = start(user, "Release 4.2.2", "release", version="4.2.2", tests=4000, stop_after=2440)
     wait_for("its tests", lambda: user.status(running)["sequence"] > 2400, 300)
+    user.finished(chord, 60)  # ten seconds after its last member
+    command, dump = running_command(system, user)
     try:
-        yield Scene(user, newcomer, running, finished, failed, cancelled, waiting, parent)
+        yield Scene(user, newcomer, running, finished, failed, cancelled, waiting, parent, chord, command)
     finally:
+        dump.terminate()
+        dump.wait(60)
         for task_id in (running, waiting, parent):
             user.client.post(f"/api/v2/tasks/{task_id}/cancel")
         user.finished(running)

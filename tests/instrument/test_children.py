@@ -33,6 +33,8 @@ def test_of_a_killed_child_the_main_process_reports_the_end(running: Shop) -> No
     assert "SIGKILL" in error["message"]
     assert running.lines(one) == ["about to die"]
     assert ends_of(running, one) == [(None, "FAILURE")]
+    first, *_, last = [said["fields"] for said in running.of(one) if said["kind"] == "task"]
+    assert last["worker"] == first["worker"]  # so that it ends no attempt of another worker
     assert running.ended(running.send("add", 1, 2), "SUCCESS")["result"] == 3
 
 

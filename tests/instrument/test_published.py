@@ -129,6 +129,8 @@ print(sent.id, sent.parent.id)
     (body,) = {one["task_id"] for one in said if one["fields"]["job_type"] == task("total")}
     assert len(header) == 3
     assert not any("parent_id" in running.fields(one) for one in header)
+    assert not any("title" in running.fields(one) for one in (*header, last))
+    assert running.fields(body)["title"] == f"Chord body: {task('total')}"
     assert running.fields(body)["parent_id"] in header  # the member that ended last has sent it
     assert running.fields(last)["parent_id"] == body
 
@@ -177,7 +179,7 @@ def test_messages_of_protocol_1_are_reported(make_shop: MakeShop) -> None:
         (one,) = shop.run("print(add.delay(1, 2).id)")
         assert shop.ended(one, "SUCCESS")["result"] == 3
 
-    # The worker may have the message before the sender says that it waits.
+    # A worker may have the message before the sender says that it waits: for the server this changes nothing then.
     statuses = shop.statuses(one)
     assert statuses.count("PENDING") == 1
     assert [status for status in statuses if status != "PENDING"] == ["STARTED", "SUCCESS"]

@@ -123,6 +123,9 @@ ROWS: dict[str, list[Row]] = {
          lambda: found(file("static/src/client/api.ts"), r"limit = ([\d_]+)\)")),
         ("steps of a task that it asks for", "200",
          lambda: found(file("static/src/client/api.ts"), r"parent_id: taskId, scope, limit: ([\d_]+) }")),
+        ("warnings of a run that it asks for, to list the retries", "1,000", lambda: client("api", "WARNINGS")),
+        ("interval of asking for the children of the run of another user", "10 s",
+         lambda: found(file("static/src/views/run-page.tsx"), r"OTHERS_MS = ([\d_]+);") / 1_000),
     ],
     "Limits of nginx": [
         ("connections of one public address", "2,000", lambda: found(NGINX, r"limit_conn addresses (\d+);")),

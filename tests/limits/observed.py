@@ -10,8 +10,20 @@ from app.api import events, folded, reported_batch
 from app.api import fleet as fleet_pages
 from app.http import compressed
 from app.models.observed import QueueReport, WorkerReport
-from app.tasks import cleanup, task_types
-from app.tasks.observed import batch, cancel, fleet, fleet_list, groups, lookups, part, resends, task, tree
+from app.tasks import below, cleanup, task_types
+from app.tasks.observed import (
+    batch,
+    cancel,
+    fleet,
+    fleet_list,
+    groups,
+    leases,
+    lookups,
+    part,
+    resends,
+    task,
+    tree,
+)
 from tests.limits.product import Row, most, same
 
 
@@ -37,8 +49,15 @@ ROWS: dict[str, list[Row]] = {
         ("the shortest lease", "5 s", lambda: part.LEAST_LEASE),
         ("the longest lease", "86,400 s", lambda: part.LONGEST_LEASE),
         ("tasks above a task that are looked at before it gets a parent", "1,000", lambda: tree.HIGHEST),
+        ("tasks below a task that are counted", "1,000", lambda: below.MOST),
+        ("failures below a task that are named, the newest", "3", lambda: below.NAMED),
+        ("characters of the type and of the message of such a failure", "200", lambda: below._TEXT_LIMIT),
         ("wait of a group without open members for new ones", "10 s", lambda: groups.QUIET_SECONDS),
-        ("groups ended in one round", "200", lambda: groups.ENDED_MOST),
+        ("the same wait of a parent that was not reported", "600 s", lambda: groups.UNREPORTED_SECONDS),
+        ("groups and such parents ended in one round", "200", lambda: groups.ENDED_MOST),
+        ("least lease of a task that waits in a queue for its next attempt", "3,600 s",
+         lambda: leases.QUEUED_SECONDS),
+        ("wait for the next attempt that a lease counts", "366 days", lambda: leases.LONGEST_WAIT),
         ("tasks that one transaction cancels", "200", lambda: cancel.MOST),
         ("retries that one answer asks for", "50", lambda: resends.MOST),
         ("silence of the writer of the last attempt", "30 s", lambda: resends.SILENT_SECONDS),

@@ -22,7 +22,7 @@ from typing import Any
 
 # Found before eventlet patches them: this process has no loop.
 poll, fork, read, write, close, waitpid = select.poll, os.fork, os.read, os.write, os.close, os.waitpid
-READABLE, GONE = select.POLLIN, select.POLLHUP
+READABLE = select.POLLIN
 LONGEST_REQUEST = 1 << 20
 MOST_FILES = 4096
 FILES = 2  # with each request: the output of the program, and the pipe that gets its exit status
@@ -57,11 +57,10 @@ def main(control: socket.socket, patched: bool, modules: list[str]) -> None:
             elif (pid := fork()) == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                become(*received[:2])
+                control.detach()
                 if patched:
-                    from eventlet import hubs
-
-                    hubs.use_hub()  # of its own: the one from before watches no file of this process
+                    new_hub()
+                become(*received[:2])
                 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
                 return  # ends like each program, with its exit functions
             else:
@@ -89,6 +88,14 @@ def tell_ended() -> None:
         exit_pipe = exit_pipes.pop(pid)
         write(exit_pipe, str(os.waitstatus_to_exitcode(status)).encode())
         close(exit_pipe)
+
+
+def new_hub() -> None:
+    """Gives this process a hub of its own: the one that it has inherited watches the files of its parent."""
+    from eventlet import hubs
+
+    hubs.get_hub().poll.close()
+    hubs.use_hub()
 
 
 def become(request: dict[str, Any], output: int) -> None:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
-WEB = ("patched", "wsgi", "app.factory")
+RESOURCES = tuple(f"app.api.{path.stem}" for path in sorted((ROOT / "app/api").glob("[a-z]*.py")))
+WEB = ("patched", "wsgi", "app.factory", *RESOURCES)
 # Not ``workers``: its modules read the environment when they are imported.
 WORKER = (
     *("plain", "celery.bin.celery", "celery.bin.worker", "celery.apps.worker", "celery.concurrency.prefork"),
@@ -57,15 +58,14 @@ class Forked(subprocess.Popen[bytes]):
         return self.returncode
 
     def _ended(self, milliseconds: float | None) -> int | None:
-        with self._lock:
-            if self.returncode is None:
-                waiting = select.poll()
-                waiting.register(self._exit_pipe, select.POLLIN)
-                if waiting.poll(milliseconds):
+        waiting = select.poll()
+        waiting.register(self._exit_pipe, select.POLLIN)
+        if self.returncode is None and waiting.poll(milliseconds):
+            with self._lock:
+                if self.returncode is None:  # no other thread has read it
                     told = os.read(self._exit_pipe, 16)
-                    os.close(self._exit_pipe)
                     self.returncode = int(told or -9)  # nothing is told when the fork server was killed
-            return self.returncode
+        return self.returncode
 
 
 class ForkServer:

@@ -34,7 +34,7 @@ def test_a_child_may_come_before_its_parent(tasks: Tasks) -> None:
         )
     )
 
-    assert unheard == ("unknown", "unknown", "PENDING", True, None)
+    assert unheard == ("unknown", "Parent of shop.mail", "PENDING", True, None)
     assert nameless["refused"][0]["errors"].keys() == {"job_type"}
     assert field(tasks, child["task_id"], "parent_id", "trigger") == (parent, "subtask")
     assert field(tasks, parent, "job_type", "title", "status", "params", "created_at") == (

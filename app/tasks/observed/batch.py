@@ -98,12 +98,13 @@ def _stored(tx: Transaction, batch: ObservedBatch, taking: Taking, round_seconds
 def _report_fleet(
     tx: Transaction, batch: ObservedBatch, taking: Taking, running: set[str], waiting: set[str]
 ) -> tuple[list[str], dict[str, list[str]]]:
-    """Renews the leases of the tasks that workers run, and stores the workers and queues. Returns the ids, as given, of
-    the tasks that are to stop, or not to begin, and the names of the workers and queues for which there was no room."""
+    """Renews the leases of the tasks that workers run or hold, and stores the workers and queues. Returns the ids, as
+    given, of the tasks that are to stop, or not to begin, and the names of the workers and queues for which there was
+    no room."""
     cur, whose = tx.cur, Whose.of(batch.reporter)
     uuids = {id: batch.reporter.uuid_of(id) for id in sorted(running | waiting)}
     tasks = {id: task_id for id, uuid in uuids.items() if (task_id := taking.book.observed(uuid))}
-    cancelled = leases.renew(cur, [task_id for id, task_id in tasks.items() if id in running])
+    cancelled = leases.renew(cur, list(tasks.values()))
     cancelled |= cancelled_before(cur, [task_id for id, task_id in tasks.items() if id in waiting])
     of_workers: Mapping[str, list[str]] = {
         worker.name: [tasks[id] for id in worker.running if id in tasks] for worker in batch.workers

@@ -30,9 +30,10 @@ def first_fields(part: Part, user_id: str, place: Place) -> dict[str, Any]:
     }
 
 
-def unheard_fields(user_id: str) -> dict[str, Any]:
-    """Returns the fields of a task of which only a child was heard."""
-    return _fields(user_id, Place()) | {"job_type": UNKNOWN, "title": UNKNOWN}
+def unheard_fields(user_id: str, part: Part) -> dict[str, Any]:
+    """Returns the fields of a task of which only a child was heard: the one that the part is about."""
+    title = f"Parent of {name_of(part.job_type, LONGEST_TYPE) or UNKNOWN}"
+    return _fields(user_id, Place()) | {"job_type": UNKNOWN, "title": title}
 
 
 def group_fields(user_id: str, place: Place, part: Part) -> dict[str, Any]:
@@ -88,7 +89,8 @@ def later_fields(task: ObservedTask, part: Part, user_id: str | None, place: Pla
             changes["created_at"] = at
     elif part.title and known["title"] == known["job_type"]:
         changes["title"] = name_of(part.title, LONGEST_TITLE) or known["title"]
-    if part.can_retry is not None:
+    comes_late = task.attempt and part.events and part.only_waits  # its sender was slower than the worker
+    if part.can_retry is not None and not comes_late:
         changes["can_retry"] = part.can_retry
     return {name: value for name, value in changes.items() if value != known[name]}
 

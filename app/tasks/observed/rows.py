@@ -18,7 +18,7 @@ def insert(cur: Cursor, taking: Taking, taken: Sequence[Taken], writer: str) -> 
     book.insert({task.task_id: part.task_id for part, task, _ in taken})
     _change_tasks(cur, taking, taken)
     resends.forbid(cur, taking.not_again)
-    open_groups(cur, taking.groups)
+    open_groups(cur, [node.task_id for node in taking.nodes if not node.heard])
     if not taking.begun:
         return
     attempts = {attempt.task_id: attempt.attempt for _, attempt in taking.begun}
@@ -46,6 +46,8 @@ def _change_tasks(cur: Cursor, taking: Taking, taken: Sequence[Taken]) -> None:
     }
     if not changed:
         return
+    if heard := [task.task_id for _, task, _ in taken if not task.is_new and not task.was_heard]:
+        cur.execute("DELETE FROM open_groups WHERE task_id = ANY(%s::uuid[])", (heard,))
     cur.execute(
         """UPDATE tasks SET reporter = coalesce(tasks.reporter, %s::uuid),
                reported_id = coalesce(tasks.reported_id, said.reported_id), lease_seconds = said.lease_seconds

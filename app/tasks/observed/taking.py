@@ -39,12 +39,13 @@ class Taken(NamedTuple):
 
 class Taking:
     """``now`` is Postgres's time. ``begun`` are the attempts that the batch begins, by the id under which they are
-    counted; ``groups`` the nodes that it makes; ``not_again`` ended tasks that cannot be started again any more."""
+    counted; ``nodes`` the tasks that it makes for groups, and for parents of which only a child was heard;
+    ``not_again`` ended tasks that cannot be started again any more."""
 
     def __init__(self, cur: Cursor, reporter: Reporter, now: str, lookups: Lookups) -> None:
         self.book = Book(cur, reporter, now)
         self.begun: list[tuple[str, KnownAttempt]] = []
-        self.groups: list[str] = []
+        self.nodes: list[ObservedTask] = []
         self.not_again: list[ObservedTask] = []
         self._cur, self._reporter, self._now, self._lookups = cur, reporter, now, lookups
         self._owners: Mapping[str, str] = {}
@@ -138,14 +139,13 @@ class Taking:
         """Makes the task or the node above, unless it is known."""
         if place.parent_id is None or self.book.parent(place.parent_id):
             return
-        at = created_at(part)
-        if place.parent_id != place.group_id:
-            self.book.make(place.parent_id, unheard_fields(owner), at, heard=False)
-            return
-        node = self.book.make(place.parent_id, group_fields(owner, place, part), at, heard=False)
-        for item in group_start(node.stream, min(at or self._now, self._now)):
-            node.put(item)
-        self.groups.append(node.task_id)
+        at, is_group = created_at(part), place.parent_id == place.group_id
+        fields = group_fields(owner, place, part) if is_group else unheard_fields(owner, part)
+        node = self.book.make(place.parent_id, fields, at, heard=False)
+        if is_group:
+            for item in group_start(node.stream, min(at or self._now, self._now)):
+                node.put(item)
+        self.nodes.append(node)
 
     def _begins(self, part: Part, task: ObservedTask | None) -> bool:
         """Whether the part begins an attempt. Raises Refused when what it reports is over."""
@@ -189,11 +189,14 @@ class Taking:
 
 
 def _check_without_attempt(part: Part, task: ObservedTask | None) -> None:
-    """Raises Refused for events that need an attempt that runs."""
+    """Raises Refused for events that need an attempt that runs, and for those of a worker when another one runs it:
+    what the main process of a worker says of its child may come after the next attempt has begun elsewhere."""
     if part.only_waits:
         return
     if task and task.closed:
         raise PartRefused(409, f"The task has ended: {task.fields['status']}")
+    if task and task.runs and (worker := name_of(part.worker)) and worker != task.fields["worker"]:
+        raise PartRefused(409, "Another worker runs the task by now")
     statuses = {event.status for event in part.events if isinstance(event, Status)}
     if not (task and task.runs) and statuses & {STARTED, RETRY}:
         raise PartRefused(422, "Unprocessable Content", {"attempt": ["Name the attempt that begins."]})

@@ -46,6 +46,7 @@ class ObservedTask:
     was_heard: bool = False  # before this batch
     is_new: bool = False
     lease_due: bool = False  # its lease begins anew, or has other rounds
+    retry_in: float | None = None  # seconds until the next attempt, as this batch has said
     _made: ReportedDrafts | None = field(default=None, init=False)
     _added: int = field(default=0, init=False)  # drafts, by this batch
 
@@ -126,6 +127,8 @@ class ObservedTask:
                     continue
                 if event.status == RETRY and self.cancel_requested:
                     event = Status(status="REVOKED", timestamp=event.timestamp)
+                if event.status == RETRY:
+                    self.retry_in = event.retry_in
             made.add(event)
         if made.over and made.over not in TERMINAL:
             made.runs = False

@@ -54,14 +54,14 @@ class Parent:
     ) -> None:
         if self._is_elsewhere(sender, task_id):
             status, fields = ends.failure(exception, einfo)
-            self._reporter.say(task_id, sender, str(status), **fields)
+            self._reporter.say(task_id, sender, str(status), worker=self._worker(task_id), **fields)
 
     def _retry(
         self, sender: Any = None, request: Any = None, reason: Any = None, einfo: Any = None, **_: Any
     ) -> None:
         if self._is_elsewhere(sender, request.id):
             status, fields = ends.retry(reason, einfo, self._reporter.app.timezone)
-            self._reporter.say(request.id, sender, str(status), place=self._place(request), **fields)
+            self._reporter.say(request.id, sender, str(status), **self._about(request), **fields)
 
     def _revoked(
         self,
@@ -83,8 +83,9 @@ class Parent:
             why = f"Expired: it was to begin before {request.expires}"
             more["error"] = {"type": "Expired", "message": f"It was to begin before {request.expires}"}
         # Workers keep the ids of revoked tasks, and would refuse this one again.
-        place = self._place(request)
-        self._reporter.say(request.id, sender, "REVOKED", why, can_retry=False, place=place, **more)
+        self._reporter.say(
+            request.id, sender, "REVOKED", why, can_retry=False, **self._about(request), **more
+        )
 
     def _unknown(self, name: Any = None, id: Any = None, exc: Any = None, **_: Any) -> None:
         if id and self._reporter.options.wants(str(name)):
@@ -107,8 +108,17 @@ class Parent:
     def _is_elsewhere(self, task: Any, celery_id: Any) -> bool:
         return self._reporter.wants(task) and attempts.of(celery_id) is None
 
-    def _place(self, request: Any) -> dict[str, str]:
-        return place_in(vars(request), reported_id(request.id), self._reporter.options)
+    def _about(self, request: Any) -> dict[str, Any]:
+        place = place_in(vars(request), reported_id(request.id), self._reporter.options)
+        return {"place": place, "worker": self._worker(request.id)}
+
+    def _worker(self, celery_id: Any) -> str | None:
+        """The name that the child which runs the task has in its reports; None before one does, and when the message
+        came again to this worker: then nobody knows of which child is spoken."""
+        held = [request for request in tuple(self._reporter.held) if request.id == celery_id]
+        if len(held) != 1 or not held[0].worker_pid:
+            return None
+        return f"{held[0].hostname or 'local'}/{held[0].worker_pid}"
 
 
 def _signal_name(signum: Any) -> str:

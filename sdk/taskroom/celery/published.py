@@ -13,6 +13,10 @@ from taskroom.celery import attempts
 from taskroom.celery.again import due_time, end_before
 from taskroom.celery.reporter import Reporter
 from taskroom.celery.tree import PARENT, above, reported_id
+from taskroom.limits import TITLE_LIMIT
+from taskroom.texts import cut
+
+UNLOCK = "celery.chord_unlock"
 
 
 class Published:
@@ -53,6 +57,8 @@ class Published:
         args, kwargs = (body["args"], body["kwargs"]) if isinstance(body, Mapping) else body[:2]
         task = self._reporter.app._tasks.get(name)  # without finalizing the application
         fields = self._reporter.fields(about, name, task, args, kwargs, routing_key)
+        if is_chord_body(current, name):
+            fields["title"] = cut(f"Chord body: {fields.get('title') or name}", TITLE_LIMIT)
         task_id = reported_id(about["id"])
         self._client.task(task_id, None, **fields)
         self._client.event(task_id, None, {"type": "task_status", "status": "PENDING"})
@@ -61,6 +67,18 @@ class Published:
             self._client.event(task_id, None, line)
         if about is headers:
             self._reporter.memory.sent(about, body, more.get("exchange"), routing_key)
+
+
+def is_chord_body(sender: Any, name: str) -> bool:
+    """Whether a task that ``sender`` sends is the body of a chord. The member that ends last sends it, after its
+    function and its links; where the result backend cannot count members, a task of Celery's own does."""
+    if sender is None or sender.name == UNLOCK:
+        return sender is not None
+    request = sender.request
+    attempt = attempts.of(request.id) if request.chord else None
+    if attempt is None or attempt.inside:
+        return False
+    return all(link.get("task") != name for link in request.callbacks or ())
 
 
 def _due(eta: Any) -> str:

@@ -70,10 +70,11 @@ class Reporter:
         return True
 
     def say(self, celery_id: Any, task: Any, status: str, line: str = "", **fields: Any) -> None:
-        """Reports a status of a task whose attempt another process has, or nobody."""
+        """Reports a status of a task whose attempt another process has, or nobody. ``worker`` is the name of that
+        process: when another one runs the task by now, the server refuses what is said of it."""
         task_id = reported_id(celery_id)
         name = task if isinstance(task, str) else task.name
-        said = {"can_retry": fields.pop("can_retry", None), **fields.pop("place", {})}
+        said = {name: fields.pop(name, None) for name in ("can_retry", "worker")} | fields.pop("place", {})
         self.client.task(task_id, None, job_type=name[:TYPE_LIMIT], **said)
         if line:
             event = {"type": "log", "level": "WARNING", "message": line, "component": "celery"}

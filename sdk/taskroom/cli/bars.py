@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from taskroom.cli.fold import State
-from taskroom.cli.text import duration, harmless, one_line, seconds_between
+from taskroom.cli.text import duration, error_text, harmless, one_line, retry_text, seconds_between
 
 RUNS_KNOWN = 3  # before it is said what is usual
 WHOLE = ""  # the name of the bar of the whole; no phase has it
@@ -52,6 +52,8 @@ class Bars:
     def changed(self, type: str, state: State, event: dict[str, Any]) -> None:
         if "phase_id" in event:
             self._draw(event["phase_id"], state)
+        if type == "task_status" and event["status"] == "RETRY":
+            self._console.print(retry_text(event), style="yellow", soft_wrap=True)  # it stays above the bars
         self._draw(WHOLE, state)
 
     def end(self, state: State) -> None:
@@ -68,9 +70,7 @@ class Bars:
         self._console.print(f"{task['status']}{took}", style=COLOURS[task["status"]])
         if task["error"]:
             self._console.print(harmless(task["error"].get("traceback") or "").rstrip(), soft_wrap=True)
-            self._console.print(
-                one_line(f"{task['error']['type']}: {task['error']['message']}"), soft_wrap=True
-            )
+            self._console.print(error_text(task["error"]), soft_wrap=True)
 
     def _draw(self, name: str, state: State) -> None:
         shown = whole(state) if name == WHOLE else _phase(state.phases[name])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from taskroom.cli.fold import State
-from taskroom.cli.text import duration, harmless, moment, one_line, seconds_between
+from taskroom.cli.text import duration, error_text, harmless, moment, one_line, retry_text, seconds_between
 
 STEP = 10  # percent of a phase between two lines of it
 PAUSE_SECONDS = 5.0  # between two lines of a phase whose total is not known
@@ -26,6 +26,8 @@ class Plain:
     def changed(self, type: str, state: State, event: dict[str, Any]) -> None:
         if type == "task_status":
             self._of_status(state, event["timestamp"])
+            if event["status"] == "RETRY":
+                _print(event["timestamp"], retry_text(event))
         elif type == "phase_update":
             self._phase(state.phases[event["phase_id"]], event["timestamp"])
         elif type == "phase_complete":
@@ -34,10 +36,7 @@ class Plain:
     def end(self, state: State) -> None:
         error = state.task["error"]
         if error:
-            _print(
-                state.task["finished_at"] or state.task["updated_at"],
-                f"{one_line(error['type'])}: {one_line(error['message'])}",
-            )
+            _print(state.task["finished_at"] or state.task["updated_at"], error_text(error))
             print(harmless(error.get("traceback") or ""), end="")
 
     def _of_status(self, state: State, at: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime, timezone
+from typing import Any
 
 # ASCII control characters become their symbols; other controls, line separators and direction marks become U+FFFD.
 _SHOWN: dict[int, int] = {
@@ -22,6 +24,22 @@ def harmless(text: str) -> str:
 def one_line(text: str | None) -> str:
     """The text as harmless and as one line."""
     return harmless(" ".join((text or "").split()))
+
+
+def error_text(error: Mapping[str, Any]) -> str:
+    """Why a run or an attempt ended, in one line: once where type and message say the same."""
+    kind, message = one_line(error.get("type")), one_line(error.get("message"))
+    if message.rstrip(".").casefold() in ("", kind.casefold()):
+        return kind
+    return f"{kind}: {message}" if kind else message
+
+
+def retry_text(event: Mapping[str, Any]) -> str:
+    """What follows an attempt that is tried again, and why."""
+    seconds, error = event.get("retry_in_seconds"), event.get("error")
+    after = f" in {duration(seconds)}" if seconds else ""
+    why = f": {error_text(error)}" if error else ""
+    return f"attempt {(event.get('retry_count') or 0) + 1} follows{after}{why}"
 
 
 def columns_of(text: str) -> int:

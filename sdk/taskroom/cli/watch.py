@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from typing import Protocol
 
 from taskroom.cli import ids
 from taskroom.cli.api import Api
+from taskroom.cli.faults import Fault, say
 from taskroom.cli.fold import ENDS, State
 from taskroom.cli.plain import Plain
 from taskroom.cli.settings import settings
 from taskroom.cli.sse import follow
+from taskroom.cli.text import one_line
 
 TYPES = "task_status,phase_update,phase_complete"
 ENDINGS = f"exit status: {', '.join(f'{status} {code}' for status, code in ENDS.items())}"
@@ -60,7 +63,23 @@ def watch(api: Api, run: str) -> int:
                 display.begin(state)
     finally:
         display.end(state)
+    for line in _failures_below(api, run):
+        print(line)
     return ENDS[state.task["status"]]
+
+
+def _failures_below(api: Api, run: str) -> Iterator[str]:
+    """Yields what failed below a run that has ended, as the body of a chord: the run's own status does not tell."""
+    try:
+        below = api.get("tasks", parent_id=run, limit=1).get("below") or {}
+    except Fault as fault:  # the exit status is the run's all the same
+        say(f"cannot tell what failed below the run: {fault}")
+        return
+    if below.get("failed"):
+        tasks = "task" if below["failed"] == 1 else "tasks"
+        yield f"{'' if below['complete'] else 'at least '}{below['failed']:,} {tasks} below failed:"
+    for failure in below.get("failures", ()):
+        yield "  ".join(one_line(failure[name]) for name in ("task_id", "title", "message"))
 
 
 def events(api: Api, run: str) -> int:

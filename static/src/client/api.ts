@@ -1,5 +1,6 @@
 import type { Access } from "./access";
 import { isRetry } from "./logLine";
+import type { Below } from "./observed";
 import type { NewShare, ShareList } from "./shares";
 import type { ApiKeyPage, NewApiKey, Scope } from "./apiKeys";
 import type {
@@ -20,6 +21,7 @@ import type {
 } from "./types";
 
 const BASE = "/api/v2";
+const WARNINGS = 1_000;
 
 /** An event as REST returns it: its payload is under `data`. */
 interface StoredEvent {
@@ -110,9 +112,9 @@ export class Api {
     return this.get(`${task(taskId)}/logs?${query({ ...page })}`);
   }
 
-  /** The lines of the retries among the newest thousand warnings, oldest first. */
+  /** The lines of the retries among the newest warnings, oldest first. */
   retries(taskId: string): Promise<LogLine[]> {
-    return this.logs(taskId, { level: "WARNING", limit: 1_000 }).then(({ logs }) => logs.filter(isRetry));
+    return this.logs(taskId, { level: "WARNING", limit: WARNINGS }).then(({ logs }) => logs.filter(isRetry));
   }
 
   cancel(taskId: string): Promise<void> {
@@ -132,8 +134,8 @@ export class Api {
     return this.get<{ approvals: DecidedApproval[] }>(`${task(taskId)}/approvals`).then((answer) => answer.approvals);
   }
 
-  /** The newest 200 children of the task, newest first. */
-  children(taskId: string, scope: "own" | "tenant"): Promise<{ tasks: Task[] }> {
+  /** The newest 200 children of the task, newest first, and how all that is below it gets on. */
+  children(taskId: string, scope: "own" | "tenant"): Promise<{ tasks: Task[]; below?: Below }> {
     return this.get(`/tasks?${query({ parent_id: taskId, scope, limit: 200 })}`);
   }
 

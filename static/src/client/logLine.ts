@@ -1,3 +1,4 @@
+import { errorText } from "./outcome";
 import type { LogLine, TaskError, TaskEvent } from "./types";
 
 /** Returns the line of the log that an event is: that of a `log`, or of a retry, which says why and when. Null: it is none.
@@ -14,7 +15,6 @@ export const isRetry = ({ component, message }: LogLine): boolean =>
   component === "taskroom" && /(^|\n)Attempt \d+ follows( in \S+ s)?$/.test(message);
 
 function retryText({ error, retry_count, retry_in_seconds }: TaskEvent): string {
-  const { type, message } = (error ?? {}) as Partial<TaskError>;
   const after = retry_in_seconds ? ` in ${Number(Number(retry_in_seconds).toPrecision(6))} s` : "";
-  return `${error ? `${type}: ${message}\n` : ""}Attempt ${Number(retry_count) + 1} follows${after}`;
+  return `${error ? `${errorText(error as TaskError)}\n` : ""}Attempt ${Number(retry_count) + 1} follows${after}`;
 }

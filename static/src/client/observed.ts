@@ -7,3 +7,20 @@ export interface Observed {
   root_id?: string | null;
   group_id?: string | null;
 }
+
+/** What is below a run, at any depth. `failures` are the newest of those that failed. */
+export interface Below {
+  tasks: number;
+  open: number;
+  failed: number;
+  failures: readonly FailureBelow[];
+  /** Whether all were counted. */
+  complete: boolean;
+}
+
+interface FailureBelow {
+  task_id: string;
+  title: string;
+  job_type: string;
+  message: string;
+}

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { isExpired, reasonOf } from "./outcome";
-import type { TaskError } from "./types";
+import { errorText, reasonOf, specialWord } from "./outcome";
+import { NOTHING } from "./fold";
+import type { Task, TaskError } from "./types";
 
 const revoked = (type: string, message: string) => ({ status: "REVOKED" as const, error: { type, message } satisfies TaskError });
 
@@ -11,9 +12,26 @@ test("a reason that only repeats the status is none", () => {
   expect(reasonOf({ status: "SUCCESS", error: null })).toBeNull();
 });
 
+test("what type and message say alike is said once", () => {
+  for (const message of ["Expired", "expired.", ""]) expect(errorText({ type: "Expired", message })).toBe("Expired");
+  expect(errorText({ type: "Expired", message: "It was late" })).toBe("Expired: It was late");
+  expect(reasonOf({ status: "FAILURE", error: { type: "Timeout", message: "timeout" } })).toBe("Timeout");
+});
+
+const task = (fields: Partial<Task>): Task => ({ ...NOTHING.task, ...fields });
+
 test("a task that nobody took in time has expired, one that was cancelled has not", () => {
-  expect(isExpired(revoked("Expired", "No worker took it for 7 days"))).toBe(true);
-  expect(isExpired(revoked("Cancelled", "It expired before a worker took it"))).toBe(true);
-  expect(isExpired(revoked("Cancelled", "Cancelled by a@example.org"))).toBe(false);
-  expect(isExpired({ ...revoked("TimeLimit", "The token has expired"), status: "FAILURE" as never })).toBe(false);
+  expect(specialWord(task(revoked("Expired", "No worker took it for 7 days")))).toBe("expired");
+  expect(specialWord(task(revoked("Cancelled", "It expired before a worker took it")))).toBe("expired");
+  expect(specialWord(task(revoked("Cancelled", "Cancelled by a@example.org")))).toBeNull();
+  expect(specialWord(task({ ...revoked("TimeLimit", "The token has expired"), status: "FAILURE" }))).toBeNull();
+});
+
+test("a task of which only children were reported is not reported, until it is", () => {
+  const parent = { job_type: "unknown", observed: true, attempt: 0 };
+  expect(specialWord(task({ ...parent, status: "PENDING" }))).toBe("not reported");
+  expect(specialWord(task({ ...parent, ...revoked("NotReported", "Nothing was reported") }))).toBe("not reported");
+  expect(specialWord(task({ ...parent, ...revoked("Cancelled", "Cancelled") }))).toBeNull();
+  expect(specialWord(task({ ...parent, status: "STARTED", attempt: 1 }))).toBeNull();
+  expect(specialWord(task({ ...parent, job_type: "shop.mail", status: "PENDING" }))).toBeNull();
 });

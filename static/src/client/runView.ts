@@ -1,4 +1,4 @@
-import { isExpired, reasonOf } from "./outcome";
+import { reasonOf, specialWord } from "./outcome";
 import { RUN_STYLE } from "./runStyle";
 import { plainText } from "./terminalText";
 import { isTerminal, type LogLine, type Phase, type Status, type TaskState } from "./types";
@@ -107,7 +107,7 @@ export class RunView {
     this.message.removeAttribute("role");
     const task = state?.task;
     set(this.name, task ? task.title || task.job_type : "");
-    set(this.status, task ? (isExpired(task) ? "expired" : WORDS[task.status]) : "");
+    set(this.status, task ? (specialWord(task) ?? WORDS[task.status]) : "");
     this.status.dataset.status = task?.status ?? "";
     set(this.link, link ? wordOf(link) : "");
     set(this.message, task ? (reasonOf(task) ?? task.current_phase_message ?? "") : "");

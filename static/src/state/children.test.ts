@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import type { Api } from "../client/api";
 import { NOTHING } from "../client/fold";
+import type { Below } from "../client/observed";
 import { Problem } from "../client/problem";
 import type { Task, TaskEvent } from "../client/types";
 import type { Connection, UserSink } from "../client/watch";
@@ -21,7 +22,11 @@ function server(...tasks: Task[]) {
   const api = {
     tasks,
     problem: null as Problem | null,
-    children: () => (api.problem ? Promise.reject(api.problem) : Promise.resolve({ tasks: [...api.tasks] })),
+    below: undefined as Below | undefined,
+    children: () => {
+      if (api.problem) return Promise.reject(api.problem);
+      return Promise.resolve({ tasks: [...api.tasks], ...(api.below ? { below: api.below } : {}) });
+    },
   };
   const connection = {
     summary: (id: string, onEvent: (event: TaskEvent) => void) => {
@@ -125,4 +130,22 @@ test("a refusal leaves what was known", async () => {
   await children.load("own");
 
   expect([seen().length, children.problem.value?.status]).toEqual([1, 500]);
+});
+
+test("a failure further below is heard of by the user's stream", async () => {
+  vi.useFakeTimers();
+  const { api, children, stream } = server(task("a", { status: "SUCCESS" }));
+  await children.load("own");
+  expect(children.below.value).toBeNull();
+  const failures = [{ task_id: "body", title: "Chord body: total", job_type: "total", message: "no" }];
+  api.below = { tasks: 2, open: 0, failed: 1, failures, complete: true };
+
+  stream.send({ type: "status_changed", task_id: "body", status: "SUCCESS" });
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(children.below.value).toBeNull();
+  stream.send({ type: "status_changed", task_id: "body", status: "FAILURE" });
+  await vi.advanceTimersByTimeAsync(2_000);
+
+  expect(children.below.value?.failed).toBe(1);
+  vi.useRealTimers();
 });

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
 import { fold, NOTHING } from "../client/fold";
+import type { Below } from "../client/observed";
 import { Problem } from "../client/problem";
 import { isTerminal, type Task, type TaskEvent } from "../client/types";
 import type { Connection, Watch } from "../client/watch";
@@ -11,9 +12,13 @@ const SOON_MS = 500;
 
 type Scope = "own" | "tenant";
 
-/** The children of a task, oldest first. The running ones are kept up to date by their own streams. */
+/**
+ * The children of a task, oldest first, and what is below them. The running ones are kept up to date by their own
+ * streams; a failure below them comes by the user's own stream, which has the tasks of the user only.
+ */
 export class ChildTasks {
   readonly tasks = signal<readonly Task[]>([]);
+  readonly below = signal<Below | null>(null);
   readonly problem = signal<Problem | null>(null);
   /** Whether an answer has come. */
   readonly loaded = signal(false);
@@ -23,7 +28,7 @@ export class ChildTasks {
   private scope: Scope = "own";
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `most`: how many of them are watched. */
+  /** `most`: how many of them are watched. With none, failures further below are not waited for either. */
   constructor(
     private readonly parentId: string,
     private readonly api: Pick<Api, "children">,
@@ -38,8 +43,9 @@ export class ChildTasks {
     const request = ++this.requests;
     this.scope = scope;
     try {
-      const { tasks } = await this.api.children(this.parentId, scope);
+      const { tasks, below } = await this.api.children(this.parentId, scope);
       if (request !== this.requests) return;
+      this.below.value = below ?? null;
       this.loaded.value = true;
       this.tasks.value = tasks.reverse();
       this.problem.value = null;
@@ -61,7 +67,8 @@ export class ChildTasks {
     const known = this.tasks.value.find((task) => task.task_id === task_id);
     const made = type === "task_created" && parent_id === this.parentId && !known;
     const changed = type === "status_changed" && known && known.status !== status && !this.watches.has(known.task_id);
-    if (!made && !changed) return;
+    const failed = type === "status_changed" && status === "FAILURE" && this.most > 0;
+    if (!made && !changed && !failed) return;
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
       void this.load(this.scope);

@@ -1,4 +1,4 @@
-import { isExpired } from "../client/outcome";
+import { specialWord } from "../client/outcome";
 import type { Status, Task } from "../client/types";
 import type { PhaseState } from "./phases";
 
@@ -17,9 +17,8 @@ const TASK: Record<Status, [Tone, string]> = {
 
 export const statusWord = (status: Status): string => TASK[status]?.[1] ?? String(status).toLowerCase();
 
-/** The word for the state of a task, also of one that expired. */
-export const taskWord = (task: Pick<Task, "status" | "error">): string =>
-  isExpired(task) ? "expired" : statusWord(task.status);
+/** The word for the state of a task, also of one that expired or that was not reported. */
+export const taskWord = (task: Task): string => specialWord(task) ?? statusWord(task.status);
 
 export const toneOf = (status: Status): Tone => TASK[status]?.[0] ?? "off";
 
@@ -51,6 +50,7 @@ export const SHAPES: Readonly<Record<string, readonly Stroke[]>> = {
   failed: [{ d: "m4 4 8 8m0-8-8 8", width: 2 }],
   information: [circle, { d: "M8 7.25v3.5M8 4.75v1", width: 1.5 }],
   warning: [{ d: "M8 2.5 14 13.25H2zM8 6.5v3M8 10.75v1", width: 1.5 }],
+  "not reported": [circle, { d: "M6.25 6.6a1.75 1.75 0 1 1 2.6 1.5c-.6.35-.85.7-.85 1.3M8 10.9v1", width: 1.5 }],
   cancelled: [circle, { d: "m4 12 8-8", width: 1.5 }],
 };
 

@@ -13,6 +13,7 @@ export class SharedRun {
   readonly over = signal(false);
   readonly link = signal<Link>({ kind: "connecting" });
   readonly run: Run;
+  readonly api: Api;
   private readonly connection: PageConnection;
   private readonly stops: readonly (() => void)[];
 
@@ -21,7 +22,8 @@ export class SharedRun {
     this.connection = new PageConnection(access);
     access.listen(() => (this.over.value = access.signedIn === false));
     this.connection.listen(() => (this.link.value = this.connection.link));
-    this.run = new Run(taskId, new Api(access), this.connection);
+    this.api = new Api(access);
+    this.run = new Run(taskId, this.api, this.connection);
     const endPulse = watchPulse();
     this.stops = [
       endPulse,

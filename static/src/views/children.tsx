@@ -79,7 +79,7 @@ function Child({ task }: { task: Task }) {
   const value = progressOf(task);
   return (
     <Link to={runAddress(task.task_id)} class="child">
-      <TaskMark status={task.status} />
+      <TaskMark status={task.status} word={taskWord(task)} />
       <span class="child-title" title={nameOf(task)}>
         {nameOf(task)}
       </span>

@@ -7,7 +7,7 @@ import { hasTitle, percentText } from "../state/format";
 import { stoppedAt } from "../state/clock";
 import { useShortcuts } from "../state/keys";
 import { labelOf } from "../state/link-words";
-import { toneOf } from "../state/marks";
+import { taskWord, toneOf } from "../state/marks";
 import { declaredPhases, phaseRows } from "../state/phases";
 import { runAddress } from "../state/routes";
 import { SharedRun } from "../state/shared-run";
@@ -28,6 +28,7 @@ import { Phases } from "./phases";
 import { ProgressBar } from "./progress-bar";
 import { Facts, messageOf } from "./run-facts";
 import { RunSkeleton } from "./skeleton";
+import { useLoaded } from "./use-loaded";
 import { useProgress } from "./use-progress";
 
 /** The page of one run for people who have a share token, alone or in a frame of another site. */
@@ -59,16 +60,17 @@ function Shown({ shared, state }: { shared: SharedRun; state: TaskState }) {
   const stale = !over && (silent || (link.kind !== "live" && link.kind !== "polling"));
   const { mark, word, title } = labelOf(link, progress, silent);
   const value = useProgress(state);
+  const below = useLoaded(() => shared.api.children(task.task_id, "own"), [task.task_id, task.status])?.below ?? null;
   return (
     <main class={stale ? "run-page embed stale" : "run-page embed"}>
       <header class="head">
         <div class="head-line">
-          <TaskMark status={task.status} />
+          <TaskMark status={task.status} word={taskWord(task)} />
           <h1>
             {task.job_type}
             {hasTitle(task) && <span class="title">{task.title}</span>}
           </h1>
-          <Facts state={state} viewers={null} />
+          <Facts state={state} below={below} viewers={null} />
           {!over && (
             <span class={`link ${mark}`} title={title}>
               <i class="dot" aria-hidden="true" />

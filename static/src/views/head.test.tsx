@@ -3,6 +3,7 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { expect, test, vi } from "vitest";
 import { NOTHING } from "../client/fold";
+import type { Below } from "../client/observed";
 import type { Phase, Task, TaskState } from "../client/types";
 
 vi.mock("../client/connection", () => ({
@@ -53,13 +54,13 @@ const state = (fields: Partial<Task>, of = phase): TaskState => ({
   sequence: 3,
 });
 
-async function drawn(of: TaskState): Promise<HTMLElement> {
+async function drawn(of: TaskState, below: Below | null = null): Promise<HTMLElement> {
   const root = document.createElement("div");
   const rows = phaseRows(of, []);
   await act(() =>
     render(
       <>
-        <Head state={of} approval={null} steps={[]} joined={false} />
+        <Head state={of} approval={null} steps={[]} below={below} joined={false} />
         <Phases state={of} rows={rows} chosen={null} choose={() => undefined} />
       </>,
       root,
@@ -106,5 +107,23 @@ test("where nothing is known there is a bar without an end, no percentage and no
   }
   expect(root.textContent).not.toContain("%");
   expect(root.querySelector("header")?.textContent).not.toContain("ETA");
+  await act(() => render(null, root));
+});
+
+test("a run that succeeded says what failed below it, and where", async () => {
+  const failures = [{ task_id: "b", title: "Chord body: shop.total", job_type: "shop.total", message: "ValueError: no sum" }];
+  const below = { tasks: 4, open: 0, failed: 2, failures, complete: true };
+  const root = await drawn(state({ status: "SUCCESS", finished_at: now }), below);
+  expect(root.querySelector(".facts")?.textContent).toMatch(/^succeeded after .* · 2 tasks below failed$/);
+  const list = root.querySelector('[aria-label="Failed below"]')!;
+  expect(list.querySelector("a")?.getAttribute("href")).toBe("/runs/b");
+  expect([...list.children].map((item) => item.textContent)).toEqual(["Chord body: shop.totalValueError: no sum", "1 more"]);
+  await act(() => render(null, root));
+});
+
+test("where nothing failed below, nothing is said of it", async () => {
+  const root = await drawn(state({}), { tasks: 4, open: 1, failed: 0, failures: [], complete: true });
+  expect(root.textContent).not.toContain("below");
+  expect(root.querySelector(".failures-below")).toBeNull();
   await act(() => render(null, root));
 });

@@ -1,14 +1,16 @@
 import { useEffect, useMemo } from "preact/hooks";
+import type { Below } from "../client/observed";
 import { isTerminal, type Approval, type Task, type TaskState } from "../client/types";
 import { api } from "../state/app";
 import { hasTitle, percentText, shortId } from "../state/format";
-import { toneOf } from "../state/marks";
+import { taskWord, toneOf } from "../state/marks";
 import { runAddress } from "../state/routes";
 import { Viewers } from "../state/viewers";
 import { Actions } from "./actions";
 import { ApprovalBand, StepBand } from "./approval";
 import { CallProblem } from "./call-problem";
 import { Copy } from "./copy";
+import { FailuresBelow } from "./failures-below";
 import { Link } from "./link";
 import { TaskMark } from "./marks";
 import { ProgressBar } from "./progress-bar";
@@ -25,21 +27,23 @@ interface Props {
   approval: Approval | null;
   /** The children of the run. */
   steps: readonly Task[];
+  below: Below | null;
   /** Whether the task's events come live, so that this page counts as a viewer itself. */
   joined: boolean;
 }
 
 /** The head of a run page: status, progress, and what needs a decision. */
-export function Head({ state, approval, steps, joined }: Props) {
+export function Head({ state, approval, steps, below, joined }: Props) {
   const { task } = state;
   const call = useCall();
   const viewers = useViewerCount(task, joined);
   const value = useProgress(state);
+  const message = messageOf(task);
   const asked = task.status === "WAITING" ? approval : null;
   return (
     <header class="head">
       <div class="head-line">
-        <TaskMark status={task.status} />
+        <TaskMark status={task.status} word={taskWord(task)} />
         <h1>
           {task.job_type}
           {hasTitle(task) && <span class="title">{task.title}</span>}
@@ -47,7 +51,7 @@ export function Head({ state, approval, steps, joined }: Props) {
         <Copy class="id plain" text={task.task_id} label={`Copy the id ${task.task_id}`}>
           <code>{shortId(task.task_id)}</code>
         </Copy>
-        <Facts state={state} viewers={viewers} />
+        <Facts state={state} below={below} viewers={viewers} />
         <Actions task={task} approval={asked} call={call} />
       </div>
       {asked && <ApprovalBand task={task} approval={asked} call={call} />}
@@ -62,10 +66,13 @@ export function Head({ state, approval, steps, joined }: Props) {
         <ProgressBar value={value} tone={toneOf(task.status)} label="Overall progress" />
         <span class="number">{percentText(value)}</span>
       </div>
-      <p class="now">
-        {task.parent_id && <Parent taskId={task.parent_id} />}
-        <span class={task.status === "FAILURE" ? "s-fail" : undefined}>{messageOf(task)}</span>
-      </p>
+      {(message || task.parent_id || !below?.failed) && (
+        <p class="now">
+          {task.parent_id && <Parent taskId={task.parent_id} />}
+          <span class={task.status === "FAILURE" ? "s-fail" : undefined}>{message}</span>
+        </p>
+      )}
+      <FailuresBelow below={below} />
     </header>
   );
 }

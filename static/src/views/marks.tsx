@@ -16,7 +16,10 @@ function Mark({ tone, shape, name = shape }: { tone: Tone; shape: string; name?:
   );
 }
 
-export const TaskMark = ({ status }: { status: Status }) => <Mark tone={toneOf(status)} shape={statusWord(status)} />;
+/** `word`: that of the task, where it is another than that of its status. */
+export const TaskMark = ({ status, word = statusWord(status) }: { status: Status; word?: string }) => (
+  <Mark tone={toneOf(status)} shape={SHAPES[word] ? word : statusWord(status)} name={word} />
+);
 
 export const PhaseMark = ({ state }: { state: PhaseState }) => (
   <Mark tone={PHASE[state][0]} shape={PHASE[state][1]} name={state} />

@@ -30,7 +30,7 @@ export function Phases({ state: { task }, rows, chosen, choose }: Props) {
       <h2>Phases</h2>
       <button type="button" class="brief" aria-expanded={shown} onClick={() => show(!shown)}>
         <span>
-          {at || begun} of {rows.length}
+          {rows.length === 0 ? "No phases" : `${at || begun} of ${rows.length}`}
           {task.current_phase && ` · ${task.current_phase}`}
           {percent !== "" && ` · ${percent}`}
         </span>

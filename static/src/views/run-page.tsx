@@ -1,11 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Problem } from "../client/problem";
-import type { Task, TaskState } from "../client/types";
+import { isTerminal, type Task, type TaskState } from "../client/types";
 import { address, hash } from "../state/address";
 import { api, connection, currentUser, link } from "../state/app";
 import { ChildTasks } from "../state/children";
 import { stoppedAt } from "../state/clock";
+import { count } from "../state/format";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { pageProgress } from "../state/link-label";
@@ -38,6 +39,9 @@ import { useTabTitle } from "./tab-title";
 import { Tabs, type Tab } from "./tabs";
 import { Timeline } from "./timeline";
 
+/** How often children of the run of somebody else are loaded again, while some of them are open. */
+const OTHERS_MS = 10_000;
+
 /** The page of one run; another run is another page. */
 export function RunPage({ id }: { id: string }) {
   const run = useMemo(() => new Run(id, api, connection), [id]);
@@ -67,17 +71,18 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
   const stale = progress.kind !== "ended" && !polled && !live;
   const children = useChildren(state);
   const tasks = children.tasks.value;
+  const below = children.below.value;
   useEffect(() => void loadJobTypes(), []);
   const types = jobTypes.value;
   const rows = useMemo(() => phaseRows(state, declaredPhases(state.task, types)), [state, types]);
   const chosen = paramsOf(address.value).get("phase");
   useShortcuts("Run", usePhaseKeys(rows, chosen));
-  const tabs = tabsOf(task, tasks.length);
+  const tabs = tabsOf(task, tasks.length, below?.failed ?? 0);
   const tab = tabs.find(({ id }) => id === hash.value)?.id ?? "log";
   const timeline = <Timeline state={state} rows={rows} tasks={tasks} live={live} choose={choosePhase} />;
   return (
     <main class={stale ? "run-page stale" : "run-page"}>
-      <Head state={state} approval={run.approval.value} steps={tasks} joined={live} />
+      <Head state={state} approval={run.approval.value} steps={tasks} below={below} joined={live} />
       <aside class="side">
         <Phases state={state} rows={rows} chosen={chosen} choose={choosePhase} />
         {wide.value && tab !== "timeline" && (task.started_at || rows.some(({ phase }) => phase)) && (
@@ -123,13 +128,14 @@ function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
   );
 }
 
-function tabsOf(task: Task, children: number): Tab[] {
+function tabsOf(task: Task, children: number, failed: number): Tab[] {
+  const failures = failed ? ` · ${count(failed)} failed` : "";
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
     ["timeline", "Timeline", true],
     ["error", "Error", task.error !== null && (task.status !== "REVOKED" || Boolean(task.error.traceback))],
     ["result", "Result", task.result !== null && task.result !== undefined],
-    ["children", `Children ${children}`, children > 0 || task.job_type === ORCHESTRATE],
+    ["children", `Children ${children}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],
     ["audit", "Audit", true],
   ];
@@ -141,10 +147,15 @@ function useChildren({ task, phases }: TaskState): ChildTasks {
   useEffect(() => () => children.stop(), [children]);
   // Each phase of such a task is a child, so a changed phase means changed children.
   const steps = task.job_type === ORCHESTRATE ? phases.map(({ status, message }) => status + message).join() : "";
-  const user = currentUser.value?.id ?? null;
+  const own = String(currentUser.value?.id ?? null) === task.user_id;
+  useEffect(() => void children.load(own ? "own" : "tenant"), [children, steps, own, task.status]);
+  // The stream of a user does not tell of the tasks of others.
+  const asks = !own && (children.below.value?.open !== 0 || !isTerminal(task.status));
   useEffect(() => {
-    void children.load(String(user) === task.user_id ? "own" : "tenant");
-  }, [children, steps, user, task.user_id, task.status]);
+    if (!asks) return undefined;
+    const timer = setInterval(() => void children.load("tenant"), OTHERS_MS);
+    return () => clearInterval(timer);
+  }, [children, asks]);
   return children;
 }
 

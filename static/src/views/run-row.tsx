@@ -19,7 +19,7 @@ export function RunRow({ row }: { row: Signal<Row> }) {
   const errors = errorsOf(row.value);
   return (
     <Link to={runAddress(task.task_id)} class="row">
-      <TaskMark status={task.status} />
+      <TaskMark status={task.status} word={taskWord(task)} />
       <span class="type" title={task.job_type}>
         {task.job_type}
       </span>

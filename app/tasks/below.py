@@ -1,0 +1,52 @@
+"""What is below a task in the tree, at any depth: how many tasks, and which of them failed.
+
+The end of a child changes nothing of an observed parent, which may have succeeded before its child begins. So whoever
+looks at the parent has to be told of failures below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+
+from app.tasks.endings import error_text
+
+MOST = 1_000  # tasks below one that are counted
+NAMED = 3  # failures that are named, the newest first
+_TEXT_LIMIT = 200  # characters of an error's type and message
+
+# Literal: recursive, and it stops at its limit. UNION visits no task twice, for reporters may have made a circle.
+_BELOW = f"""WITH RECURSIVE below (id) AS (
+        SELECT id FROM tasks WHERE parent_id = %(parent_id)s
+        UNION SELECT tasks.id FROM below JOIN tasks ON tasks.parent_id = below.id),
+    found AS MATERIALIZED (
+        SELECT tasks.id, title, job_type, finished_at, error, status = 'FAILURE' AS failed
+        FROM (SELECT id FROM below LIMIT {MOST} + 1) AS first JOIN tasks USING (id)
+        WHERE user_id = coalesce(%(user_id)s, user_id) AND tenant IS NOT DISTINCT FROM coalesce(%(tenant)s, tenant))
+    SELECT count(*), count(*) FILTER (WHERE finished_at IS NULL), count(*) FILTER (WHERE failed),
+        (SELECT json_agg(newest) FROM (
+            SELECT id AS task_id, title, job_type, left(error ->> 'type', {_TEXT_LIMIT}) AS type,
+                left(error ->> 'message', {_TEXT_LIMIT}) AS message
+            FROM found WHERE failed ORDER BY finished_at DESC, id LIMIT {NAMED}) AS newest)
+    FROM found"""
+
+
+def below(cur: Cursor, parent_id: str, whose: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns {tasks, open, failed, failures, complete} of the tasks below. ``whose`` may name the ``user_id`` or the
+    ``tenant`` whose tasks alone count. ``complete`` is false when there are more than are counted."""
+    values = {"parent_id": parent_id, "user_id": whose.get("user_id"), "tenant": whose.get("tenant")}
+    cur.execute(_BELOW, values)
+    tasks, is_open, failed, failures = cur.fetchall()[0]
+    return {
+        "tasks": tasks,
+        "open": is_open,
+        "failed": failed,
+        "failures": [
+            {name: failure[name] for name in ("task_id", "title", "job_type")}
+            | {"message": error_text(failure)}
+            for failure in failures or ()
+        ],
+        "complete": tasks <= MOST,
+    }
