@@ -100,7 +100,7 @@ def _is_longer(task: dict[str, Any]) -> bool:
     usual, since = task.get("usual"), task.get("attempt_started_at") or task["started_at"]
     if task["status"] != "STARTED" or not usual or usual["runs"] < RUNS_KNOWN or not since:
         return False
-    return seconds_between(since, task["updated_at"]) > usual["seconds"]
+    return seconds_between(since, task["updated_at"]) > float(usual["seconds"])
 
 
 def _phase(phase: dict[str, Any]) -> dict[str, Any]:
