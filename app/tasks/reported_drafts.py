@@ -37,11 +37,25 @@ from app.tasks.reports import (
 LARGEST = 2**53  # a browser represents integers exactly up to this one
 
 
-def restore(reports: Reports, state: State, now: str) -> None:
-    """Continues the reports of a running attempt from the state of its task."""
+class EventClock:
+    """The time of the event that was taken in last, in seconds: what arrives late is estimated by when it was."""
+
+    def __init__(self, at: str) -> None:
+        self._now = datetime.fromisoformat(at).timestamp()
+
+    def __call__(self) -> float:
+        return self._now
+
+    def advance(self, at: str) -> None:
+        """Goes on to this time, and never back."""
+        self._now = max(self._now, datetime.fromisoformat(at).timestamp())
+
+
+def restore(reports: Reports, state: State, at: str) -> None:
+    """Continues the reports of a running attempt from the state of its task at the time ``at``."""
     task = state["task"]
     reports.progress, reports.progress_known = task["progress"], task["progress_known"] is not False
-    reports.estimate.restore(state["phases"], now)
+    reports.estimate.restore(state["phases"], task["attempt_started_at"], at)
     reports.running = dict.fromkeys(open_phases(state))
 
 
@@ -53,9 +67,15 @@ class ReportedDrafts:
     """
 
     def __init__(
-        self, reports: Reports, now: str, phase: str | None, message: str | None, runs: bool = True
+        self,
+        reports: Reports,
+        clock: EventClock,
+        now: str,
+        phase: str | None,
+        message: str | None,
+        runs: bool = True,
     ) -> None:
-        self.reports, self.runs, self._now = reports, runs, now
+        self.reports, self.runs, self._clock, self._now = reports, runs, clock, now
         self._phase, self._message = phase, message  # the current ones
         self.over: str | None = None
 
@@ -91,6 +111,7 @@ class ReportedDrafts:
     def _emit(self, event: PhaseUpdate | PhaseComplete, fields: dict[str, Any]) -> None:
         fields["phase_id"] = phase_id = self.reports.phase_name(event.phase_id)
         fields["timestamp"] = self._time_of(event)
+        self._clock.advance(fields["timestamp"])
         if fields.get("status") in RUNNING_PHASE:
             self._phase, self._message = phase_id, fields["message"]
         alone, known = self.reports.estimate.alone, self.reports.progress_known
@@ -117,7 +138,9 @@ class ReportedDrafts:
         if event.progress is not None:
             self.reports.raise_progress(max(0.0, event.progress))
             self.reports.progress_known = True
-        self.reports.status(self._phase, self._message, _number(event.eta_seconds), self._time_of(event))
+        at = self._time_of(event)
+        self._clock.advance(at)
+        self.reports.status(self._phase, self._message, _number(event.eta_seconds), at)
 
     def _end(self, event: Status) -> None:
         claim, status = self.reports.claim, event.status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -25,15 +26,19 @@ RESULT_LIMIT = 256_000  # bytes of JSON
 
 class Reports:
     """Makes the events of one attempt and passes them to ``put``. ``progress`` is valid when ``progress_known``: the
-    claim has a plan, or the job reported its progress itself."""
+    claim has a plan, or the job reported its progress itself. ``clock`` returns seconds and never goes back."""
 
-    def __init__(self, claim: Claim, put: Callable[[Draft], None]) -> None:
+    takes_only = False  # whether a run without a plan has the progress of its only phase
+
+    def __init__(
+        self, claim: Claim, put: Callable[[Draft], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.claim, self.put = claim, put
         self.fence: int | None = claim.attempt  # of all events; None where the lock of the stream is held
         self.stream = task_stream(claim.task_id)
         self.progress = 0.0
         self.progress_known = claim.plan is not None
-        self.estimate = ProgressEstimate(claim.plan)
+        self.estimate = ProgressEstimate(claim.plan, claim.usual, claim.retry_count, clock, self.takes_only)
         self.names = set(claim.phases)
         self.running: dict[str, None] = {}  # phases reported as running, also without ``progress.phase``
 

@@ -25,7 +25,6 @@ from app.tasks import (
     lease_reaper,
     listing,
     parents,
-    plan,
     projection,
     reports,
     slots,
@@ -33,6 +32,7 @@ from app.tasks import (
     steps,
 )
 from app.tasks import external_batches as stored
+from app.tasks import history as earlier
 from app.tasks import logs as task_logs
 from taskroom import limits, phases
 from tests.limits.product import ROOT, Row, constant, file, found, most, same, unless_asked
@@ -96,9 +96,8 @@ ROWS: dict[str, list[Row]] = {
         ("users that a claim compares, from a random one on", "100", lambda: fair_claims.CANDIDATE_USERS),
         ("tries of a claim when others are quicker", "10", lambda: fair_claims.TRIES),
         ("wait of a claim for Postgres", "60 s", lambda: constant(ROOT / "workers/execute.py", "CLAIM_SECONDS")),
-        ("runs that the shares of a job's phases are learnt from, once", "20", lambda: plan.RUNS),
-        ("newest runs of its type that are looked at for that", "200", lambda: plan.SCANNED_RUNS),
-        ("phases of each of these runs", "100", lambda: plan.MAX_PHASES),
+        ("runs that the shares of a job's phases are learnt from, once", "20", lambda: earlier.RUNS),
+        ("phases of each of these runs", "100", lambda: earlier.MAX_PHASES),
         ("wait of beat's message for a worker: reminders", "12 h",
          lambda: same(expires("approval-reminder-daily"), expires("trial-expiry-check"))),
         ("wait of beat's message for a worker: what expires", "1 h", lambda: expires("housekeeping")),

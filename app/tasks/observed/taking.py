@@ -186,7 +186,7 @@ class Taking:
             worker,
             at,
             self._now,
-            lambda: self._lookups.plan(self._cur, fields["job_type"], fields["user_id"], task.tenant),
+            lambda: self._lookups.forecast(self._cur, fields["job_type"], fields["user_id"], task.tenant),
         )
         task.lease_due = True
         newest = self.book.attempts.newest(task.first_id)

@@ -55,6 +55,9 @@ export interface Task extends Observed {
   progress_known: boolean | null;
   /** Not in lists. */
   plan?: readonly PlannedPhase[] | null;
+  /** Not in lists either. */
+  usual?: Usual | null;
+  attempt_started_at?: string | null;
   status_sequence: number;
 }
 
@@ -65,6 +68,13 @@ export interface PlannedPhase {
   weight: number;
   /** The median of earlier runs. */
   seconds: number | null;
+}
+
+/** How long so many earlier runs took as a whole: the median and the 95th percentile. */
+export interface Usual {
+  runs: number;
+  seconds: number;
+  p95_seconds: number;
 }
 
 export interface Phase {
@@ -78,6 +88,8 @@ export interface Phase {
   started_at: string | null;
   updated_at: string;
   duration_seconds: number | null;
+  /** When it had done half of its items, counted from its begin. */
+  half_seconds?: number | null;
   sequence: number;
 }
 

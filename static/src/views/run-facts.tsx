@@ -3,7 +3,7 @@ import { reasonOf } from "../client/outcome";
 import { isTerminal, type Task, type TaskState } from "../client/types";
 import { failedText } from "../state/below";
 import { tickingServerNow } from "../state/clock";
-import { etaOf } from "../state/estimate";
+import { etaOf, isLonger, isUsual } from "../state/estimate";
 import { failureOf } from "../state/failure";
 import { count } from "../state/format";
 import { taskWord, toneOf } from "../state/marks";
@@ -38,7 +38,8 @@ export function Facts({ state, below, viewers }: Props) {
           <strong class="s-fail">{failed}</strong>
         </>
       )}
-      {eta !== null && ` · ETA ${duration(eta)}`}
+      {eta !== null ? ` · ETA ${duration(eta)}` : isLonger(state, now) && " · longer than usual"}
+      {isUsual(task.usual) && ` · usually ${duration(task.usual.seconds)} (p95 ${duration(task.usual.p95_seconds)})`}
       {task.retry_count > 0 && ` · retry ${task.retry_count}`}
       {viewers !== null && ` · ${count(viewers)} watching`}
     </span>
