@@ -264,7 +264,7 @@ def test_a_failure_comes_while_one_looks(tab: Visit, user: User) -> None:
 
 
 def test_e_visits_each_error_those_of_items_too_and_says_which(tab: Visit, user: User) -> None:
-    task_id = user.start("test_bad_items", count=2_000, every=500)
+    task_id = user.start("test_bad_items", count=2_100, every=500)
     user.finished(task_id)
     errors = [
         event["sequence"]
