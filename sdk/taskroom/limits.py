@@ -14,3 +14,4 @@ TYPE_LIMIT = 64  # the name of a job type
 PARAMS_LIMIT = 64 * 1024  # bytes of JSON
 RESULT_LIMIT = 256_000  # bytes of JSON
 LARGEST = 2**53  # counts and seconds: up to here a browser's numbers are exact
+MOMENT_SECONDS = 0.2  # in which a server answers that is not slow; nobody's task waits longer for it

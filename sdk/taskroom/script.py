@@ -15,13 +15,13 @@ from taskroom import capture, context, output, threads, values
 from taskroom.client_sink import ClientSink
 from taskroom.errors import AttemptSuperseded, Suspended, TaskCancelled
 from taskroom.failures import error_of
-from taskroom.limits import PARAMS_LIMIT, RESULT_LIMIT, TITLE_LIMIT, TYPE_LIMIT
+from taskroom.limits import MOMENT_SECONDS, PARAMS_LIMIT, RESULT_LIMIT, TITLE_LIMIT, TYPE_LIMIT
 from taskroom.runs import Run
 from taskroom.server import Client, client_of, outer_run
 from taskroom.sink import Nowhere
 from taskroom.texts import cut
 
-FLUSH_SECONDS = 2.0  # how long the end of a run waits until the server has it
+FLUSH_SECONDS = 2.0  # how long the end of a run waits for the disk; for the server it waits a moment
 
 
 class ScriptRun(Run):
@@ -63,7 +63,7 @@ class ScriptRun(Run):
             self._end(error)
         self.sink = Nowhere()
         if self._client is not None:
-            self._client.flush(FLUSH_SECONDS)
+            self._client.flush(FLUSH_SECONDS, MOMENT_SECONDS)
 
     def _begin(self) -> None:
         if self._client is None:

@@ -44,6 +44,13 @@ def test_each_delivery_is_an_attempt_of_its_own(pooled: Shop) -> None:
     assert "parent_id" not in pooled.fields(one)
 
 
+def test_a_retry_at_once_waits_a_moment_for_the_server(pooled: Shop) -> None:
+    pooled.ended(pooled.send("flaky"), "SUCCESS")
+
+    waits = {(one["timeout"], one["patience"]) for one in pooled.said("flush")}
+    assert waits == {(1.0, 0.2)}
+
+
 def test_a_retry_says_when_and_why(pooled: Shop) -> None:
     one = pooled.send("later")
 

@@ -17,7 +17,7 @@ from celery.utils.time import maybe_iso8601
 from taskroom.celery import attempts, ends
 from taskroom.celery.attempts import Attempt
 
-FLUSH_SECONDS = 1.0  # how long a task waits at most until the server, or the disk, has all of it
+FLUSH_SECONDS = 1.0  # how long a task waits at most for the disk; for the server it waits a moment
 SOON = timedelta(seconds=FLUSH_SECONDS)
 
 _installed = False
@@ -44,8 +44,8 @@ def install() -> None:
 
 
 def end_before(attempt: Attempt, headers: Mapping[str, Any]) -> None:
-    """Reports the end of an attempt whose task is about to send itself again. It waits until that is stored when the
-    next attempt may begin at once."""
+    """Reports the end of an attempt whose task is about to send itself again. It waits for that to be stored, but no
+    longer than a moment, when the next attempt may begin at once."""
     due = due_time(headers.get("eta"))
     if (headers.get("retries") or 0) > (attempt.task.request.retries or 0):
         seconds = max(0.0, (due - datetime.now(timezone.utc)).total_seconds()) if due else 0.0
