@@ -31,7 +31,7 @@ class Parent:
 
     def _received(self, request: Any = None, **_: Any) -> None:
         reporter = self._reporter
-        if not reporter.options.wants(request.task.name):
+        if not reporter.wants(request.task):
             return
         reporter.memory.received(request)
         reporter.held.add(request)
@@ -87,23 +87,28 @@ class Parent:
             request.id, sender, "REVOKED", why, can_retry=False, **self._about(request), **more
         )
 
-    def _unknown(self, name: Any = None, id: Any = None, exc: Any = None, **_: Any) -> None:
-        if id and self._reporter.options.wants(str(name)):
+    def _unknown(self, sender: Any = None, name: Any = None, id: Any = None, **_: Any) -> None:
+        if id and self._has(sender, str(name)):
             error = {"type": "NotRegistered", "message": f"No worker that got it has a task {name}"}
             self._reporter.say(id, str(name), "FAILURE", error=error)
 
-    def _rejected(self, message: Any = None, exc: Any = None, **_: Any) -> None:
+    def _rejected(self, sender: Any = None, message: Any = None, exc: Any = None, **_: Any) -> None:
         """Of a message that is none of a task, or of one with arguments that cannot be read."""
         headers = getattr(message, "headers", None)
         about: Mapping[str, Any] = headers if isinstance(headers, Mapping) else {}
         celery_id, name = about.get("id"), about.get("task")
-        if celery_id and name and self._reporter.options.wants(str(name)):
+        if celery_id and name and self._has(sender, str(name)):
             error = (
                 ends.error_of(exc)
                 if exc is not None
                 else {"type": "Rejected", "message": "It cannot be read"}
             )
             self._reporter.say(celery_id, str(name), "FAILURE", error=error)
+
+    def _has(self, consumer: Any, name: str) -> bool:
+        """Whether a task of which a worker knows only the name is to be reported: the worker's application says whose
+        it is."""
+        return consumer.app is self._reporter.app and self._reporter.options.wants(name)
 
     def _is_elsewhere(self, task: Any, celery_id: Any) -> bool:
         return self._reporter.wants(task) and attempts.of(celery_id) is None

@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import signals
 
-from taskroom.celery import again, cancel, heartbeat, states
+from taskroom.celery import again, cancel, heartbeat, sending, states
 from taskroom.celery.depths import DEPTH_SECONDS, Depths
 from taskroom.celery.heartbeat import Heartbeat, Repeated
 from taskroom.celery.options import Options
@@ -44,6 +44,7 @@ class Connected:
         self._client.on_resend(self._resender.wanted)
         states.install()
         again.install()
+        sending.install()
         cancel.install()
 
     def _ready(self, sender: Any = None, **_: Any) -> None:
