@@ -10,6 +10,7 @@ from celery import signals
 
 from taskroom.celery import attempts, ends
 from taskroom.celery.cancel import terminator
+from taskroom.celery.lost import LostChildren
 from taskroom.celery.reporter import Reporter
 from taskroom.celery.tree import place_in, reported_id
 
@@ -18,8 +19,8 @@ class Parent:
     """Reports ends of tasks whose process cannot say them any more, or never had them. Such an end needs no name of the
     attempt: it is that of the attempt which runs."""
 
-    def __init__(self, reporter: Reporter) -> None:
-        self._reporter = reporter
+    def __init__(self, reporter: Reporter, lost: LostChildren) -> None:
+        self._reporter, self._lost = reporter, lost
 
     def connect(self) -> None:
         signals.task_received.connect(self._received, weak=False)
@@ -29,12 +30,13 @@ class Parent:
         signals.task_unknown.connect(self._unknown, weak=False)
         signals.task_rejected.connect(self._rejected, weak=False)
 
-    def _received(self, request: Any = None, **_: Any) -> None:
+    def _received(self, sender: Any = None, request: Any = None, **_: Any) -> None:
         reporter = self._reporter
         if not reporter.wants(request.task):
             return
         reporter.memory.received(request)
         reporter.held.add(request)
+        self._lost.watch(request, sender.pool)
         # The answer to a heartbeat comes sooner than that to a task which waits, or has nothing to report.
         ends_process = reporter.options.cancel == "terminate"
         terminate = terminator(reporter.app, request.id) if ends_process else None

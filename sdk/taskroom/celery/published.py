@@ -20,8 +20,8 @@ UNLOCK = "celery.chord_unlock"
 
 
 class Published:
-    """Reports what the application has sent and the broker has taken, at best effort. What raises in here is logged by Celery, and the caller of
-    ``delay`` does not notice."""
+    """Reports what the application has sent and the broker has taken, at best effort. What raises in here is logged by
+    Celery, and the caller of ``delay`` does not notice."""
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
