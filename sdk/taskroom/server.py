@@ -52,6 +52,9 @@ class Client(Protocol):
     def keep(self) -> None:
         """Writes what is not sent to the disk when the server is away."""
 
+    def may_follow(self) -> bool:
+        """Whether what other processes have said before may arrive after what is said now."""
+
     def close(self, timeout: float) -> bool:
         """Flushes, and ends the thread that sends. What is said later is sent as before."""
 

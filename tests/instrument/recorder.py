@@ -68,6 +68,9 @@ class Recorder:
     def keep(self) -> None:
         """Nothing is only in memory."""
 
+    def may_follow(self) -> bool:
+        return False
+
     def close(self, timeout: float) -> bool:
         self._write("close", timeout=timeout)
         return True

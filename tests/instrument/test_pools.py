@@ -70,6 +70,21 @@ def test_a_failure_has_its_traceback(pooled: Shop) -> None:
     assert 'raise ValueError("no such thing")' in error["traceback"]
 
 
+def test_a_failure_names_its_phase_and_its_source_and_is_no_line_of_its_own(pooled: Shop) -> None:
+    one = pooled.send("fails")
+
+    error = pooled.ended(one, "FAILURE")["error"]
+
+    source = error["source"]
+    assert (source["file"], source["function"]) == ("tests/instrument/project.py", "fails")
+    failing = source["lines"][source["line"] - source["first_line"]]
+    assert failing.strip() == 'raise ValueError("no such thing")'
+    assert error["phase"] is None
+    assert not any("Traceback" in line for line in pooled.lines(one)), (
+        "the server makes the line of the error"
+    )
+
+
 def test_logging_and_prints_are_lines(pooled: Shop) -> None:
     one = pooled.send("talk")
 

@@ -179,6 +179,11 @@ class Client:
             with self._outbox.lock:
                 self._outbox.keep()
 
+    def may_follow(self) -> bool:
+        """Whether what other processes have said before may arrive after what is said now: the server is away, or
+        files lie in the spool."""
+        return self._availability.failures > 0 or self._spool.has_files()
+
     def close(self, timeout: float = CLOSE_SECONDS) -> bool:
         """Flushes, ends the thread and leaves the spool to other processes. What is said later is sent as before."""
         if self._lingers and not detached.can_start():

@@ -49,10 +49,10 @@ def end_before(attempt: Attempt, headers: Mapping[str, Any]) -> None:
     due = due_time(headers.get("eta"))
     if (headers.get("retries") or 0) > (attempt.task.request.retries or 0):
         seconds = max(0.0, (due - datetime.now(timezone.utc)).total_seconds()) if due else 0.0
-        attempt.report_end(ends.again(attempt.cause, seconds))
+        attempt.report_end(ends.again(attempt.cause, seconds, attempt))
     else:
         attempt.line("The task replaces itself by another one, which has its id", "INFO")
-        attempt.report_end(ends.again(None, 0.0))
+        attempt.report_end(ends.again(None, 0.0, attempt))
     if due is None or due < datetime.now(timezone.utc) + SOON:
         attempt.flush(FLUSH_SECONDS)
 
