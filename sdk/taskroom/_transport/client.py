@@ -19,8 +19,8 @@ from taskroom._transport.settings import Settings
 from taskroom._transport.spool import Spool
 from taskroom._transport.tasks import Tasks
 from taskroom._transport.thread import SendingThread
-from taskroom.cli.faults import say
 from taskroom.limits import LINE_LIMIT, MOMENT_SECONDS
+from taskroom.stderr import say
 from taskroom.texts import cut
 
 CLOSE_SECONDS = 2.0
