@@ -41,7 +41,8 @@ def sync(
     other_keys: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Synced:
-    """Sends the spool of this server and key, and waits for another process that is at it.
+    """Sends the spool of this server and key, and waits for another process that is at it. It gives up when the server
+    has taken nothing for ``timeout`` seconds.
 
     With ``other_keys`` also what was said with other keys of this server, as if it had been with this one. Raises
     ValueError for settings that cannot be used.
@@ -70,6 +71,7 @@ def sync(
                 backlog.settle()
                 found.batches += 1
                 found.events += batch.events
+                deadline = time.monotonic() + timeout
             elif time.monotonic() + availability.wait() >= deadline:
                 found.complete = False
                 break
