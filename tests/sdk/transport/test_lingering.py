@@ -10,7 +10,8 @@ import pytest
 
 from taskroom._transport import detached
 from tests.sdk.transport import server as faults
-from tests.sdk.transport.helpers import ended, go_on, numbered, program
+from tests.sdk.transport.conftest import MakeClient
+from tests.sdk.transport.helpers import ended, go_on, line, numbered, program
 from tests.sdk.transport.server import PATIENCE, Server
 from tests.support.system import wait_for
 
@@ -81,6 +82,21 @@ def test_after_a_refused_key_the_line_names_the_command_that_sends_it(server: Se
     environment = {"TASKROOM_URL": server.url, "TASKROOM_KEY": faults.KEY, "TASKROOM_SPOOL": str(spool)}
     subprocess.run([sys.executable, "-m", *command.split()], env=environment, check=True, timeout=PATIENCE)
     assert server.messages(run) == numbered(700)
+
+
+def test_where_no_process_can_be_started_the_end_waits_for_the_server(
+    make_client: MakeClient, server: Server, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detached, "can_start", lambda: False)
+    monkeypatch.setattr("taskroom._transport.client.MOMENT_SECONDS", 0.0)  # it is too slow for a moment
+    client = make_client()
+    client.linger()
+    client.task("t", "a1", job_type="train")
+    client.event("t", "a1", line("x"))
+
+    assert client.close(PATIENCE)
+
+    assert (server.messages("t"), files(spool)) == (["x"], [])
 
 
 def test_a_process_is_started_only_where_it_would_outlive_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
