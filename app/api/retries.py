@@ -40,14 +40,14 @@ def retry(principal: Principal, headers: dict[str, str], task_id: UUID) -> Respo
         found = snapshot(services().read, name)
         old = found["task"] if found else {}
         if old.get("status") not in TERMINAL:
-            raise Conflict(f"The task has not ended: {old.get('status')}")
+            raise Conflict(f"The task has not ended: {old.get('status')}; cancel it, or wait for its end")
         if old["observed"]:
             return _ask_reporter(name, remember)
         if old["job_type"] == ORCHESTRATE:
             limits.steps(old["params"])
         with services().transaction() as tx:
             if unfinished := lifecycle.unfinished_retry(tx, name):
-                raise Conflict(f"A retry of the task has not ended: {unfinished}")
+                raise Conflict(f"A retry of the task has not ended: {unfinished}; wait for its end")
             limits.budget(tx.cur, owner_id)
             approval = approvals.start_approval(tx.cur, name)
             new_id = lifecycle.create(
@@ -76,7 +76,7 @@ def retry(principal: Principal, headers: dict[str, str], task_id: UUID) -> Respo
 def _ask_reporter(name: str, remember: Remember) -> Response:
     with services().transaction() as tx:
         if unfinished := lifecycle.unfinished_retry(tx, name):
-            raise Conflict(f"A retry of the task has not ended: {unfinished}")
+            raise Conflict(f"A retry of the task has not ended: {unfinished}; wait for its end")
         remember(tx.cur, name, resends.ask(tx.cur, name))
     return _asked(name)
 

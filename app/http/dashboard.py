@@ -138,7 +138,7 @@ def init_app(app: Flask, embed_origins: Sequence[str]) -> None:
             response = _file("index.html", 0, conditional=False)
             response.status_code = 404
             return response
-        return problem_response(404, NotFound.title, error.description or "")
+        return problem_response(404, NotFound.title, "There is nothing at this address; /api/docs has all")
 
     headers = HEADERS | (STRICT_TRANSPORT if app.config["JWT_COOKIE_SECURE"] else {})
     of_embed = headers | _embed_headers(embed_origins)

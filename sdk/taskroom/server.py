@@ -39,8 +39,9 @@ class Client(Protocol):
     def page(self, task_id: str) -> str:
         """Returns the address of the task's page."""
 
-    def flush(self, timeout: float) -> bool:
-        """Waits until the server or the disk has all, at most ``timeout`` seconds."""
+    def flush(self, timeout: float, patience: float | None = None) -> bool:
+        """Waits until the server or the disk has all, at most ``timeout`` seconds, and for the server no longer than
+        ``patience``."""
 
     def spool_now(self) -> None:
         """Writes what is not sent to the disk, without the network."""

@@ -203,7 +203,10 @@ def test_a_task_that_cannot_be_started_again_any_more_says_so(user: User) -> Non
 
     assert user.status(task_id)["task"]["can_retry"] is False
     refused = problem(user.client.post(f"/api/v2/tasks/{task_id}/retry"), 409)
-    assert refused["detail"] == "The task cannot be started from here"
+    assert (
+        refused["detail"]
+        == "Who reported the task cannot start it again; start it where it was started first"
+    )
     told = [n["title"] for n in user.get("notifications")["notifications"] if n["related_id"] == task_id]
     assert told == ["Mail cannot be started again", "Mail has failed"]
 
@@ -255,7 +258,10 @@ def test_a_task_that_its_reporter_cannot_start_is_not_retried(user: User, other:
 
     refused = problem(user.client.post(f"/api/v2/tasks/{fixed['task_id']}/retry"), 409)
 
-    assert refused["detail"] == "The task cannot be started from here"
+    assert (
+        refused["detail"]
+        == "Who reported the task cannot start it again; start it where it was started first"
+    )
     assert retry(user, running["task_id"]) == 409, "it has not ended"
     assert retry(other, fixed["task_id"]) == 404
     assert reporter.send()["resend"] == []

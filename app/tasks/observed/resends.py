@@ -30,9 +30,9 @@ def ask(cur: Cursor, task_id: str) -> str:
         raise NotFound("There is no such task")
     task = load(cur, [stream])[stream]["task"]
     if task["status"] not in TERMINAL:
-        raise Conflict(f"The task has not ended: {task['status']}")
+        raise Conflict(f"The task has not ended: {task['status']}; cancel it, or wait for its end")
     if not task["can_retry"]:
-        raise Conflict("The task cannot be started from here")
+        raise Conflict("Who reported the task cannot start it again; start it where it was started first")
     cur.execute(
         """INSERT INTO resends (task_id, reporter, writer)
            SELECT tasks.id, coalesce(last.reporter, tasks.reporter), last.writer FROM tasks LEFT JOIN LATERAL (
@@ -42,7 +42,9 @@ def ask(cur: Cursor, task_id: str) -> str:
         (task_id,),
     )
     if cur.rowcount == 0:
-        raise Conflict("The reporter of the task is asked already")
+        raise Conflict(
+            "The reporter of the task is asked already; the new run is in the list as soon as it begins"
+        )
     # A cancelled task begins no attempt; now it is wanted again.
     cur.execute("UPDATE streams SET cancel_requested = false WHERE id = %s", (row.id,))
     return str(task["status"])

@@ -97,26 +97,44 @@ class Api:
             return self._opener.open(request, timeout=timeout)
         except HTTPError as error:
             with error:
-                raise self._refused(error) from None
+                raise self._refused(error, path) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._unreachable(error) from None
 
-    def _refused(self, error: HTTPError) -> Refused:
+    def _refused(self, error: HTTPError, path: str) -> Fault:
         status, why = error.code, _reason(error)
         if status == 401:
             why = f"the server refuses the key; set {KEY} to one of {self._settings.url}{PAGE}"
         elif status == 403:
-            why = f"the key may not do this: {why}; {self._settings.url}{PAGE} makes keys with other scopes"
-        elif status == 404:
-            why = f"{why}; the key sees what taskroom ls shows, and {URL} is {self._settings.url}"
+            keys = f"{self._settings.url}{PAGE} makes keys with other scopes"
+            why = f"the key may not do this: {why or error.reason}; {keys}"
         elif status == 429:
             after = error.headers.get("Retry-After") or "a few"
             why = f"too many requests; try again in {after} seconds"
         elif status >= 500:
-            why = f"the server cannot answer now ({status} {why}); try again later"
+            why = f"the server cannot answer now ({status} {why or error.reason}); try again later"
         elif 300 <= status < 400:
             why = f"the server sends on to {error.headers.get('Location')}; set {URL} to where it is"
+        elif why is None or (status == 404 and not self._is_taskroom(path)):
+            return Unreachable(
+                f"there is no Taskroom at {self._settings.url} ({status}); "
+                f"set {URL} to the address of its list of runs, such as https://rooms.example.org"
+            )
+        elif status == 404:
+            why = f"{why}; the key sees what taskroom ls shows, and {URL} is {self._settings.url}"
         return Refused(status, why)
+
+    def _is_taskroom(self, missing: str) -> bool:
+        """Whether the list of runs is where that of a Taskroom is, when ``missing`` is not."""
+        if missing == "tasks":
+            return False
+        try:
+            self.get("tasks", limit=1)
+        except Unreachable:
+            return False
+        except Fault:  # it is there, for another key or later
+            pass
+        return True
 
     def _unreachable(self, error: Exception) -> Unreachable:
         reason = error.reason if isinstance(error, URLError) else error
@@ -124,12 +142,12 @@ class Api:
         return Unreachable(f"cannot reach {self._settings.url}: {why}; check {URL}, or try again later")
 
 
-def _reason(error: HTTPError) -> str:
-    """What the server says of the error."""
+def _reason(error: HTTPError) -> str | None:
+    """What the server says of the error; None when that is no Taskroom's."""
     try:
         problem = json.loads(error.read(LARGEST))
         fields = problem.get("errors") or {}
         found = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in fields.items())
         return str(found or problem.get("detail") or problem["title"])
     except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError, AttributeError):
-        return str(error.reason)
+        return None

@@ -9,6 +9,7 @@ from taskroom.cli import ids
 from taskroom.cli.api import Api
 from taskroom.cli.faults import say
 from taskroom.cli.settings import settings
+from taskroom.cli.started_again import StartedAgain
 from taskroom.cli.watch import ENDINGS, watch
 
 
@@ -20,13 +21,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def call(given: argparse.Namespace) -> int:
     """Prints the id of the new run, alone; with --wait how it gets on. A run that others report is started by them:
-    then there is no id yet."""
+    then there is no id yet, and --wait waits for it."""
     api = Api(settings(given))
     ended = ids.find(api, given.run)
+    again = None
+    if given.wait and (task := api.get(f"tasks/{ended}/status")["task"])["observed"]:
+        again = StartedAgain(api, task)
     run = api.post(f"tasks/{ended}/retry")["task_id"]
     if run == ended:
-        say("who reports this run is asked to start it again; taskroom ls shows it once it has begun")
-        return 0
+        asked = "who reports this run is asked to start it again"
+        if again is None:
+            say(f"{asked}; taskroom ls shows it once it has begun")
+            return 0
+        say(f"{asked}; waiting until it has begun")
+        run = again.wait()
     if given.wait:
         print(api.page(run), file=sys.stderr)
         return watch(api, run)

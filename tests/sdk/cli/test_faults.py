@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.reporters import DONE, STARTED, Reporter, new_task
 from tests.sdk.cli.bad_server import answering, hanging
 from tests.sdk.cli.command import Command, Done
 from tests.sdk.cli.runs import key_of
-from tests.support.system import System, User
+from tests.support.system import System, User, wait_for
 
 IMPATIENT = """
 import sys
@@ -78,6 +79,35 @@ def test_a_wrong_key(system: System, tmp_path: Path) -> None:
     )
 
 
+RUN = "1f0a93c2-2222-4333-8444-000000000000"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            ("ls",),
+            ("watch", RUN),
+            ("watch", RUN[:8]),
+            ("logs", RUN),
+            ("start", "test_echo"),
+            ("cancel", RUN),
+        ),
+        *(("retry", RUN), ("retry", RUN, "--wait")),
+    ],
+    ids=" ".join,
+)
+def test_what_answers_is_no_taskroom(taskroom: Command, words: tuple[str, ...]) -> None:
+    advice = "set TASKROOM_URL to the address of its list of runs, such as https://rooms.example.org"
+    url = f"{taskroom.url}/api/v2"
+    assert line_of(taskroom(*words, "--url", url)) == f"there is no Taskroom at {url} (404); {advice}"
+
+    for status in (400, 404, 405):
+        with answering(status, "<html>") as url:
+            done = taskroom(*words, "--url", url)
+        assert line_of(done) == f"there is no Taskroom at {url} ({status}); {advice}"
+
+
 def test_a_key_without_the_scope(system: System, user: User, tmp_path: Path) -> None:
     done = Command(system.url, key_of(user, "report"), tmp_path)("ls")
 
@@ -116,6 +146,23 @@ def test_what_the_run_cannot_do(taskroom: Command, user: User) -> None:
     user.finished(run)
 
     assert line_of(taskroom("cancel", run)) == "The task has ended already: SUCCESS"
+
+
+def test_why_a_run_is_not_started_again_and_what_to_do(taskroom: Command, user: User, tmp_path: Path) -> None:
+    gated, reporter = user.start("test_gated", gate=str(tmp_path / "gate")), Reporter(user)
+    wait_for("its start", lambda: user.status(gated)["task"]["status"] == "STARTED")
+    once, again = new_task(STARTED, DONE), new_task(STARTED, DONE, can_retry=True)
+    reporter.accepted(once, again)
+    assert taskroom("retry", again["task_id"]).returncode == 0
+
+    found = [line_of(taskroom("retry", run)) for run in (gated, once["task_id"], again["task_id"])]
+
+    assert found == [
+        "The task has not ended: STARTED; cancel it, or wait for its end",
+        "Who reported the task cannot start it again; start it where it was started first",
+        "The reporter of the task is asked already; the new run is in the list as soon as it begins",
+    ]
+    assert line_of(taskroom("retry", once["task_id"], "--wait")) == found[1]
 
 
 def test_a_start_that_is_refused_names_the_field(taskroom: Command) -> None:

@@ -11,10 +11,13 @@ import pytest
 
 from taskroom.cli.fold import State
 from taskroom.cli.plain import Plain
+from tests.api.reporters import STARTED, Reporter, new_task, part, status
 from tests.sdk.cli.command import Command
 from tests.sdk.cli.terminal import terminal
 from tests.support.line import TcpProxy
-from tests.support.system import System, User
+from tests.support.system import System, User, wait_for
+
+ASKED = b"taskroom: who reports this run is asked to start it again; waiting until it has begun\n"
 
 
 def without_time(text: str) -> list[str]:
@@ -187,11 +190,52 @@ def test_retry_starts_a_new_run(taskroom: Command, user: User) -> None:
     user.finished(run)
 
     done = taskroom("retry", run)
-    waited = taskroom("retry", done.stdout.strip(), "--wait")
-
+    second = done.stdout.strip()
     assert done.returncode == 0
-    assert user.finished(done.stdout.strip())["task"]["retry_of"] == run
-    assert waited.returncode in (1, 2)  # 2 while the retry itself has not ended
+    assert user.finished(second)["task"]["retry_of"] == run
+    waited = taskroom("retry", second, "--wait")
+
+    assert waited.returncode == 1
+    third = waited.stderr.strip().rpartition("/")[2]
+    assert user.status(third)["task"]["retry_of"] == second
+    assert "FAILURE" in waited.stdout
+
+
+@pytest.mark.parametrize(("end", "code"), [("SUCCESS", 0), ("FAILURE", 1), ("REVOKED", 3)])
+def test_retry_waits_for_the_run_that_a_reporter_starts(
+    taskroom: Command, user: User, end: str, code: int
+) -> None:
+    reporter, mail = Reporter(user), new_task(STARTED, status("FAILURE"), can_retry=True)
+    first = mail["task_id"]
+    reporter.accepted(mail)
+
+    retries = [first]
+    for attempt in ("two", "three"):  # each is a retry of the one before, whichever is named
+        with taskroom.start("retry", first, "--wait") as process:
+            wait_for("the wish", lambda: reporter.send()["resend"] == [first])
+            (row,) = reporter.accepted(part(first, STARTED, attempt=attempt))
+            assert process.stderr and process.stderr.readline() == ASKED
+            assert process.stderr.readline().decode() == f"{taskroom.url}/runs/{row['task_id']}\n"
+            reporter.accepted(part(first, status(end), attempt=attempt))
+            assert process.stdout and process.stdout.read().decode().count(end) == 1
+            assert process.wait(120) == code
+        assert row["retry_of"] == retries[-1]
+        retries.append(row["task_id"])
+
+
+def test_retry_ends_with_2_when_the_reporter_cannot_start_it(taskroom: Command, user: User) -> None:
+    reporter, mail = Reporter(user), new_task(STARTED, status("FAILURE"), can_retry=True)
+    reporter.accepted(mail)
+
+    with taskroom.start("retry", mail["task_id"], "--wait") as process:
+        wait_for("the wish", lambda: reporter.send()["resend"])
+        reporter.accepted({"task_id": mail["task_id"], "can_retry": False})
+        out, err = process.communicate(timeout=120)
+
+    assert (process.returncode, out) == (2, b"")
+    assert err.decode().splitlines()[1:] == [
+        "taskroom: who reports the run cannot start it again any more; start it where it was started first"
+    ]
 
 
 def snapshot(**phase: Any) -> State:
