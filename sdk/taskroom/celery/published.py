@@ -13,6 +13,7 @@ from celery._state import get_current_task
 from taskroom.celery import attempts, sending
 from taskroom.celery.again import due_time, end_before
 from taskroom.celery.depths import SENT_AT
+from taskroom.celery.receivers import connect
 from taskroom.celery.reporter import Reporter
 from taskroom.celery.tree import PARENT, above, reported_id
 from taskroom.limits import TITLE_LIMIT
@@ -30,8 +31,8 @@ class Published:
         self._options, self._client = reporter.options, reporter.client
 
     def connect(self) -> None:
-        signals.before_task_publish.connect(self._before, weak=False)
-        signals.after_task_publish.connect(self._after, weak=False)
+        connect(signals.before_task_publish, self._before)
+        connect(signals.after_task_publish, self._after)
 
     def _before(self, sender: Any = None, headers: Any = None, properties: Any = None, **_: Any) -> None:
         """Ends the attempt of a task that sends itself again. Says in the message when it was sent, and which task is
