@@ -49,6 +49,7 @@ from app.tasks import (
     retention,
     steps,
 )
+from app.tasks import history as earlier
 from app.webhooks import delivery_queue, sending, subscriptions
 from taskroom import phases
 from tests.limits.product import (
@@ -66,10 +67,10 @@ from tests.limits.product import (
 )
 from workers.jobs import knowledge_base
 
-PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS, CLIENT, DIALECTS, METRICS, FAULTS = (
+PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS, CLIENT, DIALECTS, METRICS, FAULTS, ETA = (
     f"docs/{name}.md"
     for name in ("protocol", "auth", "operations", "jobs", "bus", "webhooks", "client", "dialects", "metrics")
-    + ("faults",)
+    + ("faults", "eta")
 )
 
 # The page, words of it, what the product has, and what these words say.
@@ -158,9 +159,10 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
      lambda: lease_reaper.MISSED_LIMIT * DEFAULT.lease_round_seconds, 20),
     (JOBS, "A message is cut at 16,384 characters", lambda: reports.LINE_LIMIT, 16_384),
     (JOBS, "JSON, up to 256 kB", lambda: reports.RESULT_LIMIT, 256_000),
-    (JOBS, "the last 20 runs of that type that succeeded, of the 200 newest",
-     lambda: (plan.RUNS, plan.SCANNED_RUNS), (20, 200)),
-    (JOBS, "had more than 100 phases", lambda: plan.MAX_PHASES, 100),
+    (ETA, "the newest 20 runs of its type that succeeded", lambda: earlier.RUNS, 20),
+    (ETA, "with more than 100 phases", lambda: earlier.MAX_PHASES, 100),
+    (ETA, "take at most twice the median", lambda: progress_estimate.MOST_SPREAD, 2),
+    (ETA, "Weights that a job declares count until three runs are known", lambda: plan.RUNS_OVER_DECLARED, 3),
     (JOBS, "up to 95 % of its share", lambda: progress_estimate.MAX_BY_TIME, 0.95),
     (JOBS, "`metadata` a JSON object up to 8 KiB", lambda: LONGEST_METADATA, 8_192),
     (BUS, "At most 256,000 bytes of JSON", lambda: PUBLISHED_BYTES, 256_000),

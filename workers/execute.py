@@ -17,7 +17,7 @@ from app.db.clock import later
 from app.errors import causes
 from app.errors.survived import survived
 from app.observability import log_format
-from app.stream.event import Draft
+from app.stream.event import Draft, now
 from app.tasks import lifecycle
 from app.tasks.approvals import approval_wait
 from app.tasks.endings import ending
@@ -33,6 +33,7 @@ from workers.current import running
 from workers.outcomes import failed, run_job
 from workers.registry import declared, jobs, types_of
 from workers.run import Run
+from workers.settings import settings
 
 logger = logging.getLogger("taskroom.execute")
 
@@ -77,6 +78,7 @@ def _run(claim: Claim) -> None:
     here = runtime.runtime()
     job = jobs().get(claim.job_type)
     run = Run(claim, here.writer)
+    run.source_lines = settings().source_lines
     started = time.monotonic()
     with here.leases.renewed(run):
         here.writer.open()  # its thread renews the lease, also before the first report
@@ -144,6 +146,7 @@ def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
         retry_count=claim.retry_count + (outcome["status"] == RETRY),
         run_ms=run_ms,
         attempt=claim.attempt,
+        logged_at=now(),
         at=claim.claimed_at and later(claim.claimed_at, time.monotonic() - claim.began),
         **outcome,
     ):
@@ -156,7 +159,7 @@ def _ending(run: Run, **fields: Any) -> list[Draft]:
         return ending(run.stream, **fields)
     except Exception as error:
         logger.exception("task %s: its end could not be encoded", run.claim.task_id)
-        return ending(run.stream, **(fields | {"result": None, "retry_in": None} | failed(error)))
+        return ending(run.stream, **(fields | {"result": None, "retry_in": None} | failed(error, run)))
 
 
 @worker_process_init.connect

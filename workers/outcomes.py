@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from billiard.common import terminate_handler_fired  # type: ignore[import-untyped]
@@ -9,9 +10,10 @@ from greenlet import GreenletExit
 
 from app.tasks.endings import WORKER_LOST, cancelled_error
 from app.tasks.fold import FAILURE, RETRY, REVOKED, SUCCESS
-from app.tasks.reports import result_json, traceback_text
+from app.tasks.reports import result_json
+from taskroom.failures import error_of
 from taskroom.output import finished
-from taskroom.texts import formatted, reason
+from taskroom.source import add_library
 from workers import capture, children
 from workers.errors import ApprovalNeeded, AttemptSuperseded, Delegated, TaskCancelled
 from workers.progress import RetryTask
@@ -19,7 +21,9 @@ from workers.registry import Job, may_retry_lost, unknown
 from workers.run import Run
 from workers.schemas import InvalidParams, loaded
 
-MESSAGE_LIMIT = 2_000
+_HERE = Path(__file__).resolve().parent
+add_library(str(_HERE), own=str(_HERE / "jobs"))
+add_library(str(_HERE.parent / "app"))
 
 Outcome = dict[str, Any]
 """The ``status`` and the fields that belong to it; or ``asks``: the approval that the task waits for; or ``steps``: how
@@ -30,13 +34,13 @@ def run_job(job: Job | None, run: Run) -> Outcome:
     """Runs the job's code. It raises nothing, whatever that code raises: an attempt without an end would be taken for
     that of a lost worker, and nobody would see why."""
     if job is None:
-        return failed(LookupError(unknown(run.claim.job_type)))
+        return failed(LookupError(unknown(run.claim.job_type)), run)
     error: BaseException | None = None
     result = None
     capture.install()
     try:
         with finished(run):
-            result = result_json(job.function(**loaded(job.params, run.claim.params)))
+            result = _stored(job.function(**loaded(job.params, run.claim.params)))
     except BaseException as caught:
         error = caught
     if run.forked:
@@ -45,12 +49,20 @@ def run_job(job: Job | None, run: Run) -> Outcome:
     return {"status": SUCCESS, "result": result} if error is None else outcome_of(job, run, error)
 
 
+def _stored(result: Any) -> Any:
+    """The result as JSON stores it. Raises TypeError for what it cannot hold."""
+    try:
+        return result_json(result)
+    except TypeError as error:
+        raise TypeError(f"The result cannot be stored: {error}") from None
+
+
 def outcome_of(job: Job, run: Run, error: BaseException) -> Outcome:
     """What an exception that came out of the job's code means for its attempt."""
     if isinstance(error, AttemptSuperseded):
         return {"status": FAILURE}
     if isinstance(error, TaskCancelled):
-        return {"status": REVOKED, "error": cancelled_error()}
+        return {"status": REVOKED, "error": cancelled_error() | {"phase": run.phase_of(error)}}
     if isinstance(error, ApprovalNeeded):
         return {"status": REVOKED, "error": cancelled_error()} if run.cancelled else {"asks": error.approval}
     if isinstance(error, Delegated):
@@ -62,7 +74,7 @@ def outcome_of(job: Job, run: Run, error: BaseException) -> Outcome:
     if isinstance(error, GreenletExit) or (isinstance(error, SystemExit) and terminate_handler_fired()):
         return _terminated(run)
     # Also what is no Exception: SystemExit, KeyboardInterrupt, asyncio's CancelledError, a Timeout of gevent.
-    return failed(error)
+    return failed(error, run)
 
 
 def _terminated(run: Run) -> Outcome:
@@ -80,17 +92,16 @@ def _retry_or_fail(job: Job, run: Run, error: BaseException, countdown: float | 
     if run.cancelled:  # the job's code turned the cancel into another exception: no reason to run it again
         return {"status": REVOKED, "error": cancelled_error()}
     if run.claim.retry_count >= job.max_retries:
-        return failed(error)
+        return failed(error, run)
     wait = countdown if countdown is not None else job.retry_delay * 2**run.claim.retry_count
-    return failed(error) | {"status": RETRY, "retry_in": wait}
+    return failed(error, run) | {"status": RETRY, "retry_in": wait}
 
 
-def failed(error: BaseException) -> Outcome:
-    """The outcome FAILURE, with the exception's class, text and traceback."""
+def failed(error: BaseException, run: Run | None = None) -> Outcome:
+    """The outcome FAILURE, with the exception's class, text and traceback, its phase and its place in the source."""
+    found = error_of(error, run)
     # The class RetryTask would say nothing about a reason that the job's code gives itself.
-    kind = "TaskFailed" if isinstance(error, RetryTask) else type(error).__name__
-    message = reason(error)[:MESSAGE_LIMIT]
     return {
         "status": FAILURE,
-        "error": {"type": kind, "message": message, "traceback": traceback_text(formatted(error))},
+        "error": found | {"type": "TaskFailed"} if isinstance(error, RetryTask) else found,
     }

@@ -27,8 +27,9 @@ from app.stream.event import LEVELS
 from app.stream.store import BATCH_EVENTS
 from app.tasks import external_batches
 from app.tasks.fold import FAILURE, PHASE_STATUSES, REVOKED, STARTED, SUCCESS, TERMINAL
-from app.tasks.reported import Error, Line, PhaseComplete, PhaseUpdate, ReportedEvent, Status
+from app.tasks.reported import Error, Line, PhaseComplete, PhaseUpdate, ReportedEvent, Source, Status
 from app.tasks.reported_drafts import LARGEST
+from app.tasks.reports import SOURCE_LINES
 
 blp = Blueprint("external", __name__, description="Workers of other kinds")
 
@@ -53,6 +54,7 @@ class LogSchema(WorkerEventSchema):
     message = ma.fields.String(required=True)
     component = ma.fields.String(load_default=None, allow_none=True)
     phase = ma.fields.String(load_default=None, allow_none=True)
+    item_error = ma.fields.Boolean(load_default=False)
 
 
 class PhaseSchema(WorkerEventSchema):
@@ -72,10 +74,20 @@ class PhaseCompleteSchema(PhaseSchema):
     duration_seconds = _seconds(load_default=None)
 
 
+class SourceSchema(ma.Schema):
+    file = ma.fields.String(required=True)
+    line = WholeField(required=True, strict=True, validate=ma.validate.Range(1, LARGEST))
+    function = ma.fields.String(load_default=None, allow_none=True)
+    first_line = WholeField(load_default=1, strict=True, validate=ma.validate.Range(1, LARGEST))
+    lines = ListField(ma.fields.String(), 0, SOURCE_LINES, load_default=())
+
+
 class ErrorSchema(ma.Schema):
     type = ma.fields.String(required=True, validate=ma.validate.Length(1, 128))
     message = ma.fields.String(required=True, validate=ma.validate.Length(1))
     traceback = ma.fields.String(load_default=None, allow_none=True)
+    phase = ma.fields.String(allow_none=True)
+    source = ma.fields.Nested(SourceSchema, load_default=None, allow_none=True)
 
 
 class StatusSchema(WorkerEventSchema):
@@ -188,5 +200,6 @@ def _event(kind: type[ReportedEvent], fields: dict[str, Any]) -> ReportedEvent:
     if "result" in fields:
         fields["result"] = Raw(orjson.dumps(fields["result"]))
     if "error" in fields:
-        fields["error"] = Error(**fields["error"])
+        source = fields["error"].pop("source")
+        fields["error"] = Error(**fields["error"], source=source and Source(**source))
     return kind(**fields)

@@ -37,6 +37,12 @@ class FilterQuery(ma.Schema):
     )
     phase = ma.fields.String(validate=ma.validate.Length(1, 128))
     q = ma.fields.String(validate=ma.validate.Length(1, 200), metadata={"description": "Text in the message"})
+    errors = ma.fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "Only lines of the level ERROR or worse, and those of items counted as failed"
+        },
+    )
 
 
 class LogQuery(FilterQuery):
@@ -57,6 +63,9 @@ class LogLine(ma.Schema):
     message = ma.fields.String()
     component = ma.fields.String(allow_none=True)
     phase = ma.fields.String(allow_none=True)
+    item_error = ma.fields.Boolean(
+        metadata={"description": "True: it is about an item that is counted as failed"}
+    )
 
 
 class LogPageSchema(ma.Schema):
@@ -129,7 +138,7 @@ def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Resp
 
 
 def _filter(query: dict[str, Any]) -> LogFilter:
-    return LogFilter(query.get("level"), query.get("phase"), query.get("q"))
+    return LogFilter(query.get("level"), query.get("phase"), query.get("q"), query["errors"])
 
 
 def _text(line: dict[str, Any]) -> bytes:

@@ -34,7 +34,7 @@ blp = Blueprint("tasks", __name__, description="Tasks")
 EVENT_PAGE = 1_000
 
 # The fields of the fold; docs/protocol.md has the table. Those that are not named here are texts.
-_LARGE = {name: ma.fields.Raw(allow_none=True) for name in ("params", "result", "plan")}
+_LARGE = {name: ma.fields.Raw(allow_none=True) for name in ("params", "result", "plan", "usual")}
 _OTHERS: dict[str, Any] = {
     **{name: ma.fields.Integer() for name in ("retry_count", "attempt", "status_sequence")},
     "error": ma.fields.Raw(allow_none=True),

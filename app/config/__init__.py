@@ -155,6 +155,7 @@ class Config:
     lease_round_seconds: float = setting(number, "LEASE_ROUND_SECONDS", 5.0, 1.0, 60.0, default=5.0)
     celery_queues: tuple[str, ...] = setting(listed, "CELERY_QUEUES", CELERY_QUEUES, default=CELERY_QUEUES)
     jobs: tuple[str, ...] = setting(_packages, default=JOBS)  # the packages with the job types of a worker
+    source_lines: bool = switch("TASKROOM_SOURCE_LINES", True)  # of jobs, beside the errors of their tasks
     body_limit: int = 2 * 1024 * 1024
     streams_per_user: int = whole("STREAMS_PER_USER", 500, 1, 1_000_000)
     max_viewers: int = whole("MAX_VIEWERS", 15_000, 1, 1_000_000)  # of this process

@@ -62,5 +62,5 @@ def text(name: str, default: str = "", repr: bool = True) -> Any:
     return setting(lambda env: env.get(name, default).strip(), default=default, repr=repr)
 
 
-def switch(name: str) -> Any:
-    return setting(lambda env: env.get(name, "0") == "1", default=False)
+def switch(name: str, default: bool = False) -> Any:
+    return setting(lambda env: env.get(name, str(int(default))) == "1", default=default)

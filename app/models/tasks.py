@@ -34,7 +34,14 @@ class Task(Base):
             postgresql_where=text("parent_id IS NOT NULL"),
         ),
         Index("tasks_unfinished", "user_id", "created_at", postgresql_where=text("finished_at IS NULL")),
-        Index("tasks_succeeded", "job_type", "finished_at", postgresql_where=text("status = 'SUCCESS'")),
+        Index(
+            *("tasks_succeeded", "job_type", text("coalesce(tenant, '')"), "finished_at"),
+            postgresql_where=text("status = 'SUCCESS'"),
+        ),
+        Index(
+            *("tasks_succeeded_by_user", "user_id", "job_type", "finished_at"),
+            postgresql_where=text("status = 'SUCCESS'"),
+        ),
         Index(
             "tasks_unfinished_retries",
             "retry_of",
@@ -81,6 +88,8 @@ class Task(Base):
     worker: Mapped[str | None] = mapped_column(Text)
     progress_known: Mapped[bool | None]  # None: of a run that was before it was asked
     plan: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    usual: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))  # how long earlier runs took
+    attempt_started_at: Mapped[datetime | None] = mapped_column(Time)
     status_sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
     # Of an observed task, which others run and report; the rest is NULL for other tasks.
     observed: Mapped[bool] = mapped_column(server_default=text("false"))
@@ -138,6 +147,7 @@ class Phase(Base):
     started_at: Mapped[datetime | None] = mapped_column(Time)
     updated_at: Mapped[datetime | None] = mapped_column(Time)
     duration_seconds: Mapped[float | None]
+    half_seconds: Mapped[float | None]
     sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 

@@ -81,7 +81,8 @@ def insert_task(
 
 def first_event(stream: str, at: str, status: str, **fields: Any) -> Draft:
     """Returns the first event of a task, which gives each field of the fold. ``at`` is the time of the creation."""
-    unset: dict[str, Any] = dict.fromkeys(("plan", "started_at", "finished_at", "result", "error", "worker"))
+    times = ("started_at", "attempt_started_at", "finished_at")
+    unset: dict[str, Any] = dict.fromkeys((*times, "plan", "usual", "result", "error", "worker"))
     unset |= dict.fromkeys(("can_retry", "queue", "root_id", "group_id"))
     unset |= {"progress": 0, "progress_known": True, "retry_count": 0, "attempt": 0}
     unset |= {"observed": False, "created_at": at}

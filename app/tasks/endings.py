@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.stream.event import Draft, draft, now
-from app.tasks.fold import RETRY, SUCCESS, WAITING, State, open_phases
+from app.tasks.fold import FAILURE, RETRY, SUCCESS, WAITING, State, open_phases
 from app.tasks.status import status_event
 
 
@@ -16,6 +16,20 @@ def task_error(type: str, message: str) -> dict[str, Any]:
 
 WORKER_LOST = task_error("WorkerLost", "The worker that ran this task stopped answering")
 BROKER_UNAVAILABLE = task_error("BrokerUnavailable", "The message broker could not take the task")
+
+MORE = ("phase", "source")  # fields of an error that are there only when they are known
+# Their messages are whole sentences.
+OWN_TYPES = frozenset(
+    {
+        "WorkerLost",
+        "BrokerUnavailable",
+        "SubtaskFailed",
+        "MembersFailed",
+        "Expired",
+        "Superseded",
+        "TaskFailed",
+    }
+)
 
 
 def ending(
@@ -32,15 +46,25 @@ def ending(
     run_ms: float | None = None,
     attempt: int | None = None,
     at: str | None = None,
+    logged_at: str | None = None,
 ) -> list[Draft]:
-    """Returns the last events of an attempt: the end of its open phases, agent_completed when it has ``run_ms``, and
-    the status. ``at`` is by the same clock as the attempt's beginning."""
-    at = at or now()
+    """Returns the last events of an attempt: a line of the log for what failed, the end of its open phases,
+    agent_completed when it has ``run_ms``, and the status. ``at`` is by the same clock as the attempt's beginning,
+    ``logged_at`` by that of its lines. An error that does not say its phase has the last of those that are open."""
+    at, phases = at or now(), list(phases)
     succeeded, terminal = status == SUCCESS, status != RETRY
+    drafts = []
+    if error is not None:
+        error = {"phase": phases[-1] if phases else None, **error}
+        error = {name: value for name, value in error.items() if value is not None or name not in MORE}
+        # The status of a retry is a line by itself, without the traceback.
+        if status == FAILURE or (status == RETRY and error.get("traceback")):
+            drafts.append(_line(stream, error, attempt, logged_at or at))
     last: dict[str, Any] = {"timestamp": at, "status": "completed", "eta_seconds": None}
     if not succeeded:
         last |= {"status": "error", "message": (error or {}).get("message")}
-    drafts = [draft(stream, "phase_update", last | {"phase_id": p}, attempt=attempt) for p in phases]
+    for phase in phases:
+        drafts.append(draft(stream, "phase_update", last | {"phase_id": phase}, attempt=attempt))
     if run_ms is not None:
         completed = {"timestamp": at, "agent_type": job_type, "success": succeeded}
         completed["execution_time_ms"] = round(run_ms, 1)
@@ -64,6 +88,14 @@ def ending(
         )
     )
     return drafts
+
+
+def _line(stream: str, error: Mapping[str, Any], attempt: int | None, at: str) -> Draft:
+    """Returns the line of the log that says why an attempt failed: the traceback, where there is one."""
+    reason = error["message"] if error["type"] in OWN_TYPES else error_text(error)
+    fields = {"timestamp": at, "level": "ERROR", "message": (error.get("traceback") or reason).rstrip()}
+    fields |= {"component": "taskroom", "phase": error.get("phase")}
+    return draft(stream, "log", fields, attempt=attempt, projected=False)
 
 
 def error_text(error: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from app.tasks.parents import parent_phase, parent_progress
 from app.tasks.plan import Declared
 from app.tasks.projection import load
 from app.tasks.reported import ReportedEvent, is_bare_start, is_start, time_text
-from app.tasks.reported_drafts import ReportedDrafts, restore
+from app.tasks.reported_drafts import EventClock, ReportedDrafts, restore
 from app.tasks.reports import Reports
 
 EVENTS_IN_A_TURN = 50  # of a batch; then other threads run
@@ -118,10 +118,12 @@ def _drafts(
     given = batch.task_id, batch.attempt, task["job_type"], task["params"], task["retry_count"]
     known = frozenset(phase["phase_id"] for phase in state["phases"])
     parent = parent_phase(cur, batch.task_id)
-    running = Claim(*given, task["started_at"], parent=parent, plan=task["plan"], phases=known)
-    reports, now = Reports(running, drafts.append), database_now(cur)
-    restore(reports, state, now)
-    made = ReportedDrafts(reports, now, task["current_phase"], task["current_phase_message"])
+    expected = {"plan": task["plan"], "usual": task["usual"]}
+    running = Claim(*given, task["started_at"], parent=parent, phases=known, **expected)
+    clock, now = EventClock(task["updated_at"]), database_now(cur)
+    reports = Reports(running, drafts.append, clock)
+    restore(reports, state, task["updated_at"])
+    made = ReportedDrafts(reports, clock, now, task["current_phase"], task["current_phase_message"])
     for n, event in enumerate(with_pauses(batch.events, EVENTS_IN_A_TURN)):
         # The claim has appended a first event that holds nothing but the status.
         if n or not claimed or not is_bare_start(event):

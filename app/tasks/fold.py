@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 State = dict[str, Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 PENDING, WAITING, STARTED, RETRY = "PENDING", "WAITING", "STARTED", "RETRY"
 SUCCESS, FAILURE, REVOKED = "SUCCESS", "FAILURE", "REVOKED"
@@ -17,7 +21,7 @@ TASK_FIELDS = (
     *("created_at", "status", "is_running", "current_phase", "current_phase_message", "progress"),
     *("started_at", "updated_at", "finished_at", "eta_seconds", "result", "error", "retry_count"),
     *("attempt", "worker", "progress_known", "plan", "observed", "can_retry", "queue", "root_id", "group_id"),
-    "status_sequence",
+    *("attempt_started_at", "usual", "status_sequence"),
 )
 NEW_PHASE: Mapping[str, Any] = {
     "status": "active",
@@ -29,6 +33,7 @@ NEW_PHASE: Mapping[str, Any] = {
     "started_at": None,
     "updated_at": None,
     "duration_seconds": None,
+    "half_seconds": None,
     "sequence": 0,
 }
 RUNNING_PHASE = frozenset({"active", "in_progress"})
@@ -71,14 +76,35 @@ def _phase(state: State, phase_id: str) -> State:
 def _updated(phase: State, event: Mapping[str, Any]) -> State:
     if event["status"] == "active":
         phase = {"phase_id": phase["phase_id"], **NEW_PHASE, "started_at": event["timestamp"]}
+    before = phase["processed_count"], phase["updated_at"] or phase["started_at"]
     phase |= _given(event, "message", "processed_count", "total_count", "error_count")
     if "eta_seconds" in event:
         phase["eta_seconds"] = event["eta_seconds"]
+    if event["status"] in RUNNING_PHASE:
+        phase["half_seconds"] = _half_seconds(phase, *before, event["timestamp"])
     return phase | {
         "status": event["status"],
         "updated_at": event["timestamp"],
         "sequence": event["sequence"],
     }
+
+
+def _half_seconds(phase: State, done: float, since: str | None, now: str) -> Any:
+    """Returns how long after its begin a phase had done half of its items. Between its last two reports, ``done`` items
+    at ``since`` and the count of now, it is taken to have been steady."""
+    half = (phase["total_count"] or 0) / 2
+    if not half or phase["processed_count"] < half or not phase["started_at"] or not since:
+        return None
+    if phase["half_seconds"] is not None or done >= half:
+        return phase["half_seconds"]
+    begin, last, at = _milliseconds(phase["started_at"]), _milliseconds(since), _milliseconds(now)
+    part = (half - done) / (phase["processed_count"] - done)
+    return max(0, math.floor(last - begin + part * (at - last) + 0.5)) / 1000
+
+
+def _milliseconds(timestamp: str) -> int:
+    """Returns whole milliseconds: a browser knows no smaller ones, and computes the same."""
+    return (datetime.fromisoformat(timestamp) - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _completed(phase: State, event: Mapping[str, Any]) -> State:

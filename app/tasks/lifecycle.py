@@ -21,7 +21,8 @@ from app.tasks.attempt_events import attempt_events
 from app.tasks.creation import insert_task
 from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled_error, ending_of, task_error
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING
-from app.tasks.plan import Declared, Plan, nothing_declared, plan_of
+from app.tasks.history import earlier_runs
+from app.tasks.plan import Declared, Forecast, Plan, Usual, forecast, nothing_declared
 from app.tasks.projection import load
 
 
@@ -37,7 +38,8 @@ class Claim:
     started_at: str
     approved: frozenset[str] = frozenset()  # the keys of granted approvals
     parent: tuple[str, str] | None = None  # of a step: the parent's stream, and this step's phase there
-    plan: Plan | None = None  # made when the first attempt began
+    plan: Plan | None = None  # made when the first attempt began, as ``usual``
+    usual: Usual | None = None
     phases: frozenset[str] = frozenset()  # of earlier attempts; the limit of a task's phases counts them
     # When this attempt began, by Postgres's clock; ``started_at`` is the beginning of the first attempt.
     claimed_at: str | None = None
@@ -90,21 +92,23 @@ def claim(
     task = state["task"]
     if not queued and (task["status"], task["worker"]) != (STARTED, worker):
         return None
-    started_at, plan = task["started_at"] or at, task["plan"]
-    if queued and plan is None:
-        plan = plan_of(cur, task_id, task["job_type"], declared(task["job_type"]))
+    started_at, expected = task["started_at"] or at, Forecast(task["plan"], task["usual"])
+    if queued and expected == Forecast():
+        phases = declared(task["job_type"])
+        expected = forecast(phases, earlier_runs(cur, task["job_type"], phases, task_id))
     claimed = Claim(
         *(task_id, attempt, task["job_type"], task["params"], task["retry_count"], started_at),
         approved_keys(cur, task_id),
         parents.parent_phase(cur, task_id),
-        plan,
+        *(expected.plan, expected.usual),
         frozenset(phase["phase_id"] for phase in state["phases"]),
         at,
     )
     if not queued:
         return claimed
     cur.execute("UPDATE streams SET attempt = %s, attempt_given_up = false WHERE id = %s", (attempt, row.id))
-    tx.append(attempt_events(stream, task["job_type"], attempt, worker, at, task["started_at"], plan))
+    began = attempt, worker, at, task["started_at"]
+    tx.append(attempt_events(stream, task["job_type"], *began, expected, task["retry_count"]))
     return claimed
 
 

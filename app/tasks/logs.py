@@ -27,6 +27,8 @@ _IS_RETRY = sa.cast(EventRow.payload, JSON)["status"].astext == RETRY
 # The same condition as SQL, of rows of events.
 IS_LINE = f"""CASE type WHEN 'log' THEN true
     WHEN 'task_status' THEN payload::json ->> 'status' = '{RETRY}' ELSE false END"""
+ERROR_LEVELS = [name for name, rank in LEVELS.items() if rank >= LEVELS["ERROR"]]
+ITEM_ERROR = '"item_error":true'
 LOG_FIELDS = ("sequence", "timestamp", "level", "message", "component", "phase")
 
 
@@ -35,11 +37,13 @@ _KEPT = Statement(sa.select(Stream.pruned_to, Stream.last_seq).where(Stream.name
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """``level`` is the least severe to show, ``q`` a text that the message contains, case ignored."""
+    """``level`` is the least severe to show, ``q`` a text that the message contains, case ignored. ``errors``: only
+    lines of the level ERROR or worse, and those of items that are counted as failed."""
 
     level: str | None = None
     phase: str | None = None
     q: str | None = None
+    errors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +106,13 @@ def _scan(
     """Up to ``limit`` lines between two sequences, and whether there are more of them. Sequences are dense,
     so the window bounds the rows read: a rare hit cannot make one request scan a whole log."""
     levels = wanted.level and [name for name, rank in LEVELS.items() if rank >= LEVELS[wanted.level]]
-    filters = {"levels": levels, "phase": wanted.phase, "q": wanted.q}
-    given = {name: value for name, value in filters.items() if value}
+    filters = {"levels": levels, "phase": wanted.phase, "q": wanted.q, "errors": wanted.errors}
+    given: dict[str, Any] = {name: value for name, value in filters.items() if value}
     window = {"stream": task_stream(task_id), "low": low, "high": high}
     bounds = {"more": limit + 1, "bytes": PAGE_BYTES, "limit": limit}
-    rows = _lines(newest_first, frozenset(given)).execute(cur, **window, **given, **bounds).fetchall()
+    page = _lines(newest_first, frozenset(given))
+    given.pop("errors", None)  # it needs no value
+    rows = page.execute(cur, **window, **given, **bounds).fetchall()
     return [(seq, payload) for seq, payload, _ in rows], bool(rows) and len(rows) < rows[0][2]
 
 
@@ -130,6 +136,10 @@ def _lines(newest_first: bool, given: frozenset[str]) -> sa.Select[Any]:
         "phase": EventRow.phase == sa.bindparam("phase"),
         "q": sa.func.strpos(sa.func.lower(message), sa.func.lower(sa.bindparam("q"))) > 0,
     }
+    is_error = EventRow.level == sa.any_(sa.literal(ERROR_LEVELS, sa.ARRAY(sa.Text)))
+    # Within a message the quotes would have backslashes.
+    is_item_error = sa.func.strpos(EventRow.payload, ITEM_ERROR) > 0
+    filters["errors"] = sa.and_(EventRow.type == "log", sa.or_(is_error, is_item_error))
     stream = sa.select(Stream.id).where(Stream.name == sa.bindparam("stream")).scalar_subquery()
     lines = (
         sa.select(EventRow.seq, EventRow.payload)
@@ -153,7 +163,8 @@ def log_line(payload: str) -> dict[str, Any]:
     event = orjson.loads(payload)
     if event.get("status") == RETRY:
         event |= {"level": RETRY_LEVEL, "message": _retry_text(event), "component": "taskroom"}
-    return {name: event.get(name) for name in LOG_FIELDS}
+    line = {name: event.get(name) for name in LOG_FIELDS}
+    return line | {"item_error": True} if event.get("item_error") else line
 
 
 def _retry_text(event: dict[str, Any]) -> str:

@@ -216,7 +216,7 @@ def _parent_ending(
         status = FAILURE if culprit.status == FAILURE else REVOKED
         why = (culprit.error or {}).get("message") or culprit.status
         message = shortened(f"Step {culprit.number} ({culprit.job_type}): {why}", 2_000)
-        error = task_error("SubtaskFailed", message)
+        error = task_error("SubtaskFailed", message) | {"phase": culprit.phase}
     elif status == REVOKED:
         error = cancelled_error()
     at = database_now(cur)

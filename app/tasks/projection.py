@@ -23,8 +23,8 @@ FOLDED_IN_A_TURN = 100  # events; then other threads run
 
 Change = tuple[str, tuple[Any, ...]]  # a statement and its values
 
-_TIMES = frozenset({"created_at", "started_at", "updated_at", "finished_at"})
-_JSON = frozenset({"params", "result", "error", "plan"})
+_TIMES = frozenset({"created_at", "started_at", "updated_at", "finished_at", "attempt_started_at"})
+_JSON = frozenset({"params", "result", "error", "plan", "usual"})
 _COLUMNS = {"task_id": "id"}
 # ``attempt`` is a column of streams, where it fences; ``is_running`` follows from ``status``.
 _TASK_ROW = tuple(name for name in TASK_FIELDS if name not in ("attempt", "is_running"))
@@ -46,7 +46,7 @@ def _select(table: str, names: Sequence[str]) -> str:
 
 TASK_COLUMNS = _select("tasks", _TASK_ROW)
 # Lists leave out fields that may be large; snapshots have them.
-_LIST_ROW = tuple(name for name in _TASK_ROW if name not in ("params", "result", "plan"))
+_LIST_ROW = tuple(name for name in _TASK_ROW if name not in ("params", "result", "plan", "usual"))
 LIST_COLUMNS = tuple(_COLUMNS.get(name, name) for name in _LIST_ROW)
 # Read in one statement, which is consistent by itself, without a transaction.
 STATE_COLUMNS = f"""streams.last_seq,

@@ -27,6 +27,7 @@ class Line(Reported, tag="log"):
     level: str | int = "INFO"
     component: str | None = None
     phase: str | None = None
+    item_error: bool = False
 
 
 class PhaseUpdate(Reported, tag="phase_update"):
@@ -47,10 +48,24 @@ class PhaseComplete(Reported, tag="phase_complete"):
     duration_seconds: int | float | None = None
 
 
+class Source(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Where code failed, with the lines around it; ``first_line`` is the number of the first of them."""
+
+    file: str
+    line: int
+    function: str | None = None
+    first_line: int = 1
+    lines: list[str] = []
+
+
 class Error(Struct, kw_only=True, forbid_unknown_fields=True):
+    """``phase`` is None between phases; UNSET leaves it to the phases that are open."""
+
     type: str | None = None
     message: str | None = None
     traceback: str | None = None
+    phase: str | UnsetType | None = UNSET
+    source: Source | None = None
 
 
 class Status(Reported, tag="task_status"):

@@ -9,7 +9,7 @@ import orjson
 from msgspec import UNSET
 
 from app.db.clock import seconds_between
-from app.stream.event import LEVELS, shortened
+from app.stream.event import LEVELS, clean, shortened
 from app.tasks.endings import cancelled_error, ending
 from app.tasks.fold import FAILURE, RETRY, REVOKED, RUNNING_PHASE, TERMINAL, State, open_phases
 from app.tasks.reported import (
@@ -18,20 +18,44 @@ from app.tasks.reported import (
     PhaseComplete,
     PhaseUpdate,
     ReportedEvent,
+    Source,
     Status,
     folded_level,
     time_text,
 )
-from app.tasks.reports import NAME_LIMIT, RESULT_LIMIT, TEXT_LIMIT, Reports, result_json, traceback_text
+from app.tasks.reports import (
+    NAME_LIMIT,
+    RESULT_LIMIT,
+    SOURCE_LINE_LIMIT,
+    SOURCE_LINES,
+    TEXT_LIMIT,
+    Reports,
+    result_json,
+    traceback_text,
+)
 
 LARGEST = 2**53  # a browser represents integers exactly up to this one
 
 
-def restore(reports: Reports, state: State, now: str) -> None:
-    """Continues the reports of a running attempt from the state of its task."""
+class EventClock:
+    """The time of the event that was taken in last, in seconds: what arrives late is estimated by when it was."""
+
+    def __init__(self, at: str) -> None:
+        self._now = datetime.fromisoformat(at).timestamp()
+
+    def __call__(self) -> float:
+        return self._now
+
+    def advance(self, at: str) -> None:
+        """Goes on to this time, and never back."""
+        self._now = max(self._now, datetime.fromisoformat(at).timestamp())
+
+
+def restore(reports: Reports, state: State, at: str) -> None:
+    """Continues the reports of a running attempt from the state of its task at the time ``at``."""
     task = state["task"]
     reports.progress, reports.progress_known = task["progress"], task["progress_known"] is not False
-    reports.estimate.restore(state["phases"], now)
+    reports.estimate.restore(state["phases"], task["attempt_started_at"], at)
     reports.running = dict.fromkeys(open_phases(state))
 
 
@@ -43,9 +67,15 @@ class ReportedDrafts:
     """
 
     def __init__(
-        self, reports: Reports, now: str, phase: str | None, message: str | None, runs: bool = True
+        self,
+        reports: Reports,
+        clock: EventClock,
+        now: str,
+        phase: str | None,
+        message: str | None,
+        runs: bool = True,
     ) -> None:
-        self.reports, self.runs, self._now = reports, runs, now
+        self.reports, self.runs, self._clock, self._now = reports, runs, clock, now
         self._phase, self._message = phase, message  # the current ones
         self.over: str | None = None
 
@@ -55,7 +85,8 @@ class ReportedDrafts:
             level = event.level
             if not isinstance(level, str) or level not in LEVELS:
                 level = folded_level(level)
-            self.reports.log(event.message, level, event.component, event.phase, self._time_of(event))
+            at = self._time_of(event)
+            self.reports.log(event.message, level, event.component, event.phase, at, event.item_error)
         elif isinstance(event, Status):
             if event.status in TERMINAL or event.status == RETRY:
                 self._end(event)
@@ -80,6 +111,7 @@ class ReportedDrafts:
     def _emit(self, event: PhaseUpdate | PhaseComplete, fields: dict[str, Any]) -> None:
         fields["phase_id"] = phase_id = self.reports.phase_name(event.phase_id)
         fields["timestamp"] = self._time_of(event)
+        self._clock.advance(fields["timestamp"])
         if fields.get("status") in RUNNING_PHASE:
             self._phase, self._message = phase_id, fields["message"]
         alone, known = self.reports.estimate.alone, self.reports.progress_known
@@ -106,7 +138,9 @@ class ReportedDrafts:
         if event.progress is not None:
             self.reports.raise_progress(max(0.0, event.progress))
             self.reports.progress_known = True
-        self.reports.status(self._phase, self._message, _number(event.eta_seconds), self._time_of(event))
+        at = self._time_of(event)
+        self._clock.advance(at)
+        self.reports.status(self._phase, self._message, _number(event.eta_seconds), at)
 
     def _end(self, event: Status) -> None:
         claim, status = self.reports.claim, event.status
@@ -157,10 +191,27 @@ def _error(status: str, given: Error | None) -> dict[str, Any] | None:
     if given is None and status == RETRY:
         return None
     trace = given and given.traceback
-    return {
+    error: dict[str, Any] = {
         "type": shortened((given and given.type) or "TaskFailed", NAME_LIMIT),
         "message": shortened((given and given.message) or "The worker gave no reason", TEXT_LIMIT),
         "traceback": trace and traceback_text(trace),
+        "source": _source(given.source if given else None),
+    }
+    if given and given.phase is not UNSET:
+        error["phase"] = given.phase and clean(given.phase)[:NAME_LIMIT]
+    return error
+
+
+def _source(given: Source | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    line, first = (min(max(number, 1), LARGEST) for number in (given.line, given.first_line))
+    return {
+        "file": shortened(given.file, TEXT_LIMIT),
+        "line": line,
+        "function": given.function and shortened(given.function, NAME_LIMIT),
+        "first_line": first,
+        "lines": [shortened(text, SOURCE_LINE_LIMIT) for text in given.lines[:SOURCE_LINES]],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,25 +19,37 @@ TEXT_LIMIT = 2_000  # of any other text
 NAME_LIMIT = 128
 PHASE_LIMIT = 500
 TRACEBACK_LIMIT = 16_000
+SOURCE_LINES = 7  # around the one that failed, with it
+SOURCE_LINE_LIMIT = 200
 RESULT_LIMIT = 256_000  # bytes of JSON
 
 
 class Reports:
     """Makes the events of one attempt and passes them to ``put``. ``progress`` is valid when ``progress_known``: the
-    claim has a plan, or the job reported its progress itself."""
+    claim has a plan, or the job reported its progress itself. ``clock`` returns seconds and never goes back."""
 
-    def __init__(self, claim: Claim, put: Callable[[Draft], None]) -> None:
+    takes_only = False  # whether a run without a plan has the progress of its only phase
+
+    def __init__(
+        self, claim: Claim, put: Callable[[Draft], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.claim, self.put = claim, put
         self.fence: int | None = claim.attempt  # of all events; None where the lock of the stream is held
         self.stream = task_stream(claim.task_id)
         self.progress = 0.0
         self.progress_known = claim.plan is not None
-        self.estimate = ProgressEstimate(claim.plan)
+        self.estimate = ProgressEstimate(claim.plan, claim.usual, claim.retry_count, clock, self.takes_only)
         self.names = set(claim.phases)
         self.running: dict[str, None] = {}  # phases reported as running, also without ``progress.phase``
 
     def log(
-        self, message: str, level: str, component: str | None, phase: str | None, timestamp: str | None = None
+        self,
+        message: str,
+        level: str,
+        component: str | None,
+        phase: str | None,
+        timestamp: str | None = None,
+        item_error: bool = False,
     ) -> None:
         """Appends one log line. Raises ValueError for an unknown level. The hot path of every task: keep it fast."""
         if level not in LEVELS:
@@ -47,15 +60,14 @@ class Reports:
             phase = clean(phase)[:NAME_LIMIT]
         if component is not None:
             component = shortened(component, NAME_LIMIT)
-        tail = encode(
-            {
-                "timestamp": timestamp or now(),
-                "level": level,
-                "message": message,
-                "component": component,
-                "phase": phase,
-            }
-        )
+        line = {
+            "timestamp": timestamp or now(),
+            "level": level,
+            "message": message,
+            "component": component,
+            "phase": phase,
+        }
+        tail = encode(line | {"item_error": True} if item_error else line)
         self.put(Draft(self.stream, "log", tail, level, phase, None, self.fence))
 
     def phase_name(self, phase_id: str) -> str:

@@ -37,15 +37,23 @@ class ClientSink:
             self.stop = "superseded" if why == "superseded" else "cancelled"
 
     def log(
-        self, message: str, level: str, component: str | None, phase: str | None, timestamp: str | None = None
+        self,
+        message: str,
+        level: str,
+        component: str | None,
+        phase: str | None,
+        timestamp: str | None = None,
+        item_error: bool = False,
     ) -> None:
-        line = {
+        line: dict[str, Any] = {
             "timestamp": timestamp or now(),
             "level": level,
             "message": cut(message, LINE_LIMIT),
             "component": component and cut(component, NAME_LIMIT),
             "phase": phase and phase[:NAME_LIMIT],
         }
+        if item_error:
+            line["item_error"] = True
         self._send("log", line)
 
     def event(self, type: str, fields: dict[str, Any]) -> None:

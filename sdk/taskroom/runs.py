@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from taskroom import values
+from taskroom import failures, values
 from taskroom.errors import AttemptSuperseded, Suspended, TaskCancelled
 from taskroom.limits import PHASE_LIMIT, TEXT_LIMIT
 from taskroom.phases import REPORT_SECONDS, Phase
 from taskroom.sink import Sink
+from taskroom.source import SECRETS
 from taskroom.texts import cut, reason
 from taskroom.values import LEVELS
 
@@ -24,8 +25,12 @@ class Run:
     """Reports to ``sink`` what its code does. ``log``, ``phase``, ``track`` and ``progress`` raise TaskCancelled or
     AttemptSuperseded once the run should stop.
 
-    ``names`` are the task's phases, also those of earlier attempts: their number is limited.
+    ``names`` are the task's phases, also those of earlier attempts: their number is limited. ``source_lines``: whether
+    the run's error may have lines of source; texts in a line with one of the words ``secrets`` are not shown.
     """
+
+    source_lines: bool = True
+    secrets: tuple[str, ...] = SECRETS
 
     def __init__(self, id: str, sink: Sink, names: set[str] | None = None) -> None:
         self.id, self.sink = id, sink
@@ -34,6 +39,7 @@ class Run:
         self.over = False  # its code has ended; threads that it left behind report no more
         self._open: list[Phase] = []
         self._left_early: list[Phase] = []  # phases of loops that ended before their last item
+        self._thrown: list[Phase] = []  # those of them that an exception has left
         self._reported: dict[str, float] = {}
         self._warned: set[str] = set()
 
@@ -69,6 +75,7 @@ class Run:
         except Suspended:
             raise
         except BaseException as error:
+            failures.leaves(error, self._thrown[-1].id if self._thrown else opened.id)
             self.fail(opened, reason(error))
             raise
         self.end(opened)
@@ -89,7 +96,7 @@ class Run:
                     opened.message = values.filled(message, n=n, total=opened.total, item=item)
                 opened.report_when_due()
         except GeneratorExit:
-            self.leave_early(opened)  # after a break, an exception or a cancel: a generator cannot see which
+            self.leave_early(opened, thrown=not failures.loop_was_broken())
             return
         if message and opened.processed:
             opened.message = values.filled(message, n=opened.processed, total=opened.total, item="")
@@ -100,7 +107,8 @@ class Run:
         if self._open:
             self._open[-1].error()
         if message:
-            self.log(message, "WARNING")
+            self.check()
+            self.sink.log(values.text(message), "WARNING", None, self.current_phase, item_error=True)
 
     def progress(self, percent: float, message: str = "") -> None:
         """Raises the progress of the whole run, from 0 to 100. From then on it is what the run's code says."""
@@ -179,18 +187,27 @@ class Run:
         while phase in self._open:
             self._open.pop().fail(cut(reason, TEXT_LIMIT))
 
-    def leave_early(self, phase: Phase) -> None:
-        """Closes a phase whose loop ended before its last item. It is complete once the run's code begins another
-        phase or succeeds; otherwise it ends as the attempt does."""
+    def leave_early(self, phase: Phase, thrown: bool) -> None:
+        """Closes a phase whose loop ended before its last item: by an exception (``thrown``) or a break. It is complete
+        once the run's code begins another phase or succeeds; one that was thrown else ends as the attempt does."""
         if phase in self._open:
             self._open.remove(phase)
             self._left_early.append(phase)
+            if thrown:
+                self._thrown.append(phase)
+
+    def phase_of(self, error: BaseException) -> str | None:
+        """The phase in which an exception came that has left the run's code; None when it came between phases."""
+        left = failures.phase_left(error)
+        if left is None and (inner := self._thrown or self._open):
+            left = inner[-1].id
+        return left
 
     def close_phases(self, success: bool) -> None:
         """Closes all phases when the run's code has ended; the end of the attempt ends those that are not complete."""
-        if success:
-            self._complete_left_early()
-        for phase in (*self._open, *self._left_early):
+        thrown = [] if success else self._thrown
+        self._complete_left_early(but=thrown)
+        for phase in (*self._open, *thrown):
             phase.close()
         self._open.clear()
 
@@ -204,6 +221,9 @@ class Run:
         self._reported[phase_id] = at
         return True
 
-    def _complete_left_early(self) -> None:
-        while self._left_early:
-            self._left_early.pop(0).complete()
+    def _complete_left_early(self, but: Sequence[Phase] = ()) -> None:
+        left, self._left_early = self._left_early, []
+        for phase in left:
+            if phase not in but:
+                phase.complete()
+        self._thrown = []

@@ -14,21 +14,14 @@ from typing import Any
 from taskroom import capture, context, output, threads, values
 from taskroom.client_sink import ClientSink
 from taskroom.errors import AttemptSuperseded, Suspended, TaskCancelled
-from taskroom.limits import (
-    NAME_LIMIT,
-    PARAMS_LIMIT,
-    RESULT_LIMIT,
-    TEXT_LIMIT,
-    TITLE_LIMIT,
-    TRACEBACK_LIMIT,
-    TYPE_LIMIT,
-)
+from taskroom.failures import error_of
+from taskroom.limits import MOMENT_SECONDS, PARAMS_LIMIT, RESULT_LIMIT, TITLE_LIMIT, TYPE_LIMIT
 from taskroom.runs import Run
 from taskroom.server import Client, client_of, outer_run
 from taskroom.sink import Nowhere
-from taskroom.texts import cut, cut_before, formatted, reason
+from taskroom.texts import cut
 
-FLUSH_SECONDS = 2.0  # how long the end of a run waits until the server has it
+FLUSH_SECONDS = 2.0  # how long the end of a run waits for the disk; for the server it waits a moment
 
 
 class ScriptRun(Run):
@@ -70,7 +63,7 @@ class ScriptRun(Run):
             self._end(error)
         self.sink = Nowhere()
         if self._client is not None:
-            self._client.flush(FLUSH_SECONDS)
+            self._client.flush(FLUSH_SECONDS, MOMENT_SECONDS)
 
     def _begin(self) -> None:
         if self._client is None:
@@ -88,13 +81,14 @@ class ScriptRun(Run):
 
     def _end(self, error: BaseException | None) -> None:
         status = _status(error)
+        failed = error_of(error, self) if status == "FAILURE" and error is not None else None
         self.close_phases(status == "SUCCESS")
         if not isinstance(self.sink, ClientSink) or isinstance(error, AttemptSuperseded):
             return
         if status == "SUCCESS":
             self.sink.end(status, result=values.bounded(self._result, RESULT_LIMIT))
-        elif status == "FAILURE" and error is not None:
-            self.sink.end(status, error=error_of(error))
+        elif failed is not None:
+            self.sink.end(status, error=failed)
         else:
             self.sink.end(status)
 
@@ -105,6 +99,7 @@ def run(
     title: str | None = None,
     params: Mapping[str, Any] | None = None,
     stdout: bool = True,
+    source_lines: bool = True,
     lease_seconds: int | None = None,
     url: str | None = None,
     key: str | None = None,
@@ -112,7 +107,8 @@ def run(
     """Makes a run for a ``with`` block, which it gives: call its ``log``, ``phase``, ``track``, ``progress`` and
     ``result``. Within another run it is a child of that one.
 
-    ``logging`` and, unless ``stdout`` is false, what is printed become lines of its log. ``url`` and ``key`` are those
+    ``logging`` and, unless ``stdout`` is false, what is printed become lines of its log. An exception that ends it is
+    shown with the lines around the place in its code, unless ``source_lines`` is false. ``url`` and ``key`` are those
     of a Taskroom; without them the environment has them in TASKROOM_URL and TASKROOM_KEY, else the run is reported
     nowhere. A run of which its server hears nothing for ``lease_seconds`` is lost; with 0 it never is.
     """
@@ -124,16 +120,9 @@ def run(
         task["title"] = cut(values.text(title), TITLE_LIMIT)
     if lease_seconds is not None:
         task["lease_seconds"] = lease_seconds
-    return ScriptRun(client_of(url, key), task, stdout)
-
-
-def error_of(error: BaseException) -> dict[str, Any]:
-    """The error that an attempt ends with."""
-    return {
-        "type": type(error).__name__[:NAME_LIMIT],
-        "message": cut(reason(error), TEXT_LIMIT),
-        "traceback": cut_before(formatted(error), TRACEBACK_LIMIT),
-    }
+    made = ScriptRun(client_of(url, key), task, stdout)
+    made.source_lines = source_lines
+    return made
 
 
 def _status(error: BaseException | None) -> str:

@@ -39,14 +39,18 @@ class Client(Protocol):
     def page(self, task_id: str) -> str:
         """Returns the address of the task's page."""
 
-    def flush(self, timeout: float) -> bool:
-        """Waits until the server or the disk has all, at most ``timeout`` seconds."""
+    def flush(self, timeout: float, patience: float | None = None) -> bool:
+        """Waits until the server or the disk has all, at most ``timeout`` seconds, and for the server no longer than
+        ``patience``."""
 
     def spool_now(self) -> None:
         """Writes what is not sent to the disk, without the network."""
 
     def keep(self) -> None:
         """Writes what is not sent to the disk when the server is away."""
+
+    def may_follow(self) -> bool:
+        """Whether what other processes have said before may arrive after what is said now."""
 
     def close(self, timeout: float) -> bool:
         """Flushes, and ends the thread that sends. What is said later is sent as before."""

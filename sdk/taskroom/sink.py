@@ -18,9 +18,15 @@ class Sink(Protocol):
     stop: Stop
 
     def log(
-        self, message: str, level: str, component: str | None, phase: str | None, timestamp: str | None = None
+        self,
+        message: str,
+        level: str,
+        component: str | None,
+        phase: str | None,
+        timestamp: str | None = None,
+        item_error: bool = False,
     ) -> None:
-        """Takes a line of the log."""
+        """Takes a line of the log. ``item_error``: it is about an item that is counted as failed."""
 
     def event(self, type: str, fields: dict[str, Any]) -> None:
         """Takes a ``phase_update`` or a ``phase_complete``."""
@@ -37,7 +43,13 @@ class Nowhere:
     stop: Stop = None
 
     def log(
-        self, message: str, level: str, component: str | None, phase: str | None, timestamp: str | None = None
+        self,
+        message: str,
+        level: str,
+        component: str | None,
+        phase: str | None,
+        timestamp: str | None = None,
+        item_error: bool = False,
     ) -> None:
         """Drops the line."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from types import TracebackType
 
 
 def clean(text: str) -> str:
@@ -36,10 +37,11 @@ def reason(error: BaseException) -> str:
         return f"{kind} (its text could not be made: {type(problem).__name__})"
 
 
-def formatted(error: BaseException) -> str:
-    """The traceback, as far as it can be made."""
+def formatted(error: BaseException, trace: TracebackType | None = None) -> str:
+    """The traceback, or ``trace`` in its place, as far as it can be made."""
+    trace = trace or error.__traceback__
     try:
-        return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        return "".join(traceback.format_exception(type(error), error, trace))
     except BaseException as problem:
-        frames = "".join(traceback.format_tb(error.__traceback__))
+        frames = "".join(traceback.format_tb(trace))
         return f"{frames}{type(error).__name__} (not shown: {type(problem).__name__})\n"

@@ -7,6 +7,7 @@ import { connection, currentUser, link, session } from "./state/app";
 import { startNotifications } from "./state/bell";
 import { listenToKeys } from "./state/keys";
 import { announceLink } from "./state/link-words";
+import { watchPulse } from "./state/pulse";
 import { routeOf } from "./state/routes";
 import { shareVisibility } from "./state/tabs";
 import "./state/theme";
@@ -23,6 +24,7 @@ import { Toasts } from "./views/toasts";
 function App() {
   const userId = currentUser.value?.id ?? null;
   useEffect(() => (userId === null ? undefined : startNotifications(connection, userId)), [userId]);
+  useEffect(() => (userId === null ? undefined : watchPulse()), [userId]);
   const path = pathOf(address.value);
   const page = pageOf(path);
   const ready = page === null || page.value.value !== null;

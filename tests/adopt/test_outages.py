@@ -58,3 +58,39 @@ def test_what_is_in_the_spool_at_the_end_of_a_worker_is_sent_by_the_next(
         page.ended(one, "SUCCESS")
 
     assert page.lines(one) == [f"line {n}" for n in range(300)]
+
+
+ADD_AND_DIE = """
+import lasting
+sent = lasting.add.delay(1, 2), lasting.dies.delay()
+print(*(one.id for one in sent), sent[0].get(timeout=60))
+"""
+
+
+def test_a_task_ends_whose_child_is_killed_before_it_has_sent_that(adopt: MakeProject, page: Page) -> None:
+    project = adopt("lasting", "lasting")
+    with project.worker("--concurrency", "1"):
+        added, killed, result = project.run(ADD_AND_DIE)
+
+        page.ended(added, "SUCCESS")
+        page.ended(killed, "FAILURE")
+
+    assert result == "3"
+
+
+def test_the_end_in_the_spool_of_a_killed_child_comes_first(
+    adopt: MakeProject, page: Page, server_line: TcpProxy
+) -> None:
+    project = adopt("lasting", "lasting", url=server_line.url)
+    with project.worker("--concurrency", "1"):
+        server_line.cut()
+        added, killed, _ = project.run(ADD_AND_DIE)
+        wait_for("the lost child", lambda: "WorkerLostError" in project.log())
+        server_line.mend()
+
+        page.ended(added, "SUCCESS")
+        page.ended(killed, "FAILURE")
+        wait_for("an empty spool", lambda: spool_is_empty(project.logs / "spool"))
+
+    # None began again because its end was said before its beginning.
+    assert {task["task_id"] for task in page.user.get("tasks", limit=100)["tasks"]} == {added, killed}

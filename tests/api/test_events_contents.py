@@ -87,12 +87,30 @@ def test_the_end_has_its_result_error_and_traceback(user: User) -> None:
     found = snapshot["task"]["error"]
     assert found["type"].startswith("E" * 128) and found["message"].endswith("[cut: 3,000 characters in all]")
     assert found["traceback"].startswith("… [cut: 20,000 characters in all]")
+    assert found["phase"] == "read"
     assert [p["status"] for p in snapshot["phases"]] == ["error"]
     assert user.status(silent["task_id"])["task"]["error"] == {
         "type": "TaskFailed",
         "message": "The worker gave no reason",
         "traceback": None,
     }
+
+
+def test_a_failure_may_say_its_phase_and_its_source(user: User) -> None:
+    source = {"file": "shop.rb", "line": 12, "function": "f" * 200, "lines": ["x" * 300] * 9}
+    error = {"type": "E", "message": "m", "phase": "write", "source": source}
+    failed = new_task(STARTED, phase("read"), status("FAILURE", error=error))
+    sloppy = new_task(STARTED, status("FAILURE", error=error | {"source": "shop.rb:12"}))
+
+    (_, row) = Reporter(user).accepted(failed, sloppy)
+
+    found = user.status(failed["task_id"])["task"]["error"]
+    assert found["phase"] == "write"
+    assert (found["source"]["line"], found["source"]["first_line"]) == (12, 1)
+    assert found["source"]["function"].startswith("f" * 128 + "… [cut:")
+    assert [text[200:] for text in found["source"]["lines"]] == ["… [cut: 300 characters in all]"] * 7
+    assert row["warnings"] == {"events.1.error.source": ["Not of its kind, and left out."]}
+    assert "source" not in user.status(sloppy["task_id"])["task"]["error"]
 
 
 def test_with_one_phase_the_overall_progress_is_that_of_the_phase(user: User) -> None:

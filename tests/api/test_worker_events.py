@@ -213,18 +213,6 @@ def test_a_cancel_is_told_with_the_next_answer_and_with_a_repeat(user: User, wor
     assert (task["status"], task["error"]["type"]) == ("REVOKED", "Cancelled")
 
 
-def test_a_failure_says_why_and_ends_open_phases(user: User, worker: Worker) -> None:
-    error = {"type": "DiskFull", "message": "no space", "traceback": "T" * 20_000}
-    worker.send({"type": "phase_update", "phase_id": "fetch", "status": "active"})
-
-    accepted(worker.send({"type": "task_status", "status": "FAILURE", "error": error}))
-
-    snapshot = user.status(worker.task_id)
-    assert snapshot["task"]["error"] | {"traceback": ""} == error | {"traceback": ""}
-    assert snapshot["task"]["error"]["traceback"].startswith("… [cut: 20,000 characters in all]")
-    assert [(p["status"], p["message"]) for p in snapshot["phases"]] == [("error", "no space")]
-
-
 def test_texts_are_cut_and_cleaned_as_in_a_celery_worker(user: User, worker: Worker) -> None:
     accepted(
         worker.send(

@@ -148,7 +148,7 @@ PAGES: dict[str, Opening] = {
     "new-run": form,
     "run-running": running,
     "run-log": full_screen,
-    "run-failed": _at("failed", "#error", "Traceback"),
+    "run-failed": _at("failed", "", "Copy for a ticket"),
     "run-result": _at("finished", "#result", "4.1.0"),
     "run-timeline": _at("finished", "#timeline", "publish"),
     "run-children": _at("parent", "#children", "Draw up the questions"),

@@ -55,8 +55,8 @@ class Recorder:
     def page(self, task_id: str) -> str:
         return f"https://rooms.example/runs/{task_id}"
 
-    def flush(self, timeout: float) -> bool:
-        self._write("flush", timeout=timeout)
+    def flush(self, timeout: float, patience: float | None = None) -> bool:
+        self._write("flush", timeout=timeout, patience=patience)
         return True
 
     def spool_now(self) -> None:
@@ -64,6 +64,9 @@ class Recorder:
 
     def keep(self) -> None:
         """Nothing is only in memory."""
+
+    def may_follow(self) -> bool:
+        return False
 
     def close(self, timeout: float) -> bool:
         self._write("close", timeout=timeout)

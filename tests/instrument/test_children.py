@@ -7,12 +7,20 @@ import signal
 
 import pytest
 
+from taskroom.celery.lost import LINE
 from tests.instrument.conftest import MakeShop
 from tests.instrument.shop import Shop
 from tests.support.accepted import wait_accepted
 from tests.support.system import wait_for
 
 pytestmark = pytest.mark.slow
+
+BEFORE_A_KILL: tuple[tuple[str, tuple[int, ...]], ...] = (
+    ("add", (1, 2)),
+    ("fails", ()),
+    ("later", ()),
+    ("dies", ()),
+)
 
 
 def ends_of(shop: Shop, task_id: str) -> list[tuple[str | None, str]]:
@@ -36,6 +44,23 @@ def test_of_a_killed_child_the_main_process_reports_the_end(running: Shop) -> No
     first, *_, last = [said["fields"] for said in running.of(one) if said["kind"] == "task"]
     assert last["worker"] == first["worker"]  # so that it ends no attempt of another worker
     assert running.ended(running.send("add", 1, 2), "SUCCESS")["result"] == 3
+
+
+def test_what_a_killed_child_may_not_have_sent_the_main_process_says_too(shop: Shop) -> None:
+    with shop.worker(concurrency=1):
+        added, failed, tried, killed = (shop.send(name, *args) for name, args in BEFORE_A_KILL)
+        shop.ended(killed, "FAILURE")
+        wait_for("the main process", lambda: ends_of(shop, added)[1:] and ends_of(shop, failed)[1:])
+
+    assert ends_of(shop, added) == [("0-", "SUCCESS"), (None, "SUCCESS")]
+    assert ends_of(shop, failed) == [("0-", "FAILURE"), (None, "FAILURE")]
+    own, said = (event["error"] for event in shop.events(failed, "task_status")[-2:])
+    assert said == own and "Traceback" in said["traceback"]
+    assert shop.lines(added) == [LINE]
+    first, *_, last = [one["fields"] for one in shop.of(added) if one["kind"] == "task"]
+    assert last["worker"] == first["worker"]
+    assert ends_of(shop, killed) == [(None, "FAILURE")]
+    assert not [end for end in ends_of(shop, tried) if end[0] is None]  # what comes next is its next attempt
 
 
 def test_a_message_that_comes_again_is_another_attempt(running: Shop) -> None:
@@ -130,6 +155,8 @@ def test_where_a_child_runs_one_task_its_end_costs_no_network(make_shop: MakeSho
             return all(done.get(pid) == [("spool_now", None), ("close", 0.0)] for pid in pids)
 
         wait_for("the children to leave what they have said", closed)
+    # Nobody was lost, so the main process has nothing to add.
+    assert [ends_of(shop, one) for one in ids] == [[("0-", "SUCCESS")]] * 3
 
 
 def test_all_processes_of_a_worker_send_what_they_have_before_they_end(shop: Shop) -> None:

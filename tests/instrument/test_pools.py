@@ -44,6 +44,13 @@ def test_each_delivery_is_an_attempt_of_its_own(pooled: Shop) -> None:
     assert "parent_id" not in pooled.fields(one)
 
 
+def test_a_retry_at_once_waits_a_moment_for_the_server(pooled: Shop) -> None:
+    pooled.ended(pooled.send("flaky"), "SUCCESS")
+
+    waits = {(one["timeout"], one["patience"]) for one in pooled.said("flush")}
+    assert waits == {(1.0, 0.2)}
+
+
 def test_a_retry_says_when_and_why(pooled: Shop) -> None:
     one = pooled.send("later")
 
@@ -61,6 +68,21 @@ def test_a_failure_has_its_traceback(pooled: Shop) -> None:
 
     assert (error["type"], error["message"]) == ("ValueError", "no such thing")
     assert 'raise ValueError("no such thing")' in error["traceback"]
+
+
+def test_a_failure_names_its_phase_and_its_source_and_is_no_line_of_its_own(pooled: Shop) -> None:
+    one = pooled.send("fails")
+
+    error = pooled.ended(one, "FAILURE")["error"]
+
+    source = error["source"]
+    assert (source["file"], source["function"]) == ("tests/instrument/project.py", "fails")
+    failing = source["lines"][source["line"] - source["first_line"]]
+    assert failing.strip() == 'raise ValueError("no such thing")'
+    assert error["phase"] is None
+    assert not any("Traceback" in line for line in pooled.lines(one)), (
+        "the server makes the line of the error"
+    )
 
 
 def test_logging_and_prints_are_lines(pooled: Shop) -> None:

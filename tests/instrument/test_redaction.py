@@ -134,7 +134,7 @@ def test_values_of_any_kind_are_shown_as_what_they_say() -> None:
 
 def test_patterns_and_housekeeping() -> None:
     def options(include: tuple[str, ...] = ("*",), exclude: tuple[str, ...] = ()) -> Options:
-        return Options.of(include, exclude, (), stdout=True, cancel="raise", tree=True)
+        return Options.of(include, exclude, (), stdout=True, cancel="raise", tree=True, source_lines=True)
 
     assert options().wants("celery.starmap") and not options().wants("celery.chord_unlock")
     assert options(("*", "celery.chord_unlock")).wants("celery.chord_unlock")

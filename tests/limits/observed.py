@@ -74,7 +74,7 @@ ROWS: dict[str, list[Row]] = {
         ("reports that one may miss, where that takes longer", "3", lambda: fleet_list.ALIVE_BEATS),
         ("characters of a cursor of workers and queues", "4,500", lambda: most(fleet_pages.FleetQuery, "cursor")),
         ("job types of a list that are named", "200", lambda: task_types.MOST_TYPES),
-        ("age of the plan of a job type in a web process", "30 s", lambda: lookups.PLAN_SECONDS),
+        ("age of the plan of a job type in a web process", "2 s", lambda: lookups.FORECAST_SECONDS),
         ("age of what it knows of a user's daily budget", "5 s", lambda: lookups.BUDGET_SECONDS),
         ("plans that a web process remembers, and as many budgets", "10,000", lambda: lookups.KEPT),
         ("tasks of a batch decoded in a row, or made", "10",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from taskroom import limits, script
 from taskroom._transport import (
     answer,
     beats,
@@ -62,6 +63,8 @@ ROWS: dict[str, list[Row]] = {
         ("pause that the server may ask for", "5 min", lambda: answer.LONGEST_RETRY_AFTER),
         ("pause after the key was refused", "60 s", lambda: LIMITS.refused_wait),
         ("pause between two warnings that the server is away", "60 s", lambda: notices.PERIOD_SECONDS),
+        ("wait of the end of a `taskroom.run` for the server", "0.2 s", lambda: limits.MOMENT_SECONDS),
+        ("the same for the disk", "2 s", lambda: script.FLUSH_SECONDS),
         ("wait of a process that ends", "2 s", lambda: same(forking.CLOSE_SECONDS, client.CLOSE_SECONDS)),
         ("tasks that are remembered", "10,000", lambda: tasks.MOST_TASKS),
         ("time after which a run that reports nothing is lost, unless it says another", "60 s",
@@ -87,7 +90,8 @@ ROWS: dict[str, list[Row]] = {
         ("bytes of their bodies", "16 MB", lambda: memory.MOST_BYTES),
         ("bytes of the body of one of them", "1 MB", lambda: memory.LARGEST),
         ("wait for the workers that are asked for a message", "2 s", lambda: resend.ASK_SECONDS),
-        ("wait of a task that sends itself again at once", "1 s", lambda: again.FLUSH_SECONDS),
+        ("wait of a task that sends itself again at once for the server", "0.2 s", lambda: limits.MOMENT_SECONDS),
+        ("the same for the disk", "1 s", lambda: again.FLUSH_SECONDS),
         ("time after which a task of which no process of its worker reports anything is lost", "2 min",
          lambda: running.LEASE_SECONDS),
         ("wait of a child or a worker that ends", "2 s", lambda: pools.CLOSE_SECONDS),

@@ -25,7 +25,6 @@ from app.tasks import (
     lease_reaper,
     listing,
     parents,
-    plan,
     projection,
     reports,
     slots,
@@ -33,10 +32,11 @@ from app.tasks import (
     steps,
 )
 from app.tasks import external_batches as stored
+from app.tasks import history as earlier
 from app.tasks import logs as task_logs
 from taskroom import limits, phases
 from tests.limits.product import ROOT, Row, constant, file, found, most, same, unless_asked
-from workers import declarations, outcomes, progress, runtime
+from workers import declarations, progress, runtime
 from workers.jobs import _documents, _files, _topics, artifact, knowledge_base, orchestrate
 from workers.jobs.artifact import ArtifactOptions, ArtifactParams
 from workers.jobs.knowledge_base import KnowledgeBaseParams
@@ -96,9 +96,8 @@ ROWS: dict[str, list[Row]] = {
         ("users that a claim compares, from a random one on", "100", lambda: fair_claims.CANDIDATE_USERS),
         ("tries of a claim when others are quicker", "10", lambda: fair_claims.TRIES),
         ("wait of a claim for Postgres", "60 s", lambda: constant(ROOT / "workers/execute.py", "CLAIM_SECONDS")),
-        ("runs that the shares of a job's phases are learnt from, once", "20", lambda: plan.RUNS),
-        ("newest runs of its type that are looked at for that", "200", lambda: plan.SCANNED_RUNS),
-        ("phases of each of these runs", "100", lambda: plan.MAX_PHASES),
+        ("runs that the shares of a job's phases are learnt from, once", "20", lambda: earlier.RUNS),
+        ("phases of each of these runs", "100", lambda: earlier.MAX_PHASES),
         ("wait of beat's message for a worker: reminders", "12 h",
          lambda: same(expires("approval-reminder-daily"), expires("trial-expiry-check"))),
         ("wait of beat's message for a worker: what expires", "1 h", lambda: expires("housekeeping")),
@@ -116,7 +115,11 @@ ROWS: dict[str, list[Row]] = {
         ("a result as JSON", "256 kB", lambda: same(reports.RESULT_LIMIT, limits.RESULT_LIMIT)),
         ("the results of all steps within their parent's", "200 kB", lambda: steps.RESULTS_LIMIT),
         ("characters of a traceback", "16,000", lambda: same(reports.TRACEBACK_LIMIT, limits.TRACEBACK_LIMIT)),
-        ("characters of an error's message", "2,000", lambda: outcomes.MESSAGE_LIMIT),
+        ("characters of an error's message", "2,000", lambda: same(reports.TEXT_LIMIT, limits.TEXT_LIMIT)),
+        ("lines of source beside an error, with the one that failed", "7",
+         lambda: same(
+        reports.SOURCE_LINES, 2 * limits.SOURCE_AROUND + 1, most(external_workers.SourceSchema, "lines"))),
+        ("characters of one of them", "200", lambda: same(reports.SOURCE_LINE_LIMIT, limits.SOURCE_LINE_LIMIT)),
         ("the largest count or time", "9,007,199,254,740,992", lambda: same(limits.LARGEST, external_workers.LARGEST)),
         ("pause between two reports of a phase", "0.1 s", lambda: phases.REPORT_SECONDS),
         ("events that wait in a worker's process to be stored", "20,000", lambda: BUFFER["limit_events"].default),

@@ -12,7 +12,7 @@ class MemoryClient:
     def __init__(self) -> None:
         self.tasks: dict[str, Event] = {}
         self.events: list[tuple[str, str, Event]] = []
-        self.flushed: list[float] = []
+        self.flushed: list[tuple[float, float | None]] = []
         self._cancels: dict[str, Callable[[str], object]] = {}
 
     def task(self, task_id: str, attempt: str | None, **fields: Any) -> None:
@@ -27,8 +27,8 @@ class MemoryClient:
     def page(self, task_id: str) -> str:
         return f"https://rooms.example/runs/{task_id}"
 
-    def flush(self, timeout: float) -> bool:
-        self.flushed.append(timeout)
+    def flush(self, timeout: float, patience: float | None = None) -> bool:
+        self.flushed.append((timeout, patience))
         return True
 
     def cancel(self, task_id: str, why: str = "cancelled") -> None:

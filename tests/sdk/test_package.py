@@ -31,7 +31,7 @@ class Client:
     def task(self, task_id, attempt, **fields): told.append("task")
     def event(self, task_id, attempt, event): told.append(event.get("message") or event.get("status") or event["type"])
     def on_cancel(self, task_id, callback): pass
-    def flush(self, timeout): return True
+    def flush(self, timeout, patience): return True
 
 server.connect = lambda url, key: Client()
 phases.REPORT_SECONDS = 1e9  # however slow the machine is

@@ -19,7 +19,7 @@ def test_levels_statuses_and_limits_are_the_servers() -> None:
     assert values.LEVELS == event.LEVELS
     assert values.PHASE_STATUSES == fold.PHASE_STATUSES
     assert limits.PARAMS_LIMIT == starting.PARAMS_LIMIT
-    assert most(external_workers.ReportedError, "type") == limits.NAME_LIMIT
+    assert most(external_workers.ErrorSchema, "type") == limits.NAME_LIMIT
 
 
 @pytest.mark.parametrize("limit", [limits.LINE_LIMIT, limits.TEXT_LIMIT, limits.NAME_LIMIT])

@@ -27,7 +27,7 @@ def test_a_run_is_told_with_its_beginning_and_its_end(client: MemoryClient) -> N
     assert client.statuses(run.id) == ["STARTED", "SUCCESS"]
     assert client.of(run.id)[-1]["result"] == {"loss": 0.1}
     assert run.url == f"https://rooms.example/runs/{run.id}"
-    assert client.flushed == [2.0]
+    assert client.flushed == [(2.0, 0.2)]
 
 
 def test_every_event_names_the_attempt(client: MemoryClient) -> None:

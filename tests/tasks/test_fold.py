@@ -42,6 +42,26 @@ def test_open_phases_are_those_that_have_not_ended():
     assert open_phases({"phases": phases}) == ["active", "in_progress"]
 
 
+def half_seconds(*reports: tuple[float, int, int | None], status: str = "in_progress") -> float | None:
+    """Returns when a phase was half done, by its reports: seconds since its begin, items and total."""
+    state = empty()
+    for sequence, (at, done, total) in enumerate(reports):
+        counts = {"processed_count": done, "total_count": total, "status": status if sequence else "active"}
+        event = {"phase_id": "read", "timestamp": f"2026-01-02T03:04:{at:09.6f}Z", "sequence": sequence}
+        state = fold(state, "phase_update", event | counts)
+    half: float | None = state["phases"][0]["half_seconds"]
+    return half
+
+
+def test_when_a_phase_was_half_done_is_read_between_two_reports_and_kept():
+    assert half_seconds((0, 0, 10), (4, 4, 10)) is None
+    assert half_seconds((0, 0, 10), (4, 4, 10), (6, 8, 10)) == 4.5
+    assert half_seconds((0, 0, 10), (4, 4, 10), (6.0019, 8, 10), (9, 10, 10)) == 4.5
+    assert half_seconds((0, 0, 10), (6, 8, 10), (7, 8, 100)) is None, "the total has grown"
+    assert half_seconds((0, 0, None), (6, 8, None), (7, 9, 10)) is None, "it was half done before"
+    assert half_seconds((0, 0, 10), (6, 10, 10), status="completed") is None
+
+
 PHASE = st.sampled_from(["read", "sort", "write a\u2028b"])
 COUNT = st.none() | st.integers(0, 1000)
 NUMBER = st.none() | st.integers(0, 100) | st.floats(0, 100)

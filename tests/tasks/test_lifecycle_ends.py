@@ -67,7 +67,11 @@ def test_a_lost_attempt_ends(tasks: Tasks, retry: bool, cancelled: bool, status:
 
     state = tasks.state(task_id)
     task = state["task"]
-    assert [e.type for e in done.by_stream()[task_stream(task_id)]] == ["phase_update", "task_status"]
+    line = (
+        ["log"] if status == "FAILURE" else []
+    )  # the status of a retry is a line by itself, and a cancel no failure
+    assert [e.type for e in done.by_stream()[task_stream(task_id)]] == [*line, "phase_update", "task_status"]
+    assert task["error"]["phase"] == state["phases"][0]["phase_id"]
     assert (task["status"], task["error"]["type"], task["progress"]) == (status, error, 30)
     assert bool(task["finished_at"]) is bool(done.closed) is (status != "RETRY")
     assert (
@@ -87,7 +91,7 @@ def test_an_attempt_that_is_over_cannot_be_lost(tasks: Tasks):
     )
 
 
-def test_an_attempt_ends_with_its_phases_then_itself_then_the_status(tasks: Tasks):
+def test_an_attempt_ends_with_why_its_phases_then_itself_then_the_status(tasks: Tasks):
     task_id = tasks.started()
     tasks.open_phase(task_id, "read")
     tasks.open_phase(task_id, "sort")
@@ -96,8 +100,9 @@ def test_an_attempt_ends_with_its_phases_then_itself_then_the_status(tasks: Task
         task_id, "FAILURE", phases=["sort", "read"], error={"type": "E", "message": "why", "traceback": None}
     )
 
-    last = [(e["type"], e.get("phase_id"), e.get("status")) for e in tasks.events(task_id)[-4:]]
+    last = [(e["type"], e.get("phase_id"), e.get("status")) for e in tasks.events(task_id)[-5:]]
     assert last == [
+        ("log", None, None),
         ("phase_update", "sort", "error"),
         ("phase_update", "read", "error"),
         ("agent_completed", None, None),
@@ -157,3 +162,28 @@ def test_a_task_ends_once_when_several_end_it_at_once(tasks: Tasks):
     ) == [(0,)]
     for other in others:
         other.connect.close()
+
+
+def test_what_failed_is_a_line_of_its_phase_with_the_traceback(tasks: Tasks):
+    trace = "Traceback (most recent call last):\n  ...\nE: why\n"
+    failed, retried, untold, cancelled = (tasks.started() for _ in range(4))
+    error = {"type": "E", "message": "why", "traceback": trace, "phase": "sort", "source": None}
+
+    tasks.end(failed, "FAILURE", phases=["sort", "read"], error=error)
+    tasks.end(retried, "RETRY", retry_in=1.0, error=error | {"phase": None})
+    tasks.end(untold, "FAILURE", error={"type": "E", "message": "why", "traceback": None})
+    tasks.end(cancelled, "REVOKED", error={"type": "Cancelled", "message": "Cancelled", "traceback": None})
+
+    def lines(task_id: str) -> list[tuple[str, str, str | None]]:
+        return [(e["level"], e["message"], e["phase"]) for e in tasks.events(task_id) if e["type"] == "log"]
+
+    assert lines(failed) == [("ERROR", trace.rstrip(), "sort")]
+    assert lines(retried) == [("ERROR", trace.rstrip(), None)]
+    assert lines(untold) == [("ERROR", "E: why", None)]
+    assert lines(cancelled) == []
+    assert tasks.state(failed)["task"]["error"] == {
+        "type": "E",
+        "message": "why",
+        "traceback": trace,
+        "phase": "sort",
+    }

@@ -132,16 +132,79 @@ def test_a_lost_task_that_was_cancelled_is_revoked(tasks: Tasks) -> None:
     assert tasks.state(task_id)["task"]["status"] == "REVOKED"
 
 
-def test_a_reporter_that_comes_back_is_told_that_its_attempt_is_over(tasks: Tasks) -> None:
+@pytest.fixture
+def lost(tasks: Tasks) -> tuple[Program, str]:
+    """A reporter, and its task, whose attempt ``one`` was lost after a line."""
     program = Program(tasks)
-    task_id = started(program, lease_seconds=5)
+    mail = new_task(STARTED, line("before"), lease_seconds=5, title="Mails")
+    program.send(mail)
     with rounds(tasks) as turned:
         turned.turn(2)
+    return program, str(mail["task_id"])
 
-    answer = program.send(part(task_id, line("still here")), part(task_id, STARTED, attempt="two"))
+
+def test_a_lost_attempt_that_is_heard_of_again_goes_on_in_a_new_task(
+    tasks: Tasks, lost: tuple[Program, str]
+) -> None:
+    """Nothing stops the code that reports, no line of it is lost, and the end of the first task stays."""
+    program, first = lost
+
+    answers = [program.send(part(first, *events)) for events in ([line("a")], [line("b")], [DONE])]
+
+    assert [answer["refused"] for answer in answers] == [[], [], []]
+    rows = [answer["tasks"][0] for answer in answers]
+    (second,) = {row["task_id"] for row in rows}
+    assert rows[0]["retry_of"] == first != second
+    was, task = (tasks.state(id)["task"] for id in (first, second))
+    assert (was["status"], was["error"]["type"]) == ("FAILURE", "WorkerLost")
+    assert (task["status"], task["title"], task["result"]) == ("SUCCESS", "Mails", {"sent": 3})
+    lines = [event for event in tasks.events(second) if event["type"] == "log"]
+    assert [event["message"] for event in lines[1:]] == ["a", "b"]
+    assert (lines[0]["level"], lines[0]["component"]) == ("WARNING", "taskroom")
+    assert "goes on here" in lines[0]["message"] and leases(tasks) == {}
+
+
+def test_what_was_kept_of_a_lost_attempt_comes_with_its_end(tasks: Tasks, lost: tuple[Program, str]) -> None:
+    """Its process may be gone; another one sends what it has left."""
+    _, first = lost
+
+    answer = Program(tasks).send(part(first, line("late"), status("FAILURE")))
+
+    task = tasks.state(answer["tasks"][0]["task_id"])["task"]
+    assert answer["refused"] == [] and (task["status"], task["retry_of"]) == ("FAILURE", first)
+
+
+def test_a_lost_attempt_may_be_lost_and_go_on_again(tasks: Tasks, lost: tuple[Program, str]) -> None:
+    program, first = lost
+    second = program.send(part(first, line("a")))["tasks"][0]["task_id"]
+    with rounds(tasks) as turned:
+        turned.turn(2)
+    third = program.send(part(first, line("b")))["tasks"][0]
+    program.send(part(first, DONE))
+
+    assert third["retry_of"] == second
+    ends = [tasks.state(id)["task"]["status"] for id in (first, second, third["task_id"])]
+    assert ends == ["FAILURE", "FAILURE", "SUCCESS"]
+
+
+def test_a_lost_attempt_after_which_another_one_began_is_over(
+    tasks: Tasks, lost: tuple[Program, str]
+) -> None:
+    program, first = lost
+    Program(tasks).send(part(first, STARTED, attempt="two"))
+
+    answer = program.send(part(first, line("still here")))
 
     assert [(r["status"], r["title"]) for r in answer["refused"]] == [(409, "Attempt one is over")]
-    assert answer["tasks"][0]["retry_of"] == task_id
+
+
+def test_a_lost_attempt_that_was_cancelled_does_not_go_on(tasks: Tasks, lost: tuple[Program, str]) -> None:
+    program, first = lost
+    sql(tasks.database, "UPDATE streams SET cancel_requested = true WHERE name = %s", task_stream(first))
+
+    answer = program.send(part(first, line("still here")))
+
+    assert answer["cancel"] == [first] and len(answer["refused"]) == 1
 
 
 def test_our_own_leases_are_counted_as_before(tasks: Tasks) -> None:

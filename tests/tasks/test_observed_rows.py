@@ -15,7 +15,8 @@ from app.stream.transaction import Transaction
 from app.tasks import budget
 from app.tasks.observed import own
 from app.tasks.observed.fleet import WorkerEntry
-from app.tasks.observed.lookups import BUDGET_SECONDS, PLAN_SECONDS, Lookups
+from app.tasks.observed.lookups import BUDGET_SECONDS, FORECAST_SECONDS, Lookups
+from app.tasks.plan import Forecast
 from app.tasks.removal import remove_tasks
 from tests.api.reporters import DONE, STARTED, line, new_task, part, phase
 from tests.stream.helpers import sql
@@ -132,7 +133,7 @@ def test_the_plan_and_the_budget_are_asked_for_now_and_then(tasks: Tasks) -> Non
     lookups = Lookups(20_000, lambda: clock.now)
     program = Program(tasks)
     with tasks.connect() as connection, connection.cursor() as cur:
-        none = lookups.plan(cur, "shop.mail", tasks.user_id, None)
+        none = lookups.forecast(cur, "shop.mail", tasks.user_id, None)
         fine = lookups.over_budget(cur, tasks.user_id)
     program.send(
         new_task(
@@ -151,14 +152,14 @@ def test_the_plan_and_the_budget_are_asked_for_now_and_then(tasks: Tasks) -> Non
     )
     found = []
 
-    for passed in (0.0, BUDGET_SECONDS, PLAN_SECONDS):
+    for passed in (0.0, FORECAST_SECONDS, BUDGET_SECONDS):
         clock.now += passed
         with tasks.connect() as connection, connection.cursor() as cur:
-            plan = lookups.plan(cur, "shop.mail", tasks.user_id, None)
+            plan = lookups.forecast(cur, "shop.mail", tasks.user_id, None).plan
             found.append((plan is not None, lookups.over_budget(cur, tasks.user_id) is not None))
 
-    assert (none, fine) == (None, None)
-    assert found == [(False, False), (False, True), (True, True)]
+    assert (none, fine) == (Forecast(), None)
+    assert found == [(False, False), (True, False), (True, True)]
     second = new_task(STARTED, phase("read", "completed"))
     program.lookups = Lookups(0)
     program.send(second)

@@ -9,20 +9,26 @@ import pytest
 
 from app.stream.event import draft, now, task_stream
 from app.tasks import lifecycle
-from app.tasks.plan import RUNS, SCANNED_RUNS, Plan, Span, plan_from, plan_of
+from app.tasks.history import RUNS, EarlierRun, Span, earlier_run, earlier_runs
+from app.tasks.plan import Forecast, Plan, forecast, plan_from, usual_from
 from tests.stream.helpers import sql
+from tests.support.plans import rows_visited
 from tests.tasks.helpers import Tasks
 from tests.tasks.test_listing import FILL
 
 JOB = "thumbnails"
 
 
-def run(**seconds: float) -> list[Span]:
-    """Makes an earlier run with one phase after the other."""
-    spans, at = list[Span](), 1000.0
+def run(
+    totals: Mapping[str, float] | None = None, outside: float = 0, lost: float = 0, **seconds: float
+) -> EarlierRun:
+    """Makes an earlier run with one phase after the other, the first after ``lost`` seconds of another attempt."""
+    spans, at = list[Span](), 1000.0 + lost
     for position, (name, took) in enumerate(seconds.items()):
-        spans.append(Span(name, position, at, at := at + took))
-    return spans
+        spans.append(Span(name, position, at, at := at + took, (totals or {}).get(name)))
+    found = earlier_run(spans, 1000.0, at + outside, 1 if lost else 0, 1000.0 + lost)
+    assert found
+    return found
 
 
 def planned(plan: Plan | None) -> list[tuple[str, float, float | None]]:
@@ -59,8 +65,52 @@ def test_a_phase_that_few_runs_had_is_not_expected() -> None:
 
 def test_a_phase_within_another_counts_no_time_of_its_own() -> None:
     nested = [Span("all", 0, 0, 9), Span("read", 1, 0, 4), Span("write", 2, 4, 9), Span("tell", 3, 9, 12)]
+    nest = earlier_run(nested, 0, 12)
 
-    assert planned(plan_from({}, [nested])) == [("all", 0.75, 9), ("tell", 0.25, 3)]
+    assert nest and planned(plan_from({}, [nest])) == [("all", 0.75, 9), ("tell", 0.25, 3)]
+
+
+def test_of_three_runs_on_their_shares_count_more_than_declared_weights() -> None:
+    runs = [run(scan=1, resize=4)] * 3
+
+    assert planned(plan_from({"scan": 1, "resize": 1}, runs[:2])) == [("scan", 0.5, 1), ("resize", 0.5, 4)]
+    assert planned(plan_from({"scan": 1, "resize": 1}, runs)) == [("scan", 0.2, 1), ("resize", 0.8, 4)]
+
+
+def test_what_a_phase_takes_is_learnt_by_its_total_where_that_says_more() -> None:
+    linear = [run({"scan": n}, scan=n / 10) for n in (10, 20, 60)]
+    constant = [run({"scan": n}, scan=took) for n, took in ((10, 3.0), (20, 3.1), (60, 2.9))]
+    growing = [run({"scan": n}, scan=n * n / 100) for n in (10, 20, 60)]
+    alike = [run({"scan": 100}, scan=took) for took in (1.0, 5.0, 2.0)]
+
+    learnt = [(plan_from({}, runs) or [{}])[0] for runs in (linear, constant, growing, alike)]
+    assert [(phase["seconds"], phase["total"], phase["power"]) for phase in learnt] == [
+        (2, 20, 1),
+        (3, 20, 0),
+        (4, 20, 2),
+        (2, 100, 1),
+    ]
+
+
+def test_a_phase_that_counts_nothing_grows_with_the_run_only_where_its_runs_show_it() -> None:
+    grows = [run({"scan": n}, scan=n / 10, write=n / 5) for n in (10, 20, 60)]
+    stays = [run({"scan": n}, scan=n / 10, write=4) for n in (10, 20, 60)]
+
+    assert [(plan_from({}, runs) or [{}, {}])[1]["scales"] for runs in (grows, stays)] == [True, False]
+    assert planned(plan_from({}, grows))[1][2] == planned(plan_from({}, stays))[1][2] == 4
+
+
+def test_the_usual_duration_is_the_median_with_the_95th_percentile_and_what_attempts_lose() -> None:
+    runs = [run(scan=10, outside=1), run(scan=20, outside=3, lost=6), run(scan=30, outside=2, lost=8)]
+
+    assert usual_from([]) is None
+    assert usual_from(runs) == {
+        "runs": 3,
+        "seconds": 29,
+        "p95_seconds": 38.9,
+        "outside_seconds": 2,
+        "retry_seconds": [6],
+    }
 
 
 def phase_events(tasks: Tasks, task_id: str, name: str) -> None:
@@ -103,11 +153,15 @@ def earlier(
     return task_id
 
 
-def plan(tasks: Tasks, phases: Mapping[str, float | None] | None = None, **more: Any) -> Plan | None:
-    """Returns the plan of a new run."""
+def expected(tasks: Tasks, phases: Mapping[str, float | None] | None = None, **more: Any) -> Forecast:
+    """Returns what is expected of a new run."""
     task_id = tasks.create(job_type=JOB, **more)
     with tasks.connect() as connection, connection.cursor() as cur:
-        return plan_of(cur, task_id, JOB, phases or {})
+        return forecast(phases or {}, earlier_runs(cur, JOB, phases or {}, task_id))
+
+
+def plan(tasks: Tasks, phases: Mapping[str, float | None] | None = None, **more: Any) -> Plan | None:
+    return expected(tasks, phases, **more).plan
 
 
 def test_a_run_is_planned_when_it_begins_and_the_plan_holds(tasks: Tasks) -> None:
@@ -157,22 +211,42 @@ def test_only_the_newest_runs_count(tasks: Tasks) -> None:
 
 def test_a_run_of_very_many_phases_does_not_count(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
     earlier(tasks, {"scan": 1, "resize": 2, "tell": 1})
-    monkeypatch.setattr("app.tasks.plan.MAX_PHASES", 3)
+    monkeypatch.setattr("app.tasks.history.MAX_PHASES", 3)
     assert plan(tasks) is not None
-    monkeypatch.setattr("app.tasks.plan.MAX_PHASES", 2)
+    monkeypatch.setattr("app.tasks.history.MAX_PHASES", 2)
     assert plan(tasks) is None
 
 
-def test_runs_that_failed_or_were_retried_or_lie_outside_phases_do_not_count(tasks: Tasks) -> None:
+def test_phases_of_runs_that_failed_or_lie_outside_of_them_do_not_count(tasks: Tasks) -> None:
     failed = tasks.create(job_type=JOB)
     assert tasks.claim(failed)
     phase_events(tasks, failed, "scan")
     tasks.end(failed, "FAILURE", error={"type": "E", "message": "", "traceback": None})
-    retried = earlier(tasks, {"scan": 1, "resize": 2})
-    sql(tasks.database, "UPDATE tasks SET retry_count = 1 WHERE id = %s", retried)
     earlier(tasks, {"scan": 1, "resize": 2}, idle=60)
 
-    assert plan(tasks) is None
+    found = expected(tasks)
+    assert found.plan is None
+    assert found.usual and (found.usual["runs"], found.usual["seconds"]) == (1, 63)
+
+
+def test_of_a_run_that_was_retried_the_last_attempt_counts_and_what_it_lost(tasks: Tasks) -> None:
+    retried, old = (earlier(tasks, {"scan": 1, "resize": 2}, idle=7) for _ in range(2))
+    sql(
+        tasks.database,
+        "UPDATE tasks SET retry_count = 1, attempt_started_at = CASE WHEN id = %s THEN started_at + "
+        "interval '7 s' END WHERE id = ANY(%s::uuid[])",
+        *(retried, [retried, old]),
+    )
+
+    found = expected(tasks)
+    assert planned(found.plan) == [("scan", 0.3333, 1), ("resize", 0.6667, 2)]
+    assert found.usual == {
+        "runs": 1,
+        "seconds": 10,
+        "p95_seconds": 10,
+        "outside_seconds": 0,
+        "retry_seconds": [7],
+    }
 
 
 def test_the_time_of_waiting_for_approval_does_not_count(tasks: Tasks) -> None:
@@ -196,7 +270,11 @@ def test_undeclared_names_come_only_from_runs_that_the_owner_may_see(tasks: Task
     assert plan(tasks, user_id=theirs) is None
     assert [name for name, _, _ in planned(plan(tasks, user_id=tasks.add_user("acme")))] == ["scan", "resize"]
     declared = {"scan": None, "resize": None}
-    assert planned(plan(tasks, declared, user_id=theirs)) == [("scan", 0.5, 1), ("resize", 0.5, 1)]
+    learnt = [("scan", 0.5, 1), ("resize", 0.5, 1)]
+    assert planned(plan(tasks, declared, user_id=tasks.add_user("acme", "worker"))) == learnt
+    assert expected(tasks, declared, user_id=theirs) == Forecast(), "the history of a tenant is its own"
+    earlier(tasks, {"scan": 1, "resize": 1}, user_id=alone)
+    assert planned(plan(tasks, declared)) == learnt, "accounts without a tenant share what is declared"
 
 
 @pytest.mark.parametrize(("role", "learns"), [("operator", True), ("viewer", True), ("worker", False)])
@@ -211,15 +289,30 @@ def test_undeclared_names_of_a_tenant_are_for_those_who_may_read_its_tasks(
 
 
 @pytest.mark.slow
-def test_the_newest_runs_are_a_range_of_an_index(tasks: Tasks) -> None:
+@pytest.mark.parametrize("tenant", [None, "acme"])
+@pytest.mark.parametrize("phases", [{}, {"wait": None}])
+def test_however_many_runs_there_are_the_newest_are_a_range_of_an_index(
+    tasks: Tasks, tenant: str | None, phases: dict[str, None]
+) -> None:
     sql(tasks.database, FILL, tasks.user_id)
-    sql(tasks.database, "UPDATE tasks SET finished_at = created_at RETURNING 1")
-    sql(tasks.database, "ANALYZE tasks")
-
-    query = sql(
+    sql(
         tasks.database,
-        "EXPLAIN SELECT id FROM tasks WHERE job_type = 'emit_load' AND status = 'SUCCESS' "
-        f"ORDER BY finished_at DESC LIMIT {SCANNED_RUNS}",
+        "UPDATE tasks SET finished_at = created_at, status = 'SUCCESS', tenant = %s RETURNING 1",
+        tenant,
     )
+    sql(tasks.database, "ANALYZE tasks")
+    task_id = tasks.create(user_id=tasks.add_user(tenant), job_type="emit_load")
 
-    assert "tasks_succeeded" in str(query) and "Sort" not in str(query)
+    with tasks.connect() as connection, connection.cursor() as cur:
+        cur.execute("SET enable_seqscan = on")
+        earlier_runs(Visits(cur), "emit_load", phases, task_id)  # type: ignore[arg-type]
+
+
+class Visits:
+    """A cursor that checks how many rows of ``tasks`` its statement reads."""
+
+    def __init__(self, cur: Any) -> None:
+        self._cur, self.fetchall = cur, list
+
+    def execute(self, statement: str, values: Any) -> None:
+        assert rows_visited(self._cur, "tasks", statement, values) <= 2 * RUNS + 5

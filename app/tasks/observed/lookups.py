@@ -1,4 +1,4 @@
-"""What many batches ask again: the plans of job types, and whether a user's daily budget is used up."""
+"""What many batches ask again: what is expected of job types, and whether a user's daily budget is used up."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.errors import TooMany
 from app.tasks.budget import check
-from app.tasks.plan import Plan, learnt_plan
+from app.tasks.history import own_earlier_runs
+from app.tasks.plan import Forecast, forecast
 
-PLAN_SECONDS, BUDGET_SECONDS = 30.0, 5.0
+FORECAST_SECONDS, BUDGET_SECONDS = 2.0, 5.0
 KEPT = 10_000
 
 
@@ -21,17 +22,20 @@ class Lookups:
 
     def __init__(self, daily_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._daily_bytes = daily_bytes
-        self._plans: TTLCache[tuple[str, str, str | None], Plan | None] = TTLCache(KEPT, PLAN_SECONDS, clock)
+        self._forecasts: TTLCache[tuple[str, str, str | None], Forecast] = TTLCache(
+            KEPT, FORECAST_SECONDS, clock
+        )
         self._budgets: TTLCache[str, str | None] = TTLCache(KEPT, BUDGET_SECONDS, clock)
 
-    def plan(self, cur: Cursor, job_type: str, user_id: str, tenant: str | None) -> Plan | None:
-        """Returns the plan of a run that begins now, from earlier runs; None when there are none."""
+    def forecast(self, cur: Cursor, job_type: str, user_id: str, tenant: str | None) -> Forecast:
+        """Returns what is expected of a run that begins now, from earlier runs."""
         key = job_type, user_id, tenant
         try:
-            return self._plans[key]
+            return self._forecasts[key]
         except KeyError:
-            plan = self._plans[key] = learnt_plan(cur, job_type, user_id, tenant)
-            return plan
+            found = forecast({}, own_earlier_runs(cur, job_type, user_id, tenant))
+            self._forecasts[key] = found
+            return found
 
     def over_budget(self, cur: Cursor, user_id: str) -> str | None:
         """Returns why no new task of the user is taken now; None when one is."""

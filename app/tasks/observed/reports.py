@@ -7,7 +7,6 @@ from collections.abc import Callable
 from app.stream.event import Draft
 from app.tasks.lifecycle import Claim
 from app.tasks.observed.part import name_of
-from app.tasks.progress_estimate import ProgressEstimate
 from app.tasks.reports import NAME_LIMIT, PHASE_LIMIT, Reports
 
 FURTHER = "further phases"
@@ -17,10 +16,11 @@ UNNAMED = "phase"
 class ObservedReports(Reports):
     """The caller holds the lock of the stream, so the events are not fenced: a batch may have those of two attempts."""
 
-    def __init__(self, claim: Claim, put: Callable[[Draft], None]) -> None:
-        super().__init__(claim, put)
+    takes_only = True
+
+    def __init__(self, claim: Claim, put: Callable[[Draft], None], clock: Callable[[], float]) -> None:
+        super().__init__(claim, put, clock)
         self.fence = None
-        self.estimate = ProgressEstimate(claim.plan, takes_only=True)
 
     def phase_name(self, phase_id: str) -> str:
         """Returns the name as events hold it. All phases beyond the limit share one name."""

@@ -31,7 +31,9 @@ def insert(cur: Cursor, taking: Taking, taken: Sequence[Taken], writer: str) -> 
     execute_values(
         cur,
         """INSERT INTO reported_attempts (reported_id, name, number, task_id, attempt, began_seq, reporter, writer)
-           VALUES %s""",
+           VALUES %s ON CONFLICT (reported_id, name) DO UPDATE SET number = excluded.number, task_id = excluded.task_id,
+               attempt = excluded.attempt, began_seq = excluded.began_seq, reporter = excluded.reporter,
+               writer = excluded.writer""",
         [(first_id, *attempt, book.reporter.key, writer) for first_id, attempt in taking.begun],
         page_size=len(taking.begun),
     )

@@ -28,6 +28,8 @@ from app.tasks.observed.task import ObservedTask
 from app.tasks.observed.tree import is_above
 from app.tasks.reported import Status, time_text
 
+GOES_ON = "This attempt was given up as lost, and goes on here: its reporter was heard of again"
+
 
 class Taken(NamedTuple):
     """A part that was accepted. ``makes``: it made the task, or is the first that names it as its own."""
@@ -76,6 +78,7 @@ class Taking:
         named = self._owners.get(part.owner or "")
         owner = task.fields["user_id"] if task else named or self._reporter.user_id
         makes = task is None or (begins and task.closed)
+        goes_on = begins and self._known(part) is not None  # an attempt that was lost
         if makes and (refusal := self._lookups.over_budget(self._cur, self._reporter.user_id)):
             raise PartRefused(429, refusal)
         if task is None:
@@ -93,6 +96,8 @@ class Taking:
             task.lease_seconds, task.lease_due = part.lease_seconds, True
         if begins:
             self._begin(part, task)
+        if goes_on:
+            task.warn(GOES_ON, now)
         if not task.closed:
             task.report(part.events, now, begins)
         return Taken(part, task, makes or not heard)
@@ -148,19 +153,17 @@ class Taking:
         self.nodes.append(node)
 
     def _begins(self, part: Part, task: ObservedTask | None) -> bool:
-        """Whether the part begins an attempt. Raises Refused when what it reports is over."""
+        """Whether the part begins an attempt, in a new task where the attempt was lost: an end is final, and the code
+        that reports goes on. Raises PartRefused when what it reports is over."""
         if part.attempt is None:
             _check_without_attempt(part, task)
             return False
-        known = self.book.attempts.named(self.book.first_of(self._id(part)), part.attempt)
-        if known:
-            if (
-                task is None
-                or (known.task_id, known.attempt) != (task.task_id, task.attempt)
-                or not task.runs
-            ):
+        if known := self._known(part):
+            current = task is not None and (known.task_id, known.attempt) == (task.task_id, task.attempt)
+            if task and current and task.runs:
+                return False
+            if not (task and current and task.was_lost):
                 raise PartRefused(409, f"Attempt {part.attempt} is over")
-            return False
         if part.events and part.only_waits:
             return False
         if task and task.cancel_requested:
@@ -168,6 +171,11 @@ class Taking:
                 task.end_attempt(REVOKED, cancelled_error(), self._now)
             raise PartRefused(409, "The task was cancelled", cancelled=True)
         return True
+
+    def _known(self, part: Part) -> KnownAttempt | None:
+        """Returns the attempt of this name, if it has begun before."""
+        first = self.book.first_of(self._id(part))
+        return self.book.attempts.named(first, part.attempt) if part.attempt is not None else None
 
     def _begin(self, part: Part, task: ObservedTask) -> None:
         first = part.events[0].timestamp if part.events else None
@@ -178,7 +186,7 @@ class Taking:
             worker,
             at,
             self._now,
-            lambda: self._lookups.plan(self._cur, fields["job_type"], fields["user_id"], task.tenant),
+            lambda: self._lookups.forecast(self._cur, fields["job_type"], fields["user_id"], task.tenant),
         )
         task.lease_due = True
         newest = self.book.attempts.newest(task.first_id)

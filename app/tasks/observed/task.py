@@ -10,13 +10,13 @@ from app.db.clock import seconds_between
 from app.stream.background import with_pauses
 from app.stream.event import Draft, draft, task_stream
 from app.tasks.attempt_events import attempt_events
-from app.tasks.endings import ending, task_error
+from app.tasks.endings import WORKER_LOST, ending, task_error
 from app.tasks.fold import RETRY, STARTED, TASK_FIELDS, TERMINAL, State
 from app.tasks.lifecycle import Claim
 from app.tasks.observed.reports import ObservedReports
-from app.tasks.plan import Plan
+from app.tasks.plan import Forecast
 from app.tasks.reported import ReportedEvent, Status, is_bare_start
-from app.tasks.reported_drafts import ReportedDrafts, restore
+from app.tasks.reported_drafts import EventClock, ReportedDrafts, restore
 
 EVENTS_IN_A_TURN = 100
 UNKNOWN = "unknown"  # the job type of a task that only its children have named
@@ -68,6 +68,12 @@ class ObservedTask:
     def is_group(self) -> bool:
         return bool(self.fields["job_type"] == GROUP and not self.heard)
 
+    @property
+    def was_lost(self) -> bool:
+        """Whether the task has ended because nothing was heard of its reporter for as long as its lease."""
+        error: Mapping[str, Any] = self.fields["error"] or {}
+        return self.closed and error.items() >= WORKER_LOST.items()  # it may have its phase, too
+
     def put(self, item: Draft) -> None:
         """Adds a draft, and keeps what it changes of the task. Phases are the business of the reports."""
         self.drafts.append(item)
@@ -82,19 +88,24 @@ class ObservedTask:
         same = {name: self.fields[name] for name in ("status", "is_running")}
         self.put(draft(self.stream, "task_status", {"timestamp": at, **same, "updated_at": at, **changes}))
 
-    def begin(self, worker: str, at: str, now: str, plan: Callable[[], Plan | None]) -> None:
+    def begin(self, worker: str, at: str, now: str, expected: Callable[[], Forecast]) -> None:
         """Begins the next attempt, which ends one that still runs."""
         if self.runs:
             self.end_attempt(RETRY, SUPERSEDED, now)
         task = self.fields
         self.attempt += 1
         self.began_seq = self.last_seq + self._added
-        kept = task["plan"] or plan()
-        started_at = task["started_at"]
-        for item in attempt_events(self.stream, task["job_type"], self.attempt, worker, at, started_at, kept):
+        kept = Forecast(task["plan"], task["usual"])
+        if kept == Forecast():
+            kept = expected()
+        began = self.attempt, worker, at, task["started_at"]
+        for item in attempt_events(self.stream, task["job_type"], *began, kept, task["retry_count"]):
             self.put(item)
         names = self._made.reports.names if self._made else {p["phase_id"] for p in self.state["phases"]}
-        self._made = self._drafts(ObservedReports(self._claim(frozenset(names), at), self.put), now)
+        clock = EventClock(at)
+        self._made = self._drafts(
+            ObservedReports(self._claim(frozenset(names), at), self.put, clock), clock, now
+        )
 
     def end_attempt(self, status: str, error: Mapping[str, Any], now: str) -> None:
         """Ends the attempt that runs."""
@@ -112,6 +123,10 @@ class ObservedTask:
         ):
             self.put(item)
         made.runs = False
+
+    def warn(self, message: str, now: str) -> None:
+        """Adds a line of this installation to the log of the attempt that runs."""
+        (self._made or self._restored(now)).reports.log(message, "WARNING", "taskroom", None, now)
 
     def report(self, events: Sequence[ReportedEvent], now: str, begins: bool) -> None:
         """Adds the events. ``begins``: they are the first of an attempt that has begun with them."""
@@ -135,18 +150,19 @@ class ObservedTask:
 
     def _restored(self, now: str) -> ReportedDrafts:
         names = frozenset(phase["phase_id"] for phase in self.state["phases"])
-        reports = ObservedReports(self._claim(names), self.put)
+        at = self.fields["updated_at"] or now
+        clock = EventClock(at)
+        reports = ObservedReports(self._claim(names), self.put, clock)
         # Phases of earlier attempts say nothing of the progress of this one.
         of_attempt = [p for p in self.state["phases"] if p["sequence"] > self.began_seq or not p["sequence"]]
-        restore(reports, self.state | {"phases": of_attempt}, now)
-        self._made = self._drafts(reports, now)
+        restore(reports, self.state | {"phases": of_attempt}, at)
+        self._made = self._drafts(reports, clock, now)
         return self._made
 
-    def _drafts(self, reports: ObservedReports, now: str) -> ReportedDrafts:
+    def _drafts(self, reports: ObservedReports, clock: EventClock, now: str) -> ReportedDrafts:
         task = self.fields
-        return ReportedDrafts(
-            reports, now, task["current_phase"], task["current_phase_message"], runs=self.runs
-        )
+        current = task["current_phase"], task["current_phase_message"]
+        return ReportedDrafts(reports, clock, now, *current, runs=self.runs)
 
     def _claim(self, names: frozenset[str], at: str | None = None) -> Claim:
         task = self.fields
@@ -154,6 +170,7 @@ class ObservedTask:
             *(self.task_id, self.attempt, task["job_type"], task["params"], task["retry_count"]),
             task["started_at"] or at or task["created_at"],
             plan=task["plan"],
+            usual=task["usual"],
             phases=names,
             claimed_at=at,
         )

@@ -106,11 +106,13 @@ class Client:
         """The address of the task's page."""
         return self._listeners.page(task_id) or f"{self.url}/runs/{task_id}"
 
-    def flush(self, timeout: float) -> bool:
+    def flush(self, timeout: float, patience: float | None = None) -> bool:
         """Waits until the server has stored all that was said until now, at most ``timeout`` seconds; what it has not
-        by then goes to the spool. False when something is in neither."""
-        deadline = time.monotonic() + timeout
-        spill_at = deadline - min(timeout / 4, 0.25)  # for the disk
+        by then, or when it has not answered for ``patience`` seconds, goes to the spool. False when something is in
+        neither: only where the spool does not take it is the whole ``timeout`` waited for a slow server."""
+        began = time.monotonic()
+        deadline = began + timeout
+        latest = deadline - min(timeout / 4, 0.25)  # for the disk
         outbox = self._outbox
         if not outbox.lock.acquire(timeout=max(LOCK_SECONDS, timeout)):
             return False
@@ -121,7 +123,7 @@ class Client:
             if outbox.safe < wanted:
                 self._thread.wake()
             while outbox.safe < wanted:
-                now = time.monotonic()
+                now, spill_at = time.monotonic(), self._spill_at(latest, began, patience)
                 late = now + self._availability.wait() >= spill_at
                 # One failure may be a moment's; a server that is away must not slow the end of each task.
                 gone = self._availability.failures > 1 or not self._thread.is_sending
@@ -133,6 +135,13 @@ class Client:
             return outbox.safe >= wanted and outbox.lost == lost
         finally:
             outbox.lock.release()
+
+    def _spill_at(self, latest: float, began: float, patience: float | None) -> float:
+        """When a flush waits no longer for the server. One that is slow already is not waited for anew."""
+        if patience is None:
+            return latest
+        asked_at = self._thread.sender.asked_at
+        return min(latest, (began if asked_at is None else min(began, asked_at)) + patience)
 
     def drain(self, timeout: float) -> bool:
         """Waits until the server has stored all that was said, also what is in the spool, at most ``timeout`` seconds
@@ -159,6 +168,11 @@ class Client:
         if self._availability.failures:
             with self._outbox.lock:
                 self._outbox.keep()
+
+    def may_follow(self) -> bool:
+        """Whether what other processes have said before may arrive after what is said now: the server is away, or
+        files lie in the spool."""
+        return self._availability.failures > 0 or self._spool.has_files()
 
     def close(self, timeout: float = CLOSE_SECONDS) -> bool:
         """Flushes, ends the thread and leaves the spool to other processes. What is said later is sent as before."""

@@ -38,6 +38,7 @@ class Sender:
         clock: Callable[[], float],
     ) -> None:
         self.stopped = False
+        self.asked_at: float | None = None  # when the answer that is awaited was asked for, by time.monotonic
         self._limits, self._outbox, self._backlog = limits, outbox, backlog
         self._delivery, self._availability, self._notices = delivery, availability, notices
         self._clock = clock
@@ -133,7 +134,11 @@ class Sender:
             return self._pause()
 
     def _deliver(self, batch: Batch) -> Outcome:
-        outcome = self._delivery.deliver(batch, self._meanwhile)
+        self.asked_at = time.monotonic()
+        try:
+            outcome = self._delivery.deliver(batch, self._meanwhile)
+        finally:
+            self.asked_at = None
         if outcome is not Outcome.LATER:
             self._keep_at = None
         return outcome

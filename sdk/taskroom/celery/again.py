@@ -17,7 +17,7 @@ from celery.utils.time import maybe_iso8601
 from taskroom.celery import attempts, ends
 from taskroom.celery.attempts import Attempt
 
-FLUSH_SECONDS = 1.0  # how long a task waits at most until the server, or the disk, has all of it
+FLUSH_SECONDS = 1.0  # how long a task waits at most for the disk; for the server it waits a moment
 SOON = timedelta(seconds=FLUSH_SECONDS)
 
 _installed = False
@@ -44,15 +44,15 @@ def install() -> None:
 
 
 def end_before(attempt: Attempt, headers: Mapping[str, Any]) -> None:
-    """Reports the end of an attempt whose task is about to send itself again. It waits until that is stored when the
-    next attempt may begin at once."""
+    """Reports the end of an attempt whose task is about to send itself again. It waits for that to be stored, but no
+    longer than a moment, when the next attempt may begin at once."""
     due = due_time(headers.get("eta"))
     if (headers.get("retries") or 0) > (attempt.task.request.retries or 0):
         seconds = max(0.0, (due - datetime.now(timezone.utc)).total_seconds()) if due else 0.0
-        attempt.report_end(ends.again(attempt.cause, seconds))
+        attempt.report_end(ends.again(attempt.cause, seconds, attempt))
     else:
         attempt.line("The task replaces itself by another one, which has its id", "INFO")
-        attempt.report_end(ends.again(None, 0.0))
+        attempt.report_end(ends.again(None, 0.0, attempt))
     if due is None or due < datetime.now(timezone.utc) + SOON:
         attempt.flush(FLUSH_SECONDS)
 

@@ -12,6 +12,7 @@ from typing import Any, Optional
 
 from taskroom import context, output
 from taskroom.client_sink import ClientSink
+from taskroom.limits import MOMENT_SECONDS
 from taskroom.runs import Run
 from taskroom.server import Client
 from taskroom.sink import Nowhere
@@ -111,8 +112,8 @@ class Attempt(Run):
         return isinstance(self.sink, ClientSink)
 
     def flush(self, seconds: float) -> None:
-        """Waits until the server or the disk has what was reported, at most so long."""
-        self._client.flush(seconds)
+        """Waits until the server or the disk has what was reported, at most so long, and a moment for the server."""
+        self._client.flush(seconds, MOMENT_SECONDS)
 
     def report_end(self, end: End) -> None:
         """Reports the end, and nothing after it. A forked child of the task does not end it."""

@@ -11,36 +11,38 @@ from celery import states
 from celery.exceptions import WorkerShutdown, WorkerTerminate
 from celery.utils.time import maybe_make_aware
 
+from taskroom import failures
 from taskroom.celery.attempts import NO_END, Attempt, End
 from taskroom.celery.redaction import Redaction
 from taskroom.limits import NAME_LIMIT, TEXT_LIMIT, TRACEBACK_LIMIT
-from taskroom.texts import cut, cut_before, formatted, reason
+from taskroom.texts import cut, cut_before
 from taskroom.values import text
 
 REPLACED = "Replaced by new task"  # Celery's text of the Ignore that Task.replace raises
 
 
-def failure(error: Any, einfo: Any = None) -> End:
-    """An attempt that failed. ``einfo`` is Celery's, with the traceback as a text."""
-    return "FAILURE", {"error": error_of(error, einfo)}
+def failure(error: Any, einfo: Any = None, attempt: Attempt | None = None) -> End:
+    """An attempt that failed. ``einfo`` is Celery's, with the traceback as a text; ``attempt`` is the one that failed,
+    where this process has it."""
+    return "FAILURE", {"error": error_of(error, einfo, attempt)}
 
 
-def retry(why: Any, einfo: Any, timezone: Any) -> End:
+def retry(why: Any, einfo: Any, timezone: Any, attempt: Attempt | None = None) -> End:
     """An attempt that is followed by another one. ``why`` is the exception that Task.retry raises, or None."""
     fields: dict[str, Any] = {"retry_in": _seconds(getattr(why, "when", None), timezone)}
     cause = getattr(why, "exc", None)
     if cause is not None:
-        fields["error"] = error_of(cause, einfo)
+        fields["error"] = error_of(cause, einfo, attempt)
     elif why is not None and getattr(why, "message", None):
         fields["error"] = {"type": "Retry", "message": cut(text(why.message), TEXT_LIMIT)}
     return "RETRY", fields
 
 
-def again(cause: BaseException | None, seconds: float) -> End:
+def again(cause: BaseException | None, seconds: float, attempt: Attempt) -> End:
     """An attempt that is followed by another one in so many seconds."""
     fields: dict[str, Any] = {"retry_in": round(seconds, 1)}
     if cause is not None:
-        fields["error"] = error_of(cause)
+        fields["error"] = error_of(cause, attempt=attempt)
     return "RETRY", fields
 
 
@@ -51,30 +53,33 @@ def after(attempt: Attempt, state: str | None, value: Any, redaction: Redaction)
     if state == states.SUCCESS:
         return "SUCCESS", {"result": redaction.of(value)}
     if state == states.FAILURE:
-        return failure(value)
+        return failure(value, attempt=attempt)
     if state == states.RETRY:
-        return retry(value, None, attempt.task.app.timezone)
+        return retry(value, None, attempt.task.app.timezone, attempt)
     if state == states.REJECTED:
         if getattr(value, "requeue", False):
             attempt.line("The task has rejected its message, which is delivered again", "INFO")
             return "RETRY", {"retry_in": 0}
-        return "FAILURE", {"error": {**error_of(value), "message": cut(text(value.reason), TEXT_LIMIT)}}
+        return "FAILURE", {
+            "error": {**error_of(value, attempt=attempt), "message": cut(text(value.reason), TEXT_LIMIT)}
+        }
     if state == states.IGNORED:
         return _ignored(attempt, value, redaction)
     return _left(attempt, sys.exc_info()[1])
 
 
-def error_of(error: Any, einfo: Any = None) -> dict[str, Any]:
+def error_of(error: Any, einfo: Any = None, attempt: Attempt | None = None) -> dict[str, Any]:
     """The error that an attempt ends with."""
+    if isinstance(error, BaseException):
+        found = failures.error_of(error, attempt)
+    else:
+        found = {"type": type(error).__name__, "message": cut(text(error), TEXT_LIMIT), "traceback": ""}
     told = getattr(einfo, "traceback", None)
-    trace = told if isinstance(told, str) else formatted(error) if isinstance(error, BaseException) else ""
+    if isinstance(told, str):
+        found["traceback"] = cut_before(told, TRACEBACK_LIMIT)
     # Exceptions that no message can carry are replaced by one that knows the name.
-    kind = getattr(error, "exc_cls_name", None) or type(error).__name__
-    return {
-        "type": text(kind)[:NAME_LIMIT],
-        "message": cut(reason(error) if isinstance(error, BaseException) else text(error), TEXT_LIMIT),
-        "traceback": cut_before(trace, TRACEBACK_LIMIT),
-    }
+    kind = getattr(error, "exc_cls_name", None)
+    return found if kind is None else {**found, "type": text(kind)[:NAME_LIMIT]}
 
 
 def _ignored(attempt: Attempt, value: Any, redaction: Redaction) -> End:
@@ -112,7 +117,7 @@ def _left(attempt: Attempt, error: BaseException | None) -> End:
     if again:
         attempt.line("The worker has ended, and the message is delivered again", "WARNING")
         return "RETRY", {"retry_in": 0}
-    return failure(error or RuntimeError("the task was left without an end"))
+    return failure(error or RuntimeError("the task was left without an end"), attempt=attempt)
 
 
 def _is_of_signal(error: BaseException | None) -> bool:

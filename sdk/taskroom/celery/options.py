@@ -23,6 +23,7 @@ class Options:
     stdout: bool
     cancel: Cancel
     tree: bool
+    source_lines: bool
     _wanted: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -35,6 +36,7 @@ class Options:
         stdout: bool,
         cancel: Cancel,
         tree: bool,
+        source_lines: bool,
     ) -> Options:
         """Raises ValueError for what cannot be used."""
         if cancel not in ("raise", "terminate"):
@@ -46,6 +48,7 @@ class Options:
             stdout=stdout,
             cancel=cancel,
             tree=tree,
+            source_lines=source_lines,
         )
 
     def wants(self, name: str) -> bool:

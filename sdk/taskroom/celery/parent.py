@@ -10,6 +10,7 @@ from celery import signals
 
 from taskroom.celery import attempts, ends
 from taskroom.celery.cancel import terminator
+from taskroom.celery.lost import LostChildren
 from taskroom.celery.reporter import Reporter
 from taskroom.celery.tree import place_in, reported_id
 
@@ -18,8 +19,8 @@ class Parent:
     """Reports ends of tasks whose process cannot say them any more, or never had them. Such an end needs no name of the
     attempt: it is that of the attempt which runs."""
 
-    def __init__(self, reporter: Reporter) -> None:
-        self._reporter = reporter
+    def __init__(self, reporter: Reporter, lost: LostChildren) -> None:
+        self._reporter, self._lost = reporter, lost
 
     def connect(self) -> None:
         signals.task_received.connect(self._received, weak=False)
@@ -29,12 +30,13 @@ class Parent:
         signals.task_unknown.connect(self._unknown, weak=False)
         signals.task_rejected.connect(self._rejected, weak=False)
 
-    def _received(self, request: Any = None, **_: Any) -> None:
+    def _received(self, sender: Any = None, request: Any = None, **_: Any) -> None:
         reporter = self._reporter
-        if not reporter.options.wants(request.task.name):
+        if not reporter.wants(request.task):
             return
         reporter.memory.received(request)
         reporter.held.add(request)
+        self._lost.watch(request, sender.pool)
         # The answer to a heartbeat comes sooner than that to a task which waits, or has nothing to report.
         ends_process = reporter.options.cancel == "terminate"
         terminate = terminator(reporter.app, request.id) if ends_process else None
@@ -87,23 +89,28 @@ class Parent:
             request.id, sender, "REVOKED", why, can_retry=False, **self._about(request), **more
         )
 
-    def _unknown(self, name: Any = None, id: Any = None, exc: Any = None, **_: Any) -> None:
-        if id and self._reporter.options.wants(str(name)):
+    def _unknown(self, sender: Any = None, name: Any = None, id: Any = None, **_: Any) -> None:
+        if id and self._has(sender, str(name)):
             error = {"type": "NotRegistered", "message": f"No worker that got it has a task {name}"}
             self._reporter.say(id, str(name), "FAILURE", error=error)
 
-    def _rejected(self, message: Any = None, exc: Any = None, **_: Any) -> None:
+    def _rejected(self, sender: Any = None, message: Any = None, exc: Any = None, **_: Any) -> None:
         """Of a message that is none of a task, or of one with arguments that cannot be read."""
         headers = getattr(message, "headers", None)
         about: Mapping[str, Any] = headers if isinstance(headers, Mapping) else {}
         celery_id, name = about.get("id"), about.get("task")
-        if celery_id and name and self._reporter.options.wants(str(name)):
+        if celery_id and name and self._has(sender, str(name)):
             error = (
                 ends.error_of(exc)
                 if exc is not None
                 else {"type": "Rejected", "message": "It cannot be read"}
             )
             self._reporter.say(celery_id, str(name), "FAILURE", error=error)
+
+    def _has(self, consumer: Any, name: str) -> bool:
+        """Whether a task of which a worker knows only the name is to be reported: the worker's application says whose
+        it is."""
+        return consumer.app is self._reporter.app and self._reporter.options.wants(name)
 
     def _is_elsewhere(self, task: Any, celery_id: Any) -> bool:
         return self._reporter.wants(task) and attempts.of(celery_id) is None

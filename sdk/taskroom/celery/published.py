@@ -9,7 +9,7 @@ from typing import Any
 from celery import signals
 from celery._state import get_current_task
 
-from taskroom.celery import attempts
+from taskroom.celery import attempts, sending
 from taskroom.celery.again import due_time, end_before
 from taskroom.celery.reporter import Reporter
 from taskroom.celery.tree import PARENT, above, reported_id
@@ -20,8 +20,8 @@ UNLOCK = "celery.chord_unlock"
 
 
 class Published:
-    """Reports what the broker has taken, at best effort. What raises in here is logged by Celery, and the caller of
-    ``delay`` does not notice."""
+    """Reports what the application has sent and the broker has taken, at best effort. What raises in here is logged by
+    Celery, and the caller of ``delay`` does not notice."""
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
@@ -31,22 +31,24 @@ class Published:
         signals.before_task_publish.connect(self._before, weak=False)
         signals.after_task_publish.connect(self._after, weak=False)
 
-    def _before(self, headers: Any = None, **_: Any) -> None:
+    def _before(self, sender: Any = None, headers: Any = None, **_: Any) -> None:
         """Ends the attempt of a task that sends itself again. Says in the message which task is above it, where the
         sender is one that is not reported."""
-        sender = get_current_task()
         attempt = attempts.of(str(headers.get("id"))) if isinstance(headers, dict) else None
         if attempt is not None and attempt.is_open:
             end_before(attempt, headers)
-        if sender is not None and isinstance(headers, dict) and not self._reporter.wants(sender):
-            headers.setdefault(PARENT, above(sender.request))
+        current = get_current_task()
+        if current is None or not isinstance(headers, dict) or self._reporter.wants(current):
+            return
+        if sending.is_by(self._reporter.app, str(sender)):
+            headers.setdefault(PARENT, above(current.request))
 
     def _after(
         self, sender: Any = None, headers: Any = None, body: Any = None, routing_key: Any = None, **more: Any
     ) -> None:
         """Only what was sent waits: before it, sending may still fail."""
         name = str(sender)
-        if not self._options.wants(name):
+        if not self._options.wants(name) or not sending.is_by(self._reporter.app, name):
             return
         about = headers if isinstance(headers, Mapping) and headers.get("id") else body
         if not isinstance(about, Mapping) or not about.get("id"):

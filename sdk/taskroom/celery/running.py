@@ -58,6 +58,7 @@ class Running:
             fields.setdefault("parent_id", caller)
         name = attempts.name_of(request.retries or 0, request.hostname)
         attempt = Attempt(task, task_id, reported_id(task_id), name, self._client, self._pools.is_child)
+        attempt.source_lines, attempt.secrets = self._options.source_lines, self._options.redact
         ends_process = self._options.cancel == "terminate" and not request.is_eager
         on_cancel = terminator(self._reporter.app, task_id) if ends_process else None
         attempt.start(fields, on_cancel)
@@ -71,12 +72,12 @@ class Running:
     ) -> None:
         attempt = attempts.of(request.id)
         if attempt is not None:
-            attempt.outcome = ends.retry(reason, einfo, self._reporter.app.timezone)
+            attempt.outcome = ends.retry(reason, einfo, self._reporter.app.timezone, attempt)
 
     def _failure(self, task_id: str = "", exception: Any = None, einfo: Any = None, **_: Any) -> None:
         attempt = attempts.of(task_id)
         if attempt is not None:
-            attempt.outcome = ends.failure(exception, einfo)
+            attempt.outcome = ends.failure(exception, einfo, attempt)
 
     def _postrun(self, task_id: str = "", state: Any = None, retval: Any = None, **_: Any) -> None:
         attempt = attempts.of(task_id)

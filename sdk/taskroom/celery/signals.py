@@ -7,9 +7,10 @@ from typing import Any
 
 from celery import signals
 
-from taskroom.celery import again, cancel, heartbeat, states
+from taskroom.celery import again, cancel, heartbeat, sending, states
 from taskroom.celery.depths import DEPTH_SECONDS, Depths
 from taskroom.celery.heartbeat import Heartbeat, Repeated
+from taskroom.celery.lost import LOOK_SECONDS, LostChildren
 from taskroom.celery.options import Options
 from taskroom.celery.parent import Parent
 from taskroom.celery.pools import Pools
@@ -27,23 +28,25 @@ class Connected:
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter, self._client = reporter, reporter.client
+        self._lost = LostChildren(reporter)
         self._resender = Resender(reporter.app, reporter.memory, reporter.client)
         self._repeated: list[Repeated] = []
 
     def connect(self) -> None:
         pools = Pools(self._client)
+        signals.worker_shutdown.connect(self._stop, weak=False)  # before the client is closed
         for part in (
             pools,
             Published(self._reporter),
             Running(self._reporter, pools),
-            Parent(self._reporter),
+            Parent(self._reporter, self._lost),
         ):
             part.connect()
         signals.worker_ready.connect(self._ready, weak=False)
-        signals.worker_shutdown.connect(self._stop, weak=False)
         self._client.on_resend(self._resender.wanted)
         states.install()
         again.install()
+        sending.install()
         cancel.install()
 
     def _ready(self, sender: Any = None, **_: Any) -> None:
@@ -55,12 +58,14 @@ class Connected:
         self._repeated = [Repeated("taskroom-heartbeat", heartbeat.BEAT_SECONDS, beat)]
         depths = Depths(self._client, sender.app)
         self._repeated.append(Repeated("taskroom-depths", DEPTH_SECONDS, depths.report))
+        self._repeated.append(Repeated("taskroom-lost", LOOK_SECONDS, self._lost.look))
         for each in self._repeated:
             each.start()
 
     def _stop(self, **_: Any) -> None:
         for each in self._repeated:
             each.stop()
+        self._lost.look(last=True)
 
 
 def connect(app: Any, client: Client, options: Options) -> None:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
 
 from taskroom.cli.fold import State
 from taskroom.cli.text import duration, error_text, harmless, one_line, retry_text, seconds_between
 
+RUNS_KNOWN = 3  # before it is said what is usual
 WHOLE = ""  # the name of the bar of the whole; no phase has it
 COLOURS = {"SUCCESS": "green", "FAILURE": "red", "REVOKED": "yellow"}
 MARKS = {"completed": "done", "error": "failed"}
+
+
+class Message(ProgressColumn):
+    """The message of a bar. That of the whole is the time that is left, which passes between events too."""
+
+    def render(self, task: Task) -> Text:
+        until: float | None = task.fields["until"]
+        if until is None:
+            return Text(task.fields["message"])
+        left = until - time.monotonic()
+        return Text(f"{duration(left)} left" if left > 0 else "")
 
 
 class Bars:
@@ -24,7 +38,7 @@ class Bars:
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.fields[counts]}", markup=False, justify="right"),
-            TextColumn("{task.fields[message]}", markup=False),
+            Message(),
             console=self._console,
         )
         self._rows: dict[str, TaskID] = {}
@@ -59,24 +73,34 @@ class Bars:
             self._console.print(error_text(task["error"]), soft_wrap=True)
 
     def _draw(self, name: str, state: State) -> None:
-        shown = _whole(state) if name == WHOLE else _phase(state.phases[name])
+        shown = whole(state) if name == WHOLE else _phase(state.phases[name])
         if name in self._rows:
             self._progress.update(self._rows[name], **shown)
         else:
             self._rows[name] = self._progress.add_task(**shown)
 
 
-def _whole(state: State) -> dict[str, Any]:
+def whole(state: State) -> dict[str, Any]:
+    """Returns what the bar of the whole run shows."""
     task = state.task
     known = task["progress_known"] is not False or task["status"] == "SUCCESS"
-    left = "" if task["eta_seconds"] is None else f"{duration(task['eta_seconds'])} left"
+    eta = None if state.has_ended else task["eta_seconds"]
     return {
         "description": f"{one_line(task['title'])}  {task['status']}",
         "total": 100 if known or state.has_ended else None,  # None: the bar only shows that something is done
         "completed": task["progress"],
         "counts": f"{task['progress']:.0f}%" if known else "",
-        "message": left,
+        "message": "longer than usual" if _is_longer(task) else "",
+        "until": None if eta is None else time.monotonic() + eta,
     }
+
+
+def _is_longer(task: dict[str, Any]) -> bool:
+    """Whether a run that goes on has taken longer than the median of at least three earlier ones."""
+    usual, since = task.get("usual"), task.get("attempt_started_at") or task["started_at"]
+    if task["status"] != "STARTED" or not usual or usual["runs"] < RUNS_KNOWN or not since:
+        return False
+    return seconds_between(since, task["updated_at"]) > float(usual["seconds"])
 
 
 def _phase(phase: dict[str, Any]) -> dict[str, Any]:
@@ -94,4 +118,5 @@ def _phase(phase: dict[str, Any]) -> dict[str, Any]:
         "completed": done if total else int(phase["status"] == "completed"),
         "counts": counts if total is not None or done else "",
         "message": ", ".join(filter(None, notes)),
+        "until": None,
     }

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Any
+
+from taskroom.cli.text import moment
 
 ENDS = {"SUCCESS": 0, "FAILURE": 1, "REVOKED": 3}  # and the exit status of who waits for the run
 RUNNING_PHASE = ("active", "in_progress")
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 _NEW_PHASE = {
     "status": "active",
@@ -18,6 +23,7 @@ _NEW_PHASE = {
     "started_at": None,
     "updated_at": None,
     "duration_seconds": None,
+    "half_seconds": None,
     "sequence": 0,
 }
 
@@ -52,7 +58,10 @@ class State:
     def _update(self, phase: dict[str, Any], event: Mapping[str, Any]) -> None:
         if event["status"] == "active":
             phase.update(_NEW_PHASE, started_at=event["timestamp"])
+        done, since = phase["processed_count"], phase["updated_at"] or phase["started_at"]
         phase.update(_given(event, "message", "processed_count", "total_count", "error_count"))
+        if event["status"] in RUNNING_PHASE:
+            phase["half_seconds"] = _half_seconds(phase, done, since, event["timestamp"])
         if "eta_seconds" in event:
             phase["eta_seconds"] = event["eta_seconds"]
         phase.update(status=event["status"], updated_at=event["timestamp"], sequence=event["sequence"])
@@ -68,6 +77,21 @@ class State:
     def _progress(self, event: Mapping[str, Any]) -> None:
         self.task.update(updated_at=event["timestamp"], eta_seconds=event.get("task_eta_seconds"))
         self.task.update(_given(event, "progress"))
+
+
+def _half_seconds(phase: dict[str, Any], done: float, since: str | None, now: str) -> Any:
+    """Returns how long after its begin a phase had done half of its items, had it been steady since its last report."""
+    half, counted = (phase["total_count"] or 0) / 2, phase["processed_count"]
+    if not half or counted < half or not phase["started_at"] or not since:
+        return None
+    if phase["half_seconds"] is not None or done >= half:
+        return phase["half_seconds"]
+    begin, last, at = (_milliseconds(time) for time in (phase["started_at"], since, now))
+    return max(0, math.floor(last - begin + (half - done) / (counted - done) * (at - last) + 0.5)) / 1000
+
+
+def _milliseconds(timestamp: str) -> int:
+    return (moment(timestamp) - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _given(event: Mapping[str, Any], *names: str) -> dict[str, Any]:

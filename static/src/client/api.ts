@@ -204,7 +204,7 @@ export const logDownload = (taskId: string, format: "text" | "ndjson", filter: L
 /** Returns the address of the snapshot, for a link. */
 export const rawSnapshot = (taskId: string): string => `${BASE}${task(taskId)}/status`;
 
-function query(values: Record<string, string | number | undefined>): string {
+function query(values: Record<string, string | number | true | undefined>): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) {
     if (value !== undefined && value !== "") search.set(name, String(value));

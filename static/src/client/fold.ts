@@ -33,6 +33,8 @@ const TASK_FIELDS = [
   "queue",
   "root_id",
   "group_id",
+  "attempt_started_at",
+  "usual",
 ] as const satisfies readonly (keyof Task)[];
 
 /** The state before the first event, which gives every field of the task. */
@@ -63,20 +65,33 @@ function taskStatus(task: Task, event: TaskEvent): Task {
 
 function phaseUpdate(state: TaskState, event: TaskEvent): TaskState {
   const fresh = event.status === "active";
-  const before = findPhase(state, event);
+  const before = fresh ? { ...newPhase(event), started_at: event.timestamp as string } : findPhase(state, event);
   const phase: Phase = {
-    ...(fresh ? { ...newPhase(event), started_at: event.timestamp as string } : before),
+    ...before,
     status: event.status as Phase["status"],
     ...nonNull(event, "message", "processed_count", "total_count", "error_count"),
     ...("eta_seconds" in event ? { eta_seconds: event.eta_seconds as number | null } : {}),
     updated_at: event.timestamp as string,
     sequence: event.sequence,
   };
+  const runs = fresh || event.status === "in_progress";
+  if (runs) phase.half_seconds = halfSeconds(before, phase);
   const current: Partial<Task> =
-    fresh || event.status === "in_progress"
+    runs
       ? { current_phase: phase.phase_id, current_phase_message: phase.message }
       : {};
   return withPhase(state, phase, event, current);
+}
+
+/** Returns how long after its begin a phase had done half of its items, had it been steady since its last report. */
+function halfSeconds(before: Phase, now: Phase): number | null {
+  const half = (now.total_count ?? 0) / 2;
+  if (!half || now.processed_count < half || !now.started_at) return null;
+  const done = before.processed_count;
+  if (now.half_seconds != null || done >= half) return now.half_seconds ?? null;
+  const [begin, last, at] = [now.started_at, before.updated_at, now.updated_at].map((time) => Date.parse(time));
+  const part = (half - done) / (now.processed_count - done);
+  return Math.max(0, Math.floor(last! - begin! + part * (at! - last!) + 0.5)) / 1_000;
 }
 
 function phaseComplete(state: TaskState, event: TaskEvent): TaskState {
@@ -118,6 +133,7 @@ function newPhase(event: TaskEvent): Phase {
     started_at: null,
     updated_at: event.timestamp as string,
     duration_seconds: null,
+    half_seconds: null,
     sequence: 0,
   };
 }

@@ -1,6 +1,9 @@
+import { heard } from "./lifeSigns";
 import { Problem } from "./problem";
 import { readServerClock } from "./serverClock";
 
+/** What a proxy answers when it does not reach the server. */
+const OF_A_PROXY = [502, 503, 504];
 const TIMEOUT_MS = 15_000;
 
 /** Sends one request and returns its JSON (undefined when empty); throws Problem. */
@@ -26,6 +29,7 @@ export async function send<T>(
   } catch {
     throw new Problem(0, "The server does not answer");
   }
+  if (!OF_A_PROXY.includes(response.status)) heard();
   readServerClock(response.headers);
   const data = parse(text);
   if (!response.ok) throw Problem.from(response, data);

@@ -1,9 +1,11 @@
 import { Backoff } from "./backoff";
 import { Problem } from "./problem";
 
-/** Sends a request until the server answers it or refuses it, with back-off. Only the last one sent is answered. */
+/** Sends a request until the server answers it or refuses it, with back-off. Only the last one sent is answered. `failed` is
+ * called after each failure, with how many there were since the last answer. */
 export class RetryingRequest<T> {
   private count = 0;
+  private failures = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private sending: Promise<void> | null = null;
 
@@ -11,6 +13,7 @@ export class RetryingRequest<T> {
     private readonly request: () => Promise<T>,
     private readonly answered: (answer: T) => void,
     private readonly refused: (problem: Problem) => void,
+    private readonly failed: (problem: Problem, times: number) => void = () => undefined,
     private readonly backoff = new Backoff(),
   ) {}
 
@@ -36,18 +39,20 @@ export class RetryingRequest<T> {
     try {
       answer = await this.request();
     } catch (error) {
-      if (number === this.count) this.failed(Problem.of(error));
+      if (number === this.count) this.unanswered(Problem.of(error));
       return;
     }
     if (number !== this.count) return;
     this.sending = null;
     this.backoff.reset();
+    this.failures = 0;
     this.answered(answer);
   }
 
-  private failed(problem: Problem): void {
+  private unanswered(problem: Problem): void {
     this.sending = null;
-    if (problem.isRefusal) this.refused(problem);
-    else this.timer = setTimeout(() => void this.send(), this.backoff.next());
+    if (problem.isRefusal) return this.refused(problem);
+    this.timer = setTimeout(() => void this.send(), this.backoff.next());
+    this.failed(problem, ++this.failures);
   }
 }

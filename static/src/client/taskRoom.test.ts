@@ -123,6 +123,18 @@ test("a snapshot that does not come is asked for again, and the connection stays
   expect(sockets).toHaveLength(1);
 });
 
+test("after the second snapshot that does not come the reader is told why, until one comes", async () => {
+  stage.server.answers.set("/tasks/t/status", new Problem(500, "Broken"));
+  const watch = await begin();
+  expect(watch.progress).toEqual({ kind: "loading" });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(watch.progress).toMatchObject({ kind: "loading", problem: { status: 500 } });
+  stage.server.answers.set("/tasks/t/status", snapshotAt(6));
+  await vi.advanceTimersByTimeAsync(2_000);
+  stage.take(6);
+  expect(watch.progress).toEqual({ kind: "current" });
+});
+
 test("a task that is not there is not asked for again", async () => {
   const watch = await begin();
   socket().answer("join_task", { ok: false, error: { status: 404, title: "Not Found" } });

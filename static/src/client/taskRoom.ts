@@ -6,6 +6,9 @@ import { safely } from "./safely";
 import { isTerminal, type EventPage, type Snapshot, type TaskEvent } from "./types";
 import type { Progress, TaskSink } from "./watch";
 
+/** One failed snapshot may be chance; after the second one the reader is told. */
+const FAILURES_SHOWN = 2;
+
 /** One task: snapshot, then live from exactly there, across every break, until the task's end. */
 export class TaskRoom implements Watched {
   readonly name: string;
@@ -35,6 +38,7 @@ export class TaskRoom implements Watched {
       () => api.snapshot(taskId),
       (snapshot) => this.loaded(snapshot),
       (problem) => this.refused(problem),
+      (problem, times) => times >= FAILURES_SHOWN && this.announce({ kind: "loading", problem }),
     );
   }
 

@@ -12,6 +12,18 @@ export interface TaskError {
   type: string;
   message: string;
   traceback?: string | null;
+  /** The phase in which it came; not there when it came between phases. */
+  phase?: string;
+  source?: SourceLines;
+}
+
+/** Where a run's own code failed, with the lines around it: `first_line` is the number of the first of them. */
+export interface SourceLines {
+  file: string;
+  line: number;
+  function: string | null;
+  first_line: number;
+  lines: readonly string[];
 }
 
 export interface Task extends Observed {
@@ -43,6 +55,9 @@ export interface Task extends Observed {
   progress_known: boolean | null;
   /** Not in lists. */
   plan?: readonly PlannedPhase[] | null;
+  /** Not in lists either. */
+  usual?: Usual | null;
+  attempt_started_at?: string | null;
   status_sequence: number;
 }
 
@@ -53,6 +68,13 @@ export interface PlannedPhase {
   weight: number;
   /** The median of earlier runs. */
   seconds: number | null;
+}
+
+/** How long so many earlier runs took as a whole: the median and the 95th percentile. */
+export interface Usual {
+  runs: number;
+  seconds: number;
+  p95_seconds: number;
 }
 
 export interface Phase {
@@ -66,6 +88,8 @@ export interface Phase {
   started_at: string | null;
   updated_at: string;
   duration_seconds: number | null;
+  /** When it had done half of its items, counted from its begin. */
+  half_seconds?: number | null;
   sequence: number;
 }
 
@@ -82,6 +106,8 @@ export interface LogLine {
   message: string;
   component: string | null;
   phase: string | null;
+  /** It is about an item that is counted as failed. */
+  item_error?: true;
 }
 
 /** The decision that a task waits for. `key` distinguishes several of one task. */
@@ -113,11 +139,12 @@ export interface EventPage {
   resync?: unknown;
 }
 
-/** `level` is the least severe to show; `q` a text that the message contains. */
+/** `level` is the least severe to show; `q` a text that the message contains; `errors`: only errors, those of items too. */
 export interface LogFilter {
   level?: string | undefined;
   phase?: string | undefined;
   q?: string | undefined;
+  errors?: true | undefined;
 }
 
 /** Which page of a log to load, as REST takes it. */

@@ -13,7 +13,8 @@ export type Link =
 
 /** The state of one watched task on a connection that is live. */
 export type Progress =
-  | { kind: "loading" }
+  /** `problem`: why it takes long; it is tried again. */
+  | { kind: "loading"; problem?: Problem }
   | { kind: "catching up"; behind: number }
   | { kind: "current" }
   | { kind: "ended" }

@@ -1,3 +1,4 @@
+import { heard } from "./lifeSigns";
 import type { Problem } from "./problem";
 import { safely } from "./safely";
 import type { TaskEvent } from "./types";
@@ -59,6 +60,7 @@ export type OpenWire = (events: WireEvents) => Wire;
 
 /** Hands a message of the server to its room. A message without a sequence, or of an unknown room, is ignored. */
 export function deliver(rooms: ReadonlyMap<string, Room>, type: string, payload: unknown): void {
+  heard();
   if (typeof payload !== "object" || payload === null) return;
   const fields = payload as Record<string, unknown>;
   const { sequence, stream } = fields;

@@ -65,6 +65,18 @@ test("a hidden page keeps only what is urgent, even of the page that it shows", 
   expect(titles()).toEqual(["It has failed"]);
 });
 
+test("a toast that asks for an approval goes when that was decided elsewhere, and when the run is over", () => {
+  const asks = { urgent: true, severity: "warning", notification_type: "approval_required" };
+  onUserEvent(arrived({ ...asks, related_id: "2", title: "Approve" }));
+  onUserEvent(arrived({ ...asks, related_id: "3", title: "Approve another" }));
+  onUserEvent(arrived({ urgent: true, related_id: "2", title: "Of the same run" }));
+  const decided = { stream: "user:1", timestamp: "2020-01-01T00:00:00Z" };
+  onUserEvent({ type: "approval_decided", ...decided, sequence: ++sequence, task_id: "2", approved: true });
+  expect(titles()).toEqual(["Approve another", "Of the same run"]);
+  onUserEvent({ type: "task_completed", ...decided, sequence: ++sequence, task_id: "3", status: "REVOKED" });
+  expect(titles()).toEqual(["Of the same run"]);
+});
+
 test("a toast goes when it is read elsewhere", () => {
   onUserEvent(arrived({ urgent: true }));
   onUserEvent(arrived({ urgent: true, title: "Another" }));

@@ -35,6 +35,10 @@ export function onUserEvent(event: TaskEvent): void {
     const { ids } = event as { ids?: readonly string[] };
     toasts.remove(({ id }) => !ids || ids.includes(id));
   }
+  // Decided elsewhere, or over: a toast must not ask for it any more.
+  if (event.type === "approval_decided" || event.type === "task_completed") {
+    toasts.remove((toast) => toast.notification_type === "approval_required" && toast.related_id === event.task_id);
+  }
   if (!isNew(String(event.timestamp), serverNow())) return;
   if (event.type === "notification") interrupt(event as unknown as Notification);
   speakOf(event);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { NOTHING } from "../client/fold";
 import type { Phase, Task, TaskState } from "../client/types";
-import { etaOf, phaseEtaOf, progressOf, shareOf } from "./estimate";
+import { etaOf, isLonger, phaseEtaOf, progressNow, progressOf, shareOf } from "./estimate";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
 const after = (seconds: number): number => START + 1_000 * seconds;
@@ -80,4 +80,24 @@ test("it is withdrawn once a phase without a pace takes longer than it did", () 
   const quiet = running({ plan, eta_seconds: 60 }, phase({ eta_seconds: null, total_count: null }));
   expect(etaOf(quiet, after(20))).toBe(40);
   expect(etaOf(quiet, after(21))).toBeNull();
+});
+
+test("a phase that counts nothing gets on with the time, up to 95 % of its share", () => {
+  const plan = [{ phase_id: "resize", weight: 0.5, seconds: 20 }];
+  const of = (seconds: number, fields: Partial<Task>, more: Partial<Phase> = {}): number | null =>
+    progressNow(running({ plan, progress: 40, ...fields }, phase({ total_count: null, ...more })), after(seconds));
+  expect([of(0, {}), of(4, {}), of(19, {}), of(60, {})]).toEqual([40, 50, 87, 87]);
+  expect(of(6, { updated_at: iso(4) })).toBe(45);
+  expect(of(4, { progress_known: false })).toBeNull();
+  expect(of(4, {}, { total_count: 100 })).toBe(40);
+  expect(of(4, {}, { status: "completed" })).toBe(40);
+  expect(of(4, { plan: null })).toBe(40);
+});
+
+test("a run is longer than usual after the median of at least three runs", () => {
+  const usual = { runs: 3, seconds: 24, p95_seconds: 41 };
+  const of = (seconds: number, fields: Partial<Task>): boolean =>
+    isLonger(running({ started_at: iso(0), usual, ...fields }), after(seconds));
+  expect([of(24, {}), of(25, {}), of(25, { usual: { ...usual, runs: 2 } }), of(25, { usual: null })]).toEqual([false, true, false, false]);
+  expect([of(25, { attempt_started_at: iso(5) }), of(25, { status: "WAITING" })]).toEqual([false, false]);
 });

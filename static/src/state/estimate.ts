@@ -1,12 +1,37 @@
-import { isTerminal, type Phase, type Task, type TaskState } from "../client/types";
+import { isTerminal, type Phase, type Task, type TaskState, type Usual } from "../client/types";
 import { percent } from "./format";
 
 /** A phase that counts is silent after this many times the time of one item, and at least this many seconds. */
 const ITEMS_SILENT = 3;
 const SECONDS_SILENT = 10;
+/** The largest share of a phase that its time alone makes done. */
+const MOST_BY_TIME = 0.95;
+const RUNS_KNOWN = 3;
 
 /** Returns whole percent of the run; null where that is not known. */
 export const progressOf = (task: Task): number | null => (task.progress_known === false ? null : percent(task.progress));
+
+/** Returns whole percent of the run now: between two events a phase that counts nothing gets on with the time, as the server
+ * reckons it. */
+export function progressNow({ task, phases }: TaskState, now: number): number | null {
+  const present = phases.find(({ phase_id }) => phase_id === task.current_phase);
+  const planned = task.plan?.find(({ phase_id }) => phase_id === task.current_phase);
+  const runs = task.status === "STARTED" && present && ["active", "in_progress"].includes(present.status);
+  if (!runs || task.progress_known === false || !planned?.seconds || present.total_count || !present.started_at) return progressOf(task);
+  const { seconds, weight } = planned;
+  const share = (at: number): number => Math.min(MOST_BY_TIME, secondsSince(present.started_at!, at) / seconds);
+  const since = task.updated_at ? Date.parse(task.updated_at) : now;
+  return percent((task.progress ?? 0) + 100 * weight * Math.max(0, share(now) - share(since)));
+}
+
+/** Whether a run without an estimate has taken longer than earlier ones usually did. */
+export function isLonger({ task }: TaskState, now: number): boolean {
+  const since = task.attempt_started_at ?? task.started_at;
+  return task.status === "STARTED" && isUsual(task.usual) && since !== null && secondsSince(since, now) > task.usual.seconds;
+}
+
+/** Whether enough runs are known to speak of what is usual. */
+export const isUsual = (usual: Usual | null | undefined): usual is Usual => (usual?.runs ?? 0) >= RUNS_KNOWN;
 
 /** Returns whole percent of what a phase counts; null where its total is not known. */
 export const shareOf = ({ total_count, processed_count }: Phase): number | null =>

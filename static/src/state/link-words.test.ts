@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { signal } from "@preact/signals";
 import { expect, test, vi } from "vitest";
+import { Problem } from "../client/problem";
 import type { Link } from "../client/watch";
 import { announced } from "./announce";
 import { announceLink, labelOf } from "./link-words";
@@ -17,6 +18,14 @@ test("the word for each state of the connection", () => {
   ).map((state) => labelOf(state, null).word);
   expect(words).toEqual(["connecting", "live", "reconnecting", "polling every 10 s", "signed out"]);
   expect(labelOf({ kind: "live", wire: "sse" }, null).title).toBe("live · SSE");
+});
+
+test("a connection is not called live while the server is silent or the run cannot be loaded", () => {
+  const live: Link = { kind: "live", wire: "socket" };
+  const problem = new Problem(500, "Internal Server Error");
+  expect(labelOf(live, null, true)).toMatchObject({ word: "no answer for 12 s", mark: "bad" });
+  expect(labelOf({ kind: "reconnecting", until: 0 }, null, true).word).toBe("reconnecting");
+  expect(labelOf(live, { kind: "loading", problem })).toMatchObject({ word: "not up to date", mark: "bad" });
 });
 
 test("a page that is behind shows by how much, but only while it is live", () => {

@@ -10,9 +10,15 @@ interface LinkLabel {
 }
 
 /** Returns how a page shows the state of its connection, without the seconds until the next try. */
-export function labelOf(state: Link, progress: Progress | null): LinkLabel {
+export function labelOf(state: Link, progress: Progress | null, isSilent = false): LinkLabel {
+  if (isSilent && (state.kind === "live" || state.kind === "polling")) {
+    return { mark: "bad", word: "no answer for 12 s", title: "What is shown was last known before the server fell silent" };
+  }
   switch (state.kind) {
     case "live":
+      if (progress?.kind === "loading" && progress.problem) {
+        return { mark: "bad", word: "not up to date", title: `${progress.problem.title}: it is tried again` };
+      }
       if (progress?.kind === "catching up") {
         const word = `catching up ${count(progress.behind)}`;
         return { mark: "busy", word, title: "Events that are yet to come until this page is up to date" };

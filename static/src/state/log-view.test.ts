@@ -11,9 +11,11 @@ function viewing(hits: number[]) {
   const asked: LogQuery[] = [];
   const ask = async (query: LogQuery): Promise<LogPage> => {
     asked.push(query);
-    const { since_sequence: since, before_sequence: before = 1_001 } = query;
-    const found = since === undefined ? hits.filter((at) => at < before).slice(-1) : hits.filter((at) => at > since).slice(0, 1);
-    return { logs: found.map(line), next_sequence: found[0] ?? 1_000, before_sequence: found[0] ?? 1, has_more: false };
+    const head = Math.max(1_000, ...hits);
+    const { since_sequence: since, before_sequence: before = head + 1, limit = 1 } = query;
+    const found = since === undefined ? hits.filter((at) => at < before).slice(-1) : hits.filter((at) => at > since).slice(0, limit);
+    const next = found.length < limit ? head : (found.at(-1) as number);
+    return { logs: found.map(line), next_sequence: next, before_sequence: found[0] ?? 1, has_more: false };
   };
   const store = new LogStore(ask);
   store.restart([line(1_000)], 1_000);
@@ -89,8 +91,47 @@ test("only the last of two searches counts", async () => {
 test("the previous error is sought from the end while that is followed", async () => {
   const { view, shown, asked } = viewing([999]);
   await view.findError("previous");
-  expect(asked[0]).toEqual({ level: "ERROR", limit: 1, before_sequence: 1_001 });
+  expect(asked[0]).toEqual({ errors: true, limit: 1, before_sequence: 1_001 });
   expect([shown, view.follow.value]).toEqual([[999], false]);
+});
+
+test("each error is told which of all it is, around both ends, and those that came meanwhile count", async () => {
+  const hits = [100, 450, 700];
+  const { view, store, shown, asked } = viewing(hits);
+  view.hold();
+  await view.findError("next");
+  expect([shown.at(-1), view.message.value]).toEqual([450, "2 of 3"]);
+  await view.findError("next");
+  expect([shown.at(-1), view.message.value]).toEqual([700, "3 of 3"]);
+  expect(asked.filter(({ limit }) => limit === 1_000), "all are counted once").toHaveLength(1);
+  await view.findError("next");
+  expect([shown.at(-1), view.message.value]).toEqual([100, "1 of 3 · Went on from the start"]);
+  hits.push(1_001);
+  store.append([line(1_001)], 1_001);
+  await view.findError("previous");
+  expect([shown.at(-1), view.message.value]).toEqual([1_001, "4 of 4 · Went on from the end"]);
+});
+
+test("only errors that pass the filter are visited, and one of lines that show no warnings only those of that level", async () => {
+  const { view, asked } = viewing([500]);
+  for (const [level, given] of [
+    ["", { errors: true, phase: "load" }],
+    ["WARNING", { errors: true, phase: "load" }],
+    ["ERROR", { level: "ERROR", phase: "load" }],
+    ["CRITICAL", { level: "CRITICAL", phase: "load" }],
+  ] as const) {
+    view.setFilter({ level, phase: "load" });
+    asked.length = 0;
+    await view.findError("next");
+    expect(asked[0]).toMatchObject(given);
+    expect(view.message.value).toMatch(/^1 of 1/);
+  }
+});
+
+test("where no line tells of an error it says so", async () => {
+  const { view } = viewing([]);
+  await view.findError("next");
+  expect(view.message.value).toBe("No line tells of an error");
 });
 
 test("lines that come while the end is let go are counted", () => {

@@ -3,6 +3,7 @@ import { Problem } from "../client/problem";
 import type { LogFilter, LogLine } from "../client/types";
 import { count } from "./format";
 import type { LogStore } from "./log";
+import { errorsOf, LogErrors } from "./log-errors";
 import { FilteredLog } from "./log-filtered";
 import { formatLines, parseLines, type LineRange } from "./log-link";
 import { searchLog, type Direction } from "./log-search";
@@ -43,6 +44,7 @@ export class LogView {
   private hash = "";
   private timer: ReturnType<typeof setTimeout> | undefined;
   private search = new AbortController();
+  private errors: LogErrors | null = null;
 
   constructor(
     private readonly store: LogStore,
@@ -122,6 +124,11 @@ export class LogView {
     return (this.hash = formatLines(this.range.value));
   }
 
+  goTo(sequence: number): void {
+    this.setMessage("");
+    this.scrollTo(sequence);
+  }
+
   unmark(): void {
     this.range.value = null;
     this.hash = "";
@@ -133,9 +140,25 @@ export class LogView {
     if (q) await this.seek({ ...this.filter.value, q }, direction, this.searchStart(direction), `No line has “${q}”`);
   }
 
+  /** Goes to the next or previous error, and says which of all it is. */
   async findError(direction: Direction): Promise<void> {
-    const level = this.filter.value.level === "CRITICAL" ? "CRITICAL" : "ERROR";
-    await this.seek({ ...this.filter.value, level }, direction, this.searchStart(direction), "No errors");
+    const filter = errorsOf(this.filter.value);
+    const hit = await this.seek(filter, direction, this.searchStart(direction), "No line tells of an error");
+    if (hit !== null) await this.count(filter, hit);
+  }
+
+  private async count(filter: LogFilter, hit: number): Promise<void> {
+    const { level, phase } = this.errors?.filter ?? {};
+    if (!this.errors || level !== filter.level || phase !== filter.phase) this.errors = new LogErrors(this.loadPage, filter);
+    const { errors, search, message } = this;
+    try {
+      await errors.update(this.store.head, search.signal);
+    } catch (error) {
+      if (!search.signal.aborted) this.showMessage(Problem.of(error).message);
+      return;
+    }
+    const position = errors.position(hit);
+    if (!search.signal.aborted && position) this.showMessage([position, message.value].filter(Boolean).join(" · "));
   }
 
   /** Searches for another text; the line of the last hit may have it too. */
@@ -158,7 +181,8 @@ export class LogView {
     return was;
   }
 
-  private async seek(filter: LogFilter, direction: Direction, from: number, none: string): Promise<void> {
+  /** Returns the line that was found; null when there is none, or another search has begun. */
+  private async seek(filter: LogFilter, direction: Direction, from: number, none: string): Promise<number | null> {
     this.cancel();
     const { signal } = (this.search = new AbortController());
     this.searching.value = true;
@@ -169,14 +193,16 @@ export class LogView {
     progress(0);
     try {
       const hit = await searchLog(this.loadPage, filter, from, direction, progress, signal);
-      if (signal.aborted) return;
+      if (signal.aborted) return null;
       this.searching.value = false;
       this.showMessage(hit ? (hit.wrapped ? `Went on from the ${direction === "next" ? "start" : "end"}` : "") : none);
       if (hit) this.goToHit(hit.line);
+      return hit?.line.sequence ?? null;
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return null;
       this.searching.value = false;
       this.showMessage(Problem.of(error).message);
+      return null;
     }
   }
 

@@ -29,7 +29,8 @@ export const PHASE: Record<PhaseState, readonly [Tone, string]> = {
   waiting: ["wait", "waiting for approval"],
   done: ["ok", "succeeded"],
   failed: ["fail", "failed"],
-  stopped: ["off", "cancelled"],
+  stopped: ["off", "stopped"],
+  "not reached": ["off", "cancelled"],
 };
 
 /** One line of a mark of 16 by 16: of this width, or filled. */
@@ -52,6 +53,7 @@ export const SHAPES: Readonly<Record<string, readonly Stroke[]>> = {
   warning: [{ d: "M8 2.5 14 13.25H2zM8 6.5v3M8 10.75v1", width: 1.5 }],
   "not reported": [circle, { d: "M6.25 6.6a1.75 1.75 0 1 1 2.6 1.5c-.6.35-.85.7-.85 1.3M8 10.9v1", width: 1.5 }],
   cancelled: [circle, { d: "m4 12 8-8", width: 1.5 }],
+  stopped: [circle, { d: "M5.75 5.75h4.5v4.5h-4.5z" }],
 };
 
 /** Returns a mark as the address of a favicon, in the colour of the theme. */

@@ -39,6 +39,38 @@ describe("the rows", () => {
     ]);
   });
 
+  test("of a run that ended are those that were reached, then those that were not", () => {
+    const failed = task({ status: "FAILURE", started_at: time(0), error: { type: "E", message: "m", phase: "a" } });
+    const rows = phaseRows(state(failed, phase("a", { status: "error" })), ["a", "b", "c"]);
+
+    expect(rows.map(({ phase_id, state }) => [phase_id, state])).toEqual([
+      ["a", "failed"],
+      ["b", "not reached"],
+      ["c", "not reached"],
+    ]);
+    const cancelled = phaseRows(state(task({ status: "REVOKED" })), ["a"]);
+    expect(cancelled.map(({ state }) => state)).toEqual(["not reached"]);
+  });
+
+  test.each([
+    [[], ["a"], ["before the first phase", "a"]],
+    [["a"], ["a", "b"], ["a", "between phases", "b"]],
+    [["a", "b"], ["a", "b"], ["a", "b", "after the last phase"]],
+    [[], [], []],
+  ])("of a run that failed outside of %j, of %j, have one for the failure", (begun, declared, shown) => {
+    const failed = task({ status: "FAILURE", started_at: time(0), error: { type: "E", message: "m" } });
+    const rows = phaseRows(state(failed, ...begun.map((id) => phase(id, { status: "completed" }))), declared);
+
+    expect(rows.map(({ phase_id, between }) => between ?? phase_id)).toEqual(shown);
+    expect(rows.filter(({ between }) => between).map(({ state }) => state)).toEqual(shown.length ? ["failed"] : []);
+  });
+
+  test("of a run that never began have none for its failure", () => {
+    const undelivered = task({ status: "FAILURE", error: { type: "BrokerUnavailable", message: "m" } });
+
+    expect(phaseRows(state(undelivered), ["a"]).map(({ state }) => state)).toEqual(["not reached"]);
+  });
+
   test("of a run that succeeded hold nothing that was left out", () => {
     const rows = phaseRows(state(task({ status: "SUCCESS" }), phase("a", { status: "completed" })), ["a", "b"]);
 

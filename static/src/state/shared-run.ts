@@ -4,6 +4,7 @@ import { PageConnection } from "../client/connection";
 import { ShareAccess } from "../client/shareAccess";
 import type { Link } from "../client/watch";
 import { announceLink } from "./link-words";
+import { watchPulse } from "./pulse";
 import { Run } from "./run";
 
 /** A run that is seen with a share token. It has a connection of its own, and uses neither cookies nor a session. */
@@ -23,11 +24,15 @@ export class SharedRun {
     this.connection.listen(() => (this.link.value = this.connection.link));
     this.api = new Api(access);
     this.run = new Run(taskId, this.api, this.connection);
+    const endPulse = watchPulse();
     this.stops = [
+      endPulse,
       announceLink(this.link),
       effect(() => {
         // Nothing more comes, and many people may have the page open.
-        if (this.run.progress.value.kind === "ended") this.connection.close();
+        if (this.run.progress.value.kind !== "ended") return;
+        this.connection.close();
+        endPulse();
       }),
     ];
   }

@@ -11,6 +11,9 @@ import { RunAgain } from "./run-again";
 import { ShareDialog } from "./share-dialog";
 import type { Call } from "./use-call";
 
+/** A cancel that is not confirmed for so long is said to be open. */
+const CONFIRMED_MS = 5_000;
+
 /** The actions that the state of a run allows. */
 export function Actions({ task, approval, call }: { task: Task; approval: Approval | null; call: Call }) {
   const over = isTerminal(task.status);
@@ -45,12 +48,28 @@ export function Actions({ task, approval, call }: { task: Task; approval: Approv
 /** Cancels a run, which stops at its next report; that may take a moment. */
 function Cancel({ task, call }: { task: Task; call: Call }) {
   const [sent, setSent] = useState(false);
+  const [late, setLate] = useState(false);
   useEffect(() => {
     if (call.problem) setSent(false);
   }, [call.problem]);
+  useEffect(() => {
+    setLate(false);
+    if (!sent) return;
+    const timer = setTimeout(() => setLate(true), CONFIRMED_MS);
+    return () => clearTimeout(timer);
+  }, [sent]);
   const cancel = (): void => {
     setSent(true);
     call.run(() => api.cancel(task.task_id));
   };
-  return <Confirm name={sent ? "Cancelling" : "Cancel"} sure="Cancel now" disabled={sent || call.busy} run={cancel} />;
+  return (
+    <>
+      {late && (
+        <span class="asked" role="status">
+          The run has not confirmed the cancel yet. It stops at its next report.
+        </span>
+      )}
+      <Confirm name={sent ? "Cancelling" : "Cancel"} sure="Cancel now" disabled={sent || call.busy} run={cancel} />
+    </>
+  );
 }

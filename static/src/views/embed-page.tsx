@@ -3,8 +3,8 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { Problem } from "../client/problem";
 import type { TaskState } from "../client/types";
 import { address } from "../state/address";
-import { progressOf } from "../state/estimate";
 import { hasTitle, percentText } from "../state/format";
+import { stoppedAt } from "../state/clock";
 import { useShortcuts } from "../state/keys";
 import { labelOf } from "../state/link-words";
 import { taskWord, toneOf } from "../state/marks";
@@ -23,11 +23,13 @@ import "../style/embed.css";
 import { Log } from "./log";
 import { TaskMark } from "./marks";
 import { choosePhase, usePhaseKeys } from "./phase-keys";
+import { NotLoaded } from "./not-loaded";
 import { Phases } from "./phases";
 import { ProgressBar } from "./progress-bar";
 import { Facts, messageOf } from "./run-facts";
 import { RunSkeleton } from "./skeleton";
 import { useLoaded } from "./use-loaded";
+import { useProgress } from "./use-progress";
 
 /** The page of one run for people who have a share token, alone or in a frame of another site. */
 export function EmbedPage({ id, token }: { id: string; token: string }) {
@@ -41,6 +43,7 @@ export function EmbedPage({ id, token }: { id: string; token: string }) {
   if (shared.over.value) return <Ended />;
   if (progress.kind === "refused") return <Refused problem={progress.problem} />;
   if (state) return <Shown shared={shared} state={state} />;
+  if (progress.kind === "loading" && progress.problem) return <NotLoaded problem={progress.problem} />;
   return shared.link.value.kind === "reconnecting" ? <Unreachable /> : <RunSkeleton />;
 }
 
@@ -53,9 +56,10 @@ function Shown({ shared, state }: { shared: SharedRun; state: TaskState }) {
   const chosen = paramsOf(address.value).get("phase");
   useShortcuts("Run", usePhaseKeys(rows, chosen));
   const over = progress.kind === "ended";
-  const stale = !over && link.kind !== "live" && link.kind !== "polling";
-  const { mark, word, title } = labelOf(link, progress);
-  const value = progressOf(task);
+  const silent = stoppedAt.value !== null;
+  const stale = !over && (silent || (link.kind !== "live" && link.kind !== "polling"));
+  const { mark, word, title } = labelOf(link, progress, silent);
+  const value = useProgress(state);
   const below = useLoaded(() => shared.api.children(task.task_id, "own"), [task.task_id, task.status])?.below ?? null;
   return (
     <main class={stale ? "run-page embed stale" : "run-page embed"}>

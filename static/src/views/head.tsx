@@ -2,7 +2,6 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { Below } from "../client/observed";
 import { isTerminal, type Approval, type Task, type TaskState } from "../client/types";
 import { api } from "../state/app";
-import { progressOf } from "../state/estimate";
 import { hasTitle, percentText, shortId } from "../state/format";
 import { taskWord, toneOf } from "../state/marks";
 import { runAddress } from "../state/routes";
@@ -18,6 +17,7 @@ import { ProgressBar } from "./progress-bar";
 import { Facts, messageOf } from "./run-facts";
 import { useCall } from "./use-call";
 import { useLoaded } from "./use-loaded";
+import { useProgress } from "./use-progress";
 
 /** More would push the page away; the children tab has all. */
 const MOST_BANDS = 3;
@@ -37,7 +37,7 @@ export function Head({ state, approval, steps, below, joined }: Props) {
   const { task } = state;
   const call = useCall();
   const viewers = useViewerCount(task, joined);
-  const value = progressOf(task);
+  const value = useProgress(state);
   const message = messageOf(task);
   const asked = task.status === "WAITING" ? approval : null;
   return (

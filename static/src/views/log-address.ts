@@ -26,6 +26,18 @@ export function setLogFilter(filter: LogFilter): void {
 /** Writes the marked lines to the address; "": none. */
 export const markInAddress = (hash: string): void => go(location.pathname + location.search + hash, true);
 
+/** Goes to a line and marks it, also when the filter hides it. `linked`: in the address too. */
+export function goToLine(view: LogView, sequence: number, linked: boolean): void {
+  const { level, phase } = view.filter.value;
+  if (linked && (level || phase)) {
+    go(`${location.pathname}#L${sequence}`);
+    return;
+  }
+  const hash = view.mark(sequence, false);
+  if (linked) markInAddress(hash);
+  view.goTo(sequence);
+}
+
 /** Copies a link to the marked lines, else to the line that a search has found, else to the log. */
 export async function copyLink(view: LogView): Promise<void> {
   const { current, range } = { current: view.current.value, range: view.range.value };

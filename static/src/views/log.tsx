@@ -9,6 +9,7 @@ import { FilteredLog } from "../state/log-filtered";
 import type { LoadLog, LogSource } from "../state/log-source";
 import { LogView } from "../state/log-view";
 import type { Run } from "../state/run";
+import { FailureBlock } from "./failure-block";
 import { copyLink, logFilter, markInAddress, setLogFilter } from "./log-address";
 import { useLogKeys } from "./log-keys";
 import { LogList } from "./log-list";
@@ -42,34 +43,37 @@ export function Log({ run, live, embedded = false }: Props) {
   const problem = source.problem.value;
   useRetry(source, problem, live);
   return (
-    <section class={full ? "log full" : "log"} aria-label="Log" onClick={(event) => chooseLine(event, view)}>
-      <LogTools
-        view={view}
-        taskId={run.taskId}
-        phases={phases}
-        field={field}
-        full={full}
-        setFilter={setLogFilter}
-        setFull={setFull}
-        copyLink={embedded ? null : () => void copyLink(view)}
-      />
-      <div class="log-body">
-        <LogList key={view.generation.value} source={source} view={view} />
-        <NoLines view={view} over={over} />
-        {problem && (
-          <ProblemMessage problem={problem}>
-            {" "}
-            <button type="button" class="plain" onClick={() => source.retry()}>
-              Try again
-            </button>
-          </ProblemMessage>
-        )}
-        <div class="over-lines">
-          <MarkedLines view={view} load={load} linked={!embedded} />
-          {!view.follow.value && !view.atEnd.value && <ToEnd view={view} over={over} />}
+    <>
+      {state && <FailureBlock state={state} view={view} load={load} linked={!embedded} />}
+      <section class={full ? "log full" : "log"} aria-label="Log" onClick={(event) => chooseLine(event, view)}>
+        <LogTools
+          view={view}
+          taskId={run.taskId}
+          phases={phases}
+          field={field}
+          full={full}
+          setFilter={setLogFilter}
+          setFull={setFull}
+          copyLink={embedded ? null : () => void copyLink(view)}
+        />
+        <div class="log-body">
+          <LogList key={view.generation.value} source={source} view={view} />
+          <NoLines view={view} over={over} />
+          {problem && (
+            <ProblemMessage problem={problem}>
+              {" "}
+              <button type="button" class="plain" onClick={() => source.retry()}>
+                Try again
+              </button>
+            </ProblemMessage>
+          )}
+          <div class="over-lines">
+            <MarkedLines view={view} load={load} linked={!embedded} />
+            {!view.follow.value && !view.atEnd.value && <ToEnd view={view} over={over} />}
+          </div>
         </div>
-      </div>
-    </section>
+      </section>
+    </>
   );
 }
 

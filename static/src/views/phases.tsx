@@ -23,14 +23,14 @@ export function Phases({ state: { task }, rows, chosen, choose }: Props) {
   const [shown, show] = useState(false);
   const [toggled, toggle] = useState<ReadonlyMap<string, boolean>>(new Map());
   const begun = rows.filter(({ phase }) => phase).length;
-  const at = rows.findIndex(({ phase_id }) => phase_id === task.current_phase) + 1;
+  const at = rows.findIndex(({ phase_id }) => phase_id !== "" && phase_id === task.current_phase) + 1;
   const percent = percentText(progressOf(task));
   return (
     <section class={shown ? "phases shown" : "phases"} aria-label="Phases">
       <h2>Phases</h2>
       <button type="button" class="brief" aria-expanded={shown} onClick={() => show(!shown)}>
         <span>
-          {rows.length === 0 ? "No phases" : `${at || begun} of ${rows.length}`}
+          {rows.length === 0 ? "No phases" : `${at || begun} of ${rows.filter(({ between }) => !between).length}`}
           {task.current_phase && ` · ${task.current_phase}`}
           {percent !== "" && ` · ${percent}`}
         </span>
@@ -64,13 +64,13 @@ interface ItemProps {
 }
 
 function PhaseItem({ row, task, open, toggle, chosen, choose }: ItemProps) {
-  const { phase_id, phase, state } = row;
+  const { phase_id, phase, state, between } = row;
   if (!phase) {
     return (
-      <li class="ahead">
+      <li class={between ? "between" : "ahead"}>
         <div class="phase-name">
           <PhaseMark state={state} />
-          <span class="name">{phase_id}</span>
+          <span class="name">{between ?? phase_id}</span>
         </div>
       </li>
     );

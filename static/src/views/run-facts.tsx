@@ -3,13 +3,15 @@ import { reasonOf } from "../client/outcome";
 import { isTerminal, type Task, type TaskState } from "../client/types";
 import { failedText } from "../state/below";
 import { tickingServerNow } from "../state/clock";
-import { etaOf } from "../state/estimate";
+import { etaOf, isLonger, isUsual } from "../state/estimate";
+import { failureOf } from "../state/failure";
 import { count } from "../state/format";
 import { taskWord, toneOf } from "../state/marks";
 import { duration, elapsed } from "../state/time";
 
 /** Returns what a run says of itself now, or why it has failed. */
-export const messageOf = (task: Task): string | null => (task.error ? reasonOf(task) : task.current_phase_message);
+export const messageOf = (task: Task): string | null =>
+  task.error ? reasonOf(task) && (failureOf(task)?.sentence ?? task.error.message) : task.current_phase_message;
 
 interface Props {
   state: TaskState;
@@ -36,7 +38,8 @@ export function Facts({ state, below, viewers }: Props) {
           <strong class="s-fail">{failed}</strong>
         </>
       )}
-      {eta !== null && ` · ETA ${duration(eta)}`}
+      {eta !== null ? ` · ETA ${duration(eta)}` : isLonger(state, now) && " · longer than usual"}
+      {isUsual(task.usual) && ` · usually ${duration(task.usual.seconds)} (p95 ${duration(task.usual.p95_seconds)})`}
       {task.retry_count > 0 && ` · retry ${task.retry_count}`}
       {viewers !== null && ` · ${count(viewers)} watching`}
     </span>

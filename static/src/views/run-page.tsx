@@ -5,6 +5,7 @@ import { isTerminal, type Task, type TaskState } from "../client/types";
 import { address, hash } from "../state/address";
 import { api, connection, currentUser, link } from "../state/app";
 import { ChildTasks } from "../state/children";
+import { stoppedAt } from "../state/clock";
 import { count } from "../state/format";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
@@ -24,11 +25,11 @@ import "../style/lines.css";
 import "../style/ansi.css";
 import { Audit } from "./audit";
 import { Children } from "./children";
-import { ErrorPanel } from "./error";
 import { Head } from "./head";
 import { Link } from "./link";
 import { Log } from "./log";
 import { choosePhase, usePhaseKeys } from "./phase-keys";
+import { NotLoaded } from "./not-loaded";
 import { Phases } from "./phases";
 import { Value } from "./result";
 import { Shell } from "./shell";
@@ -53,14 +54,20 @@ export function RunPage({ id }: { id: string }) {
   useTabTitle(state?.task ?? null);
 
   if (progress.kind === "refused") return <Missing problem={progress.problem} />;
-  return <Shell>{state ? <Loaded run={run} state={state} /> : <RunSkeleton />}</Shell>;
+  const problem = progress.kind === "loading" ? progress.problem : undefined;
+  return (
+    <Shell>
+      {state ? <Loaded run={run} state={state} /> : problem ? <NotLoaded problem={problem} /> : <RunSkeleton />}
+    </Shell>
+  );
 }
 
 function Loaded({ run, state }: { run: Run; state: TaskState }) {
   const { task } = state;
   const progress = run.progress.value;
-  const live = link.value.kind === "live" && progress.kind === "current";
-  const stale = progress.kind !== "ended" && link.value.kind !== "polling" && !live;
+  const live = link.value.kind === "live" && progress.kind === "current" && stoppedAt.value === null;
+  const polled = link.value.kind === "polling" && stoppedAt.value === null;
+  const stale = progress.kind !== "ended" && !polled && !live;
   const children = useChildren(state);
   const tasks = children.tasks.value;
   const below = children.below.value;
@@ -112,7 +119,6 @@ function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
       {tab === "log" && <Log run={run} live={link.value.kind === "live"} />}
       {tab === "timeline" && <div class="panel timeline">{timeline}</div>}
       {tab === "result" && <Value value={task.result} name="result" />}
-      {tab === "error" && task.error && <ErrorPanel error={task.error} />}
       {tab === "children" && <Children tasks={childTasks.tasks.value} problem={childTasks.problem.value} />}
       {tab === "parameters" && <Value value={task.params ?? {}} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
@@ -125,7 +131,6 @@ function tabsOf(task: Task, children: number, failed: number): Tab[] {
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
     ["timeline", "Timeline", true],
-    ["error", "Error", task.error !== null && (task.status !== "REVOKED" || Boolean(task.error.traceback))],
     ["result", "Result", task.result !== null && task.result !== undefined],
     ["children", `Children ${children}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],

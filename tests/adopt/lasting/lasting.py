@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -26,6 +27,16 @@ def talk(lines, pause):
         logger.info("line %d", n)
         time.sleep(pause)
     return lines
+
+
+@app.task
+def add(x, y):
+    return x + y
+
+
+@app.task
+def dies():
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @app.task(bind=True, autoretry_for=(Exception,))

@@ -41,7 +41,11 @@ def test_output_and_end_are_a_run(taskroom: Command, user: User) -> None:
         "FAILURE",
     )
     assert task["error"] == {"type": "ExitStatus", "message": "exit status 3", "traceback": None}
-    assert sorted(log_of(user, task["task_id"])) == [("INFO", "out", "stdout"), ("WARNING", "err", "stderr")]
+    assert sorted(log_of(user, task["task_id"])) == [
+        ("ERROR", "ExitStatus: exit status 3", "taskroom"),
+        ("INFO", "out", "stdout"),
+        ("WARNING", "err", "stderr"),
+    ]
 
 
 def test_a_command_that_succeeds_is_a_success_under_its_own_name(taskroom: Command, user: User) -> None:

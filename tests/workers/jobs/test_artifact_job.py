@@ -139,7 +139,7 @@ def test_an_invalid_question_is_dropped_and_replaced(
     load: Load, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = load("artifact")
-    ask = module.Text.ask
+    ask = module.SourceText.ask
     asked: list[str] = []
 
     def spoiled(self: Any, kind: str, index: int | None, key: str) -> dict[str, Any] | None:
@@ -149,7 +149,7 @@ def test_an_invalid_question_is_dropped_and_replaced(
         asked.append(key)
         return question
 
-    monkeypatch.setattr(module.Text, "ask", spoiled)
+    monkeypatch.setattr(module.SourceText, "ask", spoiled)
     check(run(module, TEXT), "quiz", 5)
     assert recorder.at("WARNING") == ["Dropped a question: the answer is not among the choices"]
     assert recorder["validate"].errors == 1
