@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.stream.publisher import Publisher
 from app.stream.transaction import Transactions
 from app.up.home import Home
 from tests import plugin
+from tests.instrument.rabbitmq import rabbitmq
 from tests.support.line import TcpProxy
 from tests.support.servers import Servers
 from tests.support.system import System, User
@@ -42,6 +44,16 @@ def redis_url(servers: Servers) -> str:
 def other_redis_url(servers: Servers) -> str:
     """For what runs on a database of its own: neither its hints nor its ``broadcast`` reach the shared Taskroom."""
     return servers.redis(1)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory, other_redis_url: str) -> Iterator[str]:
+    """The broker of other people's projects: Redis, or RabbitMQ where script/test-celery has set its variable."""
+    if not os.environ.get("TEST_CELERY_RABBITMQ"):
+        yield other_redis_url
+        return
+    with rabbitmq(tmp_path_factory.mktemp("rabbitmq")) as url:
+        yield url
 
 
 @pytest.fixture

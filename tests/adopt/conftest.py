@@ -15,12 +15,14 @@ MakeProject = Callable[..., Project]
 
 
 @pytest.fixture
-def adopt(system: System, user: User, tmp_path: Path, other_redis_url: str) -> MakeProject:
+def adopt(system: System, user: User, tmp_path: Path, broker: str, other_redis_url: str) -> MakeProject:
     """Makes a project of the folder that is named, whose tasks the user sees."""
 
     def make_project(folder: str, app: str, url: str = "", **more: str) -> Project:
         key = make(user, "report")["key"]
-        return Project(HERE / folder, app, tmp_path, other_redis_url, url or system.url, key, more)
+        return Project(
+            *(HERE / folder, app, tmp_path, broker, url or system.url, key, more), backend=other_redis_url
+        )
 
     return make_project
 

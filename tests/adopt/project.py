@@ -30,6 +30,7 @@ class Project:
     url: str
     key: str
     more: dict[str, str] = field(default_factory=dict)
+    backend: str = ""  # where results are; with the broker unless it is said
     queue: str = field(default_factory=lambda: f"adopt{uuid.uuid4().hex[:12]}")
 
     @property
@@ -43,7 +44,7 @@ class Project:
             "TASKROOM_KEY": self.key,
             "TASKROOM_SPOOL": str(self.logs / "spool"),
             "BROKER": self.broker,
-            "BACKEND": self.broker if self.broker.startswith("redis") else "rpc://",
+            "BACKEND": self.backend or (self.broker if self.broker.startswith("redis") else "rpc://"),
             "QUEUE": self.queue,
             "PYTHONPATH": str(self.home),
             **self.more,

@@ -85,13 +85,14 @@ def test_a_celery_project(run: Run, system: System, user: User, tmp_path: Path, 
     code, worker, call = shown("Celery: one line")[:3]
     assert "redis://localhost/0" in code
     (tmp_path / "shop.py").write_text(code.replace("redis://localhost/0", other_redis_url))
+    # The worker of the page has a level at which what the task logs is a line.
     with run.beside(worker):
         run("sh", "-c", call)
 
         task, lines = reported(user, "shop.resize")
 
     assert task["status"] == "SUCCESS" and task["params"] == {"picture": "a.png"}
-    assert lines == ["resized a.png"]
+    assert lines == ["opens a.png", "resized a.png"]
 
 
 def test_a_script(run: Run, system: System, user: User) -> None:

@@ -29,11 +29,14 @@ def test_one_line_was_added(folder: str) -> None:
     assert len(lines) == 1 and re.fullmatch(r"taskroom\.instrument\(\w+\)", lines[0])
 
 
-def test_an_application_factory_of_flask(adopt: MakeProject, page: Page, user: User, system: System) -> None:
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_an_application_factory_of_flask(
+    adopt: MakeProject, page: Page, user: User, system: System, pool: str
+) -> None:
     project = adopt("flask_shop", "make_celery")
     port = str(free_port())
     serving = ("-m", "flask", "--app", "shop", "run", "--port", port, "--with-threads")
-    with project.worker(), project.web(*serving):
+    with project.worker(*of(pool)), project.web(*serving):
         url = f"http://127.0.0.1:{port}"
         wait_for("the shop", lambda: _answers(url))
         order = httpx.post(f"{url}/orders/17", timeout=60).json()["task"]
@@ -80,14 +83,15 @@ def test_a_failure_of_a_child_does_not_change_its_parent(adopt: MakeProject, pag
     assert "raise OutOfStock" in task["error"]["traceback"]
 
 
-def test_a_chain_with_a_flaky_part_and_stamps(adopt: MakeProject, page: Page) -> None:
+@pytest.mark.parametrize("pool", ["prefork", "gevent"])
+def test_a_chain_with_a_flaky_part_and_stamps(adopt: MakeProject, page: Page, pool: str) -> None:
     project = adopt("pipelines", "pipelines")
     program = """
 import pipelines
 sent = pipelines.daily(4, "berlin")
 print(sent.id, sent.parent.id, sent.parent.parent.id, sent.parent.parent.parent.id)
 """
-    with project.worker():
+    with project.worker(*of(pool)):
         report, total, clean, extract = project.run(program)
         task = page.ended(report, "SUCCESS")
 
@@ -138,14 +142,15 @@ print(body.id, body.parent.id, group.id)
     assert sorted(page.user.status(each["task_id"])["task"]["result"] for each in members) == [16, 25]
 
 
+@pytest.mark.parametrize("pool", ["prefork", "solo"])
 def test_settings_of_django_the_recorder_of_celery_progress_and_prints(
-    adopt: MakeProject, page: Page
+    adopt: MakeProject, page: Page, pool: str
 ) -> None:
     project = adopt("site", "site_config.celery")
     program = "import site_config.celery\nfrom reports.tasks import *\n" + "; ".join(
         f"print({call}.id)" for call in ("export.delay(20)", "import_file.delay('a.csv')", "stuck.delay()")
     )
-    with project.worker():
+    with project.worker(*of(pool)):
         export, imported, stuck = project.run(program)
         task = page.ended(export, "SUCCESS")
         page.ended(imported, "SUCCESS")
@@ -163,6 +168,11 @@ def test_settings_of_django_the_recorder_of_celery_progress_and_prints(
     assert failed["error"]["message"] == "the disk is full"
     assert failed["progress"] == 50
     assert page.phases(stuck) == [("progress", "error", 5, 10)]
+
+
+def of(pool: str) -> tuple[str, ...]:
+    """The arguments of a worker with this pool."""
+    return ("--pool", pool, "--concurrency", "2")
 
 
 def _answers(url: str) -> bool:

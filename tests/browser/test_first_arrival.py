@@ -73,10 +73,35 @@ def test_the_key_stays_the_same_and_an_unused_one_is_replaced(visit: Visitor, us
     assert [row["prefix"] for row in user.get("keys")["keys"]] == [second[:10]]
 
 
+def test_who_has_runs_finds_the_ways_by_a_link_of_the_list(visit: Visitor, user: User) -> None:
+    user.finished(user.start("test_echo"))
+    tab = visit(user)
+    tab.open("/")
+    tab.get("link", "Report your own tasks").click()
+    expect(tab.page).to_have_title("API keys · Taskroom")
+
+    ways = tab.get("region", "Report your own tasks")
+    expect(ways.get_by_role("heading", name="Report your own tasks")).to_be_in_viewport()
+    assert exported(tab)["TASKROOM_KEY"] == "trk_…"
+    assert "celery -A shop worker --loglevel INFO" in lines_of(tab, "A Celery project")
+    assert user.get("keys")["keys"] == []
+
+    tab.page.get_by_label("Name").fill("shop")
+    tab.click("Make a key")
+    made = tab.get("region", "New key")
+    expect(made).to_be_visible()
+    assert exported(tab)["TASKROOM_KEY"] == made.locator("code").first.inner_text()
+    expect(ways).not_to_be_visible()
+
+
 def test_a_viewer_gets_no_key(visit: Visitor, system: System) -> None:
     viewer = system.user(role="viewer")
     tab = visit(viewer)
     tab.open("/")
     tab.shows("This account may view runs, but not start them.")
+    expect(tab.get("link", "Report your own tasks")).not_to_be_visible()
+    tab.open("/settings/keys")
+    tab.shows("You have no keys.")
+    expect(tab.get("region", "Report your own tasks")).not_to_be_visible()
     assert viewer.get("keys")["keys"] == []
     viewer.client.close()

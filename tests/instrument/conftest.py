@@ -13,20 +13,10 @@ from typing import Any
 
 import pytest
 
-from tests.instrument.rabbitmq import rabbitmq
 from tests.instrument.shop import Shop
 
 MakeShop = Callable[..., Shop]
 POOLS = {"prefork": 2, "threads": 2, "gevent": 2, "solo": 1}  # with the tasks that each runs at once
-
-
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory, other_redis_url: str) -> Iterator[str]:
-    if not os.environ.get("TEST_CELERY_RABBITMQ"):
-        yield other_redis_url
-        return
-    with rabbitmq(tmp_path_factory.mktemp("rabbitmq")) as url:
-        yield url
 
 
 @pytest.fixture(scope="session")

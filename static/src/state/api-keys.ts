@@ -25,6 +25,9 @@ export const SCOPE_WORDS: Record<Scope, string> = {
 /** The scopes that are of use to the user: a viewer may only read. */
 export const scopesFor = (user: User): readonly Scope[] => (user.role === "viewer" ? ["read"] : SCOPES);
 
+/** Whether the user may make a key that reports runs. */
+export const mayReport = (user: User): boolean => scopesFor(user).includes("report");
+
 /** The scopes that a new key has unless others are chosen. */
 export const usualScopes = (user: User): readonly Scope[] =>
   scopesFor(user).filter((scope) => scope === "report" || scope === "read");

@@ -29,6 +29,9 @@ export const runAddress = (taskId: string): string => `/runs/${encodeURIComponen
 
 export const KEYS_ADDRESS = "/settings/keys";
 
+/** The part of the page of API keys that says how tasks that exist already become runs. */
+export const WAYS_IN_HASH = "ways-in";
+
 export const loginAddress = (next: string): string => `/login?next=${encodeURIComponent(next)}`;
 
 /** Returns where to go after signing in: a path of this origin only, because a crafted link must not lead elsewhere. */

@@ -24,7 +24,7 @@ export const WAYS_IN: readonly WayIn[] = [
   },
   {
     name: "A Python script or notebook",
-    effect: "print and logging become lines, loops become progress.",
+    effect: "print and logging become lines, loops become progress. Logging below WARNING comes with logging.basicConfig(level=\"INFO\") only.",
     lines: [
       "import taskroom",
       "",
@@ -35,7 +35,9 @@ export const WAYS_IN: readonly WayIn[] = [
   },
   {
     name: "A Celery project",
-    effect: "Each task of the application is a run, with its retries and its place in chains, groups and chords.",
-    lines: ["import taskroom", "", "taskroom.instrument(app)"].join("\n"),
+    effect:
+      "Each task of the application is a run, with its retries and its place in chains, groups and chords. " +
+      "Without --loglevel a worker drops what tasks log below WARNING.",
+    lines: ["import taskroom", "", "taskroom.instrument(app)", "# celery -A shop worker --loglevel INFO"].join("\n"),
   },
 ];

@@ -67,6 +67,17 @@ test("a key that is made is shown with the ways to use it, and is gone after tha
   expect(screen.queryByText("trk_secret")).toBeNull();
 });
 
+test("without a new key the ways stand there with a placeholder, but not for who may not report", async () => {
+  await shown();
+  const ways = screen.getByRole("region", { name: "Report your own tasks" });
+  expect(ways.querySelector("pre")?.textContent).toContain(`export TASKROOM_URL=${location.origin} TASKROOM_KEY=trk_…`);
+  expect(ways.querySelectorAll("pre").length).toBe(4);
+  cleanup();
+
+  await shown({ ...ann, role: "viewer" });
+  expect(screen.queryByRole("region", { name: "Report your own tasks" })).toBeNull();
+});
+
 test("a key that may not report is shown without the ways to report", async () => {
   vi.spyOn(api, "makeKey").mockResolvedValue({ ...backup, scopes: ["read"], key: "trk_secret" });
   await shown();

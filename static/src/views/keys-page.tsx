@@ -1,6 +1,6 @@
 import { useEffect, useMemo } from "preact/hooks";
 import type { User } from "../client/types";
-import { ApiKeys, seesTenantKeys } from "../state/api-keys";
+import { ApiKeys, mayReport, seesTenantKeys } from "../state/api-keys";
 import { api } from "../state/app";
 import "../style/keys.css";
 import { KeyForm } from "./key-form";
@@ -8,6 +8,7 @@ import { KeyRow } from "./key-row";
 import { MadeKey } from "./made-key";
 import { ProblemMessage } from "./problem-message";
 import { Shell } from "./shell";
+import { WaysInOfPage } from "./ways-in";
 
 /** The page of the user's API keys, by which programs report, read and start runs. */
 export function KeysPage({ user }: { user: User }) {
@@ -24,6 +25,7 @@ export function KeysPage({ user }: { user: User }) {
         <p class="hint">A program that has a key acts for you, within the scopes of the key. A key is shown once, when it is made.</p>
         {made ? <MadeKey made={made} close={() => (keys.made.value = null)} /> : <KeyForm user={user} keys={keys} />}
         <KeyList user={user} keys={keys} />
+        {!made && mayReport(user) && <WaysInOfPage />}
       </main>
     </Shell>
   );

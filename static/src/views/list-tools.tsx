@@ -2,8 +2,10 @@ import type { RefObject } from "preact";
 import type { User } from "../client/types";
 import { readsTenant, type RunFilter } from "../state/filter";
 import { jobTypes } from "../state/jobs";
+import { KEYS_ADDRESS, WAYS_IN_HASH } from "../state/routes";
 import { taskTypes } from "../state/task-types";
 import { typeNames } from "../state/type-names";
+import { Link } from "./link";
 import { Search } from "./search";
 
 const TYPED_MS = 200;
@@ -58,6 +60,11 @@ export function ListTools({ user, filter, change, search, first, start }: Props)
           </select>
         )}
       </search>
+      {start && !first && (
+        <Link class="hint" to={`${KEYS_ADDRESS}#${WAYS_IN_HASH}`}>
+          Report your own tasks
+        </Link>
+      )}
       {start && (
         <button type="button" class="primary" onClick={start}>
           New run

@@ -1,3 +1,6 @@
+import { useEffect, useRef } from "preact/hooks";
+import { hash } from "../state/address";
+import { WAYS_IN_HASH } from "../state/routes";
 import { installation, WAYS_IN } from "../state/ways-in";
 import "../style/ways-in.css";
 import { Copy } from "./copy";
@@ -11,6 +14,23 @@ export function WaysIn({ value }: { value: string }) {
         <Lines key={way.name} {...way} />
       ))}
     </div>
+  );
+}
+
+/** On the page of API keys, where no key was just made. The link of the list of runs leads here. */
+export function WaysInOfPage() {
+  const section = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (hash.value === WAYS_IN_HASH) section.current?.scrollIntoView();
+  }, [hash.value]);
+  return (
+    <section ref={section} id={WAYS_IN_HASH} aria-labelledby="ways-in-title">
+      <h2 id="ways-in-title">Report your own tasks</h2>
+      <p>
+        Put a key in place of <code>trk_…</code>: one that you have, or make a key above, and these lines have it.
+      </p>
+      <WaysIn value="trk_…" />
+    </section>
   );
 }
 

@@ -7,7 +7,7 @@ from celery.canvas import StampingVisitor
 
 import taskroom
 
-app = Celery("pipelines", broker=os.environ["BROKER"], backend=os.environ["BROKER"])
+app = Celery("pipelines", broker=os.environ["BROKER"], backend=os.environ["BACKEND"])
 app.conf.update(
     task_default_queue=os.environ["QUEUE"],
     broker_connection_retry_on_startup=True,

@@ -29,7 +29,7 @@ def create_app() -> Flask:
     app.config.from_mapping(
         CELERY={
             "broker_url": os.environ["BROKER"],
-            "result_backend": os.environ["BROKER"],
+            "result_backend": os.environ["BACKEND"],
             "task_ignore_result": True,
             "task_default_queue": os.environ["QUEUE"],
             "broker_connection_retry_on_startup": True,
