@@ -3,6 +3,7 @@
 import os
 
 import wsgi  # patches first
+from app import factory
 from app.auth import key_authenticator, key_watch, sessions
 from app.http import rate_limits
 from tests.support import garbage, grace, long_turns, other_library
@@ -13,6 +14,8 @@ rate_limits.WINDOW_SECONDS = int(os.environ.get("TEST_WINDOW_SECONDS", rate_limi
 sessions.GRACE_SECONDS = grace.GRACE_SECONDS
 # Nobody waits long for the end of a key or share; tests/test_figures.py has the product's times.
 key_watch.WATCH_SECONDS, key_authenticator.CACHED_SECONDS = 0.1, 0.2
+# A socket that does not sign in is dropped after a while; a test that opens all that may be there must be faster.
+factory.PER_ADDRESS = int(os.environ.get("TEST_SOCKETS_PER_ADDRESS", factory.PER_ADDRESS))
 
 if os.environ.get("TEST_OTHER_LIBRARY"):
     other_library.install()
