@@ -14,4 +14,7 @@ TYPE_LIMIT = 64  # the name of a job type
 PARAMS_LIMIT = 64 * 1024  # bytes of JSON
 RESULT_LIMIT = 256_000  # bytes of JSON
 LARGEST = 2**53  # counts and seconds: up to here a browser's numbers are exact
+LINGER_SECONDS = (
+    60.0  # so long another process tries to send what one has left, and as long as the server takes it
+)
 MOMENT_SECONDS = 0.2  # in which a server answers that is not slow; nobody's task waits longer for it

@@ -36,6 +36,9 @@ class Client(Protocol):
     def queue(self, fields: dict[str, Any]) -> None:
         """Takes how a queue is: its name, depth, oldest_wait_seconds."""
 
+    def linger(self) -> None:
+        """Lets another process send what this one has not sent at its end, and no wait for the server be long."""
+
     def page(self, task_id: str) -> str:
         """Returns the address of the task's page."""
 

@@ -52,6 +52,9 @@ class Recorder:
     def on_resend(self, callback: Callable[[str], object]) -> None:
         self._resend = callback
 
+    def linger(self) -> None:
+        """Nothing is left."""
+
     def page(self, task_id: str) -> str:
         return f"https://rooms.example/runs/{task_id}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.instrument.conftest import MakeShop
@@ -9,6 +11,14 @@ from tests.instrument.shop import Shop
 from tests.support.system import wait_for
 
 pytestmark = pytest.mark.slow
+
+REPORT = """
+from taskroom.celery.depths import Depths
+app.amqp.queues.select([os.environ["QUEUE"]])
+depths = Depths(server._clients["https://rooms.example", "trk_of_a_test"], app)
+depths.report()
+depths.close()
+"""
 
 
 def test_a_running_task_has_the_id_under_which_it_is_reported(shop: Shop) -> None:
@@ -33,15 +43,40 @@ def test_the_depth_of_a_queue_counts_all_priorities(make_shop: MakeShop) -> None
             {"name": f"{shop.queue}-none", "depth": 0, "beat_seconds": 10.0}
         ]
 
-    program = """
-from taskroom.celery.depths import Depths
-app.amqp.queues.select([os.environ["QUEUE"]])
-depths = Depths(server._clients["https://rooms.example", "trk_of_a_test"], app)
-depths.report()
-depths.close()
-"""
-    shop.run(program)
+    shop.run(REPORT)
+    # Who has sent them does not say when.
     assert shop.said("queue")[-1]["fields"] == {"name": shop.queue, "depth": 3, "beat_seconds": 10.0}
+
+
+@pytest.mark.parametrize("prefix", ["", "of-a-shop-"])
+def test_the_oldest_wait_of_a_queue_is_that_of_all_priorities(shop: Shop, prefix: str) -> None:
+    begun = time.time()
+    if shop.broker.startswith("amqp"):
+        shop.run("with app.connection_for_write() as c: app.amqp.queues[os.environ['QUEUE']](c).declare()")
+    program = f"""
+app.conf.broker_transport_options["global_keyprefix"] = "{prefix}"
+add.apply_async((1, 1), priority=3, timestamp={int(begun) - 1000})
+add.apply_async((1, 1), priority=0, timestamp={int(begun) - 100})
+for priority in (0, 3, 9):
+    add.apply_async((1, 1), priority=priority)
+{REPORT}"""
+    shop.run(program)
+
+    said = shop.said("queue")[-1]["fields"]
+    assert said["depth"] == 5
+    if shop.broker.startswith("amqp"):  # reading a message would take it
+        assert "oldest_wait_seconds" not in said
+    else:
+        assert 999 <= said["oldest_wait_seconds"] <= 1001 + time.time() - begun
+
+
+def test_what_a_task_is_sent_with_tells_when(shop: Shop) -> None:
+    begun = int(time.time())
+    shop.run(f"add.delay(1, 2)\n{REPORT}")
+
+    said = shop.said("queue")[-1]["fields"]
+    if not shop.broker.startswith("amqp"):
+        assert 0 <= said["oldest_wait_seconds"] <= time.time() - begun + 1
 
 
 def test_a_broker_that_is_away_stops_no_heartbeat(shop: Shop) -> None:

@@ -12,6 +12,7 @@ class MemoryClient:
     def __init__(self) -> None:
         self.tasks: dict[str, Event] = {}
         self.events: list[tuple[str, str, Event]] = []
+        self.lingers = False
         self.flushed: list[tuple[float, float | None]] = []
         self._cancels: dict[str, Callable[[str], object]] = {}
 
@@ -23,6 +24,9 @@ class MemoryClient:
 
     def on_cancel(self, task_id: str, callback: Callable[[str], object]) -> None:
         self._cancels[task_id] = callback
+
+    def linger(self) -> None:
+        self.lingers = True
 
     def page(self, task_id: str) -> str:
         return f"https://rooms.example/runs/{task_id}"

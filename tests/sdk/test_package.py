@@ -31,6 +31,7 @@ class Client:
     def task(self, task_id, attempt, **fields): told.append("task")
     def event(self, task_id, attempt, event): told.append(event.get("message") or event.get("status") or event["type"])
     def on_cancel(self, task_id, callback): pass
+    def linger(self): pass
     def flush(self, timeout, patience): return True
 
 server.connect = lambda url, key: Client()

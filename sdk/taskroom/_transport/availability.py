@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from taskroom._transport.settings import Limits
 
+KEY, ADDRESS = "key", "address"
+
 
 class Availability:
     """Times are those of the given clock, in seconds."""
@@ -16,6 +18,9 @@ class Availability:
     ) -> None:
         self.failures = 0  # in a row
         self.until = float("-inf")
+        self.refused: str | None = (
+            None  # what the server refused the last time: KEY, or ADDRESS when it is none of Taskroom
+        )
         self._limits, self._clock, self._chance = limits, clock, chance
 
     def wait(self) -> float:
@@ -24,7 +29,7 @@ class Availability:
 
     def answered(self) -> None:
         """The server took a batch, or refused one for what is in it."""
-        self.failures, self.until = 0, float("-inf")
+        self.failures, self.until, self.refused = 0, float("-inf"), None
 
     def failed(self, retry_after: float | None = None) -> None:
         """The try failed. ``retry_after``: seconds that the server asks for at least."""
@@ -32,8 +37,9 @@ class Availability:
         longest = min(self._limits.shortest_wait * 2 ** min(self.failures, 20), self._limits.longest_wait)
         self._pause(max(longest * (0.5 + self._chance() / 2), retry_after or 0.0))
 
-    def key_refused(self) -> None:
-        """Only a change on the server makes the next try better."""
+    def refuses(self, what: str) -> None:
+        """Only a change there, or of the settings, makes the next try better. ``what`` is KEY or ADDRESS."""
+        self.refused = what
         self._pause(self._limits.refused_wait)
 
     def _pause(self, seconds: float) -> None:

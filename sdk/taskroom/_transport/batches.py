@@ -6,6 +6,7 @@ import gzip
 import json
 import uuid
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -43,6 +44,10 @@ class Batch:
     def attempts(self) -> dict[str, str | None]:
         """The attempt of each task of the batch."""
         return {row["task_id"]: row.get("attempt") for row in self._content()["tasks"]}
+
+    def events_of(self, task_ids: Collection[str]) -> int:
+        """How many of its events are of these tasks."""
+        return sum(len(row["events"]) for row in self._content()["tasks"] if row["task_id"] in task_ids)
 
     def alone(self) -> Batch:
         """The same batch under a writer that has no other. It is named after this batch, so that the server knows a

@@ -7,19 +7,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from taskroom._transport import forking
-from taskroom._transport.availability import Availability
+from taskroom._transport import detached, forking
+from taskroom._transport.availability import ADDRESS, KEY, Availability
 from taskroom._transport.batches import Batch
 from taskroom._transport.beats import QUEUES, WORKERS
 from taskroom._transport.buffer import ends_attempt
-from taskroom._transport.listeners import Listeners, OnCancel, OnResend, named
+from taskroom._transport.listeners import Listeners, OnCancel, OnResend, named, reason
 from taskroom._transport.notices import Notices
 from taskroom._transport.outbox import Outbox
 from taskroom._transport.settings import Settings
 from taskroom._transport.spool import Spool
 from taskroom._transport.tasks import Tasks
 from taskroom._transport.thread import SendingThread
-from taskroom.limits import LINE_LIMIT
+from taskroom.limits import LINE_LIMIT, MOMENT_SECONDS
+from taskroom.stderr import say
 from taskroom.texts import cut
 
 CLOSE_SECONDS = 2.0
@@ -50,6 +51,8 @@ class Client:
         self.url = settings.url
         self.refused: str | None = None  # why the server did not take what was said of a task, the last time
         self._clock, self._starts = clock, starts
+        self._lingers = False
+        self._left = 0  # events that this process has left in the spool
         self._notices = Notices(clock)
         self._listeners = Listeners()
         self._availability = Availability(settings.limits, clock)
@@ -102,6 +105,11 @@ class Client:
         """Calls ``callback`` in the thread that sends, with the id of each task that should be started again."""
         self._listeners.on_resend(callback)
 
+    def linger(self) -> None:
+        """From now on nothing waits longer than a moment for the server, and what this process leaves in the spool at
+        its end another one sends; where none does, a line on stderr says so."""
+        self._lingers = True
+
     def page(self, task_id: str) -> str:
         """The address of the task's page."""
         return self._listeners.page(task_id) or f"{self.url}/runs/{task_id}"
@@ -138,6 +146,8 @@ class Client:
 
     def _spill_at(self, latest: float, began: float, patience: float | None) -> float:
         """When a flush waits no longer for the server. One that is slow already is not waited for anew."""
+        if patience is None and self._lingers:
+            patience = MOMENT_SECONDS
         if patience is None:
             return latest
         asked_at = self._thread.sender.asked_at
@@ -176,15 +186,37 @@ class Client:
 
     def close(self, timeout: float = CLOSE_SECONDS) -> bool:
         """Flushes, ends the thread and leaves the spool to other processes. What is said later is sent as before."""
+        if self._lingers and not detached.can_start():
+            self.drain(timeout)
         flushed = self.flush(timeout)
         self._thread.stop()
         with self._outbox.lock:
-            self._outbox.leave_file()
+            self._left += self._outbox.leave_file()
         self._thread = self._make_thread()
         return flushed
 
+    def hand_over(self) -> None:
+        """At the end of a process that lingers: lets another one send what is left, as long as the server answers."""
+        if not self._lingers or not (self._left or self._spool.has_left_behind()):
+            return
+        if not self._availability.failures and detached.start(self._settings):
+            return
+        if self._left:
+            where = f"{self._settings.spool} for Taskroom at {self.url}"
+            say(f"{self._left:,} events wait in {where}; {self.remedy}")
+
+    @property
+    def remedy(self) -> str:
+        """What sends the events that are left, as things are."""
+        if self._availability.refused == KEY:
+            return "once TASKROOM_KEY is right, taskroom sync --other-keys sends them"
+        if self._availability.refused == ADDRESS:
+            return "taskroom sync sends them once a Taskroom answers at this address"
+        return "taskroom sync sends them"
+
     def in_child(self) -> None:
         """Begins anew in a forked child, with nothing to send."""
+        self._left = 0
         self._thread.forget()
         self._outbox = self._outbox.in_child()
         self._buffer = self._outbox.buffer
@@ -208,7 +240,7 @@ class Client:
             for task_id in refused:
                 self._outbox.tasks.refused(task_id)
         for task_id, row in refused.items():
-            self.refused = f"{row.get('title')} {row.get('errors', '')}".rstrip()
+            self.refused = reason(row)
             if row.get("status") != 409:
                 self._notices.warn(f"Taskroom at {self.url} refuses task {task_id}: {self.refused}")
         for kind, names in named(answer, "not_stored").items():

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from taskroom._transport.answer import Answer, BadAnswer
-from taskroom._transport.availability import Availability
+from taskroom._transport.availability import ADDRESS, KEY, Availability
 from taskroom._transport.batches import Batch, BrokenBatch
 from taskroom._transport.connection import Meanwhile
 from taskroom._transport.notices import Notices
@@ -128,8 +128,9 @@ class Delivery:
         return Outcome.LATER
 
     def _refused(self, answer: Answer) -> Outcome:
-        self._availability.key_refused()
-        if answer.status in (401, 403):
+        by_key = answer.status in (401, 403)
+        self._availability.refuses(KEY if by_key else ADDRESS)
+        if by_key:
             why = f"it refuses the key: {_title(answer.data)}"
         elif answer.location:
             why = f"it sends on to {answer.location}; set TASKROOM_URL to where it is"

@@ -22,6 +22,8 @@ class Follower(Protocol):
 
     def close(self, timeout: float) -> bool: ...
 
+    def hand_over(self) -> None: ...
+
 
 _followers: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -84,6 +86,12 @@ def _flush_before_results(results: Any) -> None:
     results.put = flush_and_put
 
 
-atexit.register(close_all)
+def _end() -> None:
+    close_all()
+    for client in list(_followers):
+        client.hand_over()
+
+
+atexit.register(_end)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_child)

@@ -115,6 +115,11 @@ def _texts(answer: dict[str, Any], name: str) -> list[str]:
     return [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
 
 
+def reason(row: dict[str, Any]) -> str:
+    """Why the server has refused a task, by its row of ``refused``."""
+    return f"{row.get('title')} {row.get('errors', '')}".rstrip()
+
+
 def named(answer: dict[str, Any], name: str) -> dict[str, list[str]]:
     """The lists of texts that an object of the answer has, without empty ones."""
     lists = answer.get(name)

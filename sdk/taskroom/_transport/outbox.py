@@ -138,12 +138,15 @@ class Outbox:
             self.seal()
             self.spill()
 
-    def leave_file(self) -> None:
-        """Leaves the file to other processes. What comes next is another writer's, so that it waits for nobody."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-            self.renew_writer()
+    def leave_file(self) -> int:
+        """Leaves the file to other processes. What comes next is another writer's, so that it waits for nobody. Returns
+        the number of events that it leaves."""
+        file, self._file = self._file, None
+        if file is None:
+            return 0
+        file.close()
+        self.renew_writer()
+        return file.events
 
     def renew_writer(self) -> None:
         self.writer, self._number = str(uuid.uuid4()), 0

@@ -39,6 +39,7 @@ class Segment:
     def __init__(self, path: Path, fd: int, header: dict[str, Any], at: int, end: int) -> None:
         self.path, self.header = path, header
         self.torn = 0
+        self.events = 0  # of the batches that were written here and not sent
         self._fd = fd
         self._at, self._end = at, end
         self._head: tuple[Batch, int] | None = None  # with the place of the next one
@@ -96,6 +97,7 @@ class Segment:
             os.ftruncate(self._fd, self._end)
             raise
         self._end += len(record)
+        self.events += batch.events
 
     def head(self) -> Batch | None:
         """The first batch that was not sent; None at the end. Raises OSError."""
@@ -113,6 +115,7 @@ class Segment:
     def advance(self) -> None:
         """The head was sent."""
         assert self._head is not None
+        self.events -= self._head[0].events
         self._at, self._head = self._head[1], None
 
     def close(self) -> None:

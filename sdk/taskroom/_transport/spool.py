@@ -55,6 +55,13 @@ class Spool:
             else:
                 segment.close()
 
+    def has_left_behind(self) -> bool:
+        """Whether there are files for this server and key whose processes are gone. Never raises."""
+        for segment in self.left_behind():
+            segment.close()
+            return True
+        return False
+
     def events_of_other_keys(self) -> int:
         """How many events for this server, of processes that are gone, were said with other keys. Never raises."""
         count = 0

@@ -25,6 +25,7 @@ logger = logging.getLogger("taskroom")
 LOOK_SECONDS = 1.0
 KEPT_SECONDS = 10.0  # a child that lives so long after an end has sent it, or written it to the spool
 MOST_KEPT = 2_000
+SETTLE_SECONDS = 2.0  # what the child had sent when it was lost may still be on its way
 # How long files in the spool are waited for: one may be for a server that nobody here reports to.
 PATIENCE_SECONDS = 60.0
 # Exit statuses of a child that has sent what it had. The second one is billiard's EX_RECYCLE.
@@ -50,7 +51,8 @@ class LostChildren:
     server refuses the end of a task that has ended, so it does not matter whether the child has said some of them.
 
     They must not come before what the child has written to the spool: an attempt that begins after the task's end is a
-    new task. The child says nothing more, so it is enough to wait until what lies in the spool is sent.
+    new task. The child says nothing more, so it is enough to wait for what is on its way, and until what lies in the
+    spool is sent.
     """
 
     def __init__(self, reporter: Reporter) -> None:
@@ -112,10 +114,11 @@ class LostChildren:
         self._new.append(_Ended(time.monotonic(), child, *of, error))
 
     def _say_lost(self, now: float, last: bool) -> None:
-        reporter, later = self._reporter, not last and self._reporter.client.may_follow()
+        reporter = self._reporter
+        patience = PATIENCE_SECONDS if reporter.client.may_follow() else SETTLE_SECONDS
         running = set(heartbeat.running_ids())  # an attempt that runs again says itself how it ends
         for celery_id, (since, one) in list(self._lost.items()):
-            if later and now - since < PATIENCE_SECONDS:
+            if not last and now - since < patience:
                 continue
             del self._lost[celery_id]
             task_id = reported_id(celery_id)

@@ -11,6 +11,7 @@ from celery import signals
 from taskroom.celery import attempts, ends
 from taskroom.celery.cancel import terminator
 from taskroom.celery.lost import LostChildren
+from taskroom.celery.receivers import connect
 from taskroom.celery.reporter import Reporter
 from taskroom.celery.tree import place_in, reported_id
 
@@ -23,12 +24,12 @@ class Parent:
         self._reporter, self._lost = reporter, lost
 
     def connect(self) -> None:
-        signals.task_received.connect(self._received, weak=False)
-        signals.task_failure.connect(self._failure, weak=False)
-        signals.task_retry.connect(self._retry, weak=False)
-        signals.task_revoked.connect(self._revoked, weak=False)
-        signals.task_unknown.connect(self._unknown, weak=False)
-        signals.task_rejected.connect(self._rejected, weak=False)
+        connect(signals.task_received, self._received)
+        connect(signals.task_failure, self._failure)
+        connect(signals.task_retry, self._retry)
+        connect(signals.task_revoked, self._revoked)
+        connect(signals.task_unknown, self._unknown)
+        connect(signals.task_rejected, self._rejected)
 
     def _received(self, sender: Any = None, request: Any = None, **_: Any) -> None:
         reporter = self._reporter

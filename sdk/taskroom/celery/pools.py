@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import signals
 
+from taskroom.celery.receivers import connect
 from taskroom.server import Client
 
 CLOSE_SECONDS = 2.0
@@ -22,10 +23,10 @@ class Pools:
         self._short = False  # whether a child runs one task, and ends
 
     def connect(self) -> None:
-        signals.worker_init.connect(self._worker, weak=False)
-        signals.worker_process_init.connect(self._child, weak=False)
-        signals.worker_process_shutdown.connect(self._child_ends, weak=False)
-        signals.worker_shutdown.connect(self._worker_ends, weak=False)
+        connect(signals.worker_init, self._worker)
+        connect(signals.worker_process_init, self._child)
+        connect(signals.worker_process_shutdown, self._child_ends)
+        connect(signals.worker_shutdown, self._worker_ends)
 
     def _worker(self, sender: Any = None, **_: Any) -> None:
         self._main_pid = os.getpid()

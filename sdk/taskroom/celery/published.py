@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -11,6 +12,8 @@ from celery._state import get_current_task
 
 from taskroom.celery import attempts, sending
 from taskroom.celery.again import due_time, end_before
+from taskroom.celery.depths import SENT_AT
+from taskroom.celery.receivers import connect
 from taskroom.celery.reporter import Reporter
 from taskroom.celery.tree import PARENT, above, reported_id
 from taskroom.limits import TITLE_LIMIT
@@ -28,19 +31,21 @@ class Published:
         self._options, self._client = reporter.options, reporter.client
 
     def connect(self) -> None:
-        signals.before_task_publish.connect(self._before, weak=False)
-        signals.after_task_publish.connect(self._after, weak=False)
+        connect(signals.before_task_publish, self._before)
+        connect(signals.after_task_publish, self._after)
 
-    def _before(self, sender: Any = None, headers: Any = None, **_: Any) -> None:
-        """Ends the attempt of a task that sends itself again. Says in the message which task is above it, where the
-        sender is one that is not reported."""
+    def _before(self, sender: Any = None, headers: Any = None, properties: Any = None, **_: Any) -> None:
+        """Ends the attempt of a task that sends itself again. Says in the message when it was sent, and which task is
+        above it, where the sender is one that is not reported."""
         attempt = attempts.of(str(headers.get("id"))) if isinstance(headers, dict) else None
         if attempt is not None and attempt.is_open:
             end_before(attempt, headers)
-        current = get_current_task()
-        if current is None or not isinstance(headers, dict) or self._reporter.wants(current):
+        if not sending.is_by(self._reporter.app, str(sender)):
             return
-        if sending.is_by(self._reporter.app, str(sender)):
+        if isinstance(properties, dict):  # and not a header, which the task would see
+            properties.setdefault(SENT_AT, int(time.time()))
+        current = get_current_task()
+        if current is not None and isinstance(headers, dict) and not self._reporter.wants(current):
             headers.setdefault(PARENT, above(current.request))
 
     def _after(

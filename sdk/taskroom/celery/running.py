@@ -13,6 +13,7 @@ from taskroom.celery import attempts, ends
 from taskroom.celery.attempts import Attempt, AttemptSink
 from taskroom.celery.cancel import terminator
 from taskroom.celery.pools import Pools
+from taskroom.celery.receivers import connect
 from taskroom.celery.reporter import Reporter
 from taskroom.celery.tree import reported_id
 from taskroom.sink import Nowhere
@@ -33,10 +34,10 @@ class Running:
         self._client, self._options = reporter.client, reporter.options
 
     def connect(self) -> None:
-        signals.task_prerun.connect(self._prerun, weak=False)
-        signals.task_retry.connect(self._retry, weak=False)
-        signals.task_failure.connect(self._failure, weak=False)
-        signals.task_postrun.connect(self._postrun, weak=False)
+        connect(signals.task_prerun, self._prerun)
+        connect(signals.task_retry, self._retry)
+        connect(signals.task_failure, self._failure)
+        connect(signals.task_postrun, self._postrun)
 
     def _prerun(
         self, task_id: str = "", task: Any = None, args: Any = (), kwargs: Any = None, **_: Any

@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import signals
 
-from taskroom.celery import again, cancel, heartbeat, sending, states
+from taskroom.celery import again, cancel, heartbeat, receivers, sending, states
 from taskroom.celery.depths import DEPTH_SECONDS, Depths
 from taskroom.celery.heartbeat import Heartbeat, Repeated
 from taskroom.celery.lost import LOOK_SECONDS, LostChildren
@@ -34,7 +34,7 @@ class Connected:
 
     def connect(self) -> None:
         pools = Pools(self._client)
-        signals.worker_shutdown.connect(self._stop, weak=False)  # before the client is closed
+        receivers.connect(signals.worker_shutdown, self._stop)  # before the client is closed
         for part in (
             pools,
             Published(self._reporter),
@@ -42,7 +42,7 @@ class Connected:
             Parent(self._reporter, self._lost),
         ):
             part.connect()
-        signals.worker_ready.connect(self._ready, weak=False)
+        receivers.connect(signals.worker_ready, self._ready)
         self._client.on_resend(self._resender.wanted)
         states.install()
         again.install()

@@ -22,12 +22,12 @@ from typing import Any, BinaryIO, NamedTuple, NoReturn, cast
 from taskroom.cli.frames import END, LOST, STDERR, STDOUT, Frames, read
 from taskroom.cli.splitter import Splitter
 from taskroom.client_sink import ClientSink
+from taskroom.limits import LINGER_SECONDS
 
 MOST_WAITING = 8_000_000  # bytes of output that is not yet lines
 READ_BYTES = 1 << 18
 BEAT_SECONDS = 5.0  # of silence; then the server is asked whether somebody has cancelled
 MARGIN_SECONDS = 0.3  # before the other process goes on, for the disk
-LINGER_SECONDS = 60.0  # after that process has gone, as long as the server takes what is left
 STREAMS = {STDOUT: ("INFO", "stdout"), STDERR: ("WARNING", "stderr")}
 IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP")
 KILLED = {"type": "Killed", "message": "taskroom was killed; what became of the command is not known"}
@@ -134,7 +134,7 @@ class RunReporter:
             return None
         if not kept:
             return f"the server has not all of this run, and nothing of it could be kept: {self._warning}"
-        return f"{self._warning}; taskroom sync sends it" if self._warning else None
+        return f"{self._warning}; {self._client.remedy}" if self._warning else None
 
 
 class _Warnings(logging.Handler):

@@ -30,17 +30,19 @@ def call(given: argparse.Namespace) -> int:
     why = _Last()
     logging.getLogger("taskroom").addHandler(why)
     found = sync(where, timeout=given.timeout, other_keys=given.other_keys)
-    if found.events or found.batches:
+    if found.batches:
         print(f"{found.events:,} events in {found.batches:,} batches were sent to {where.url}")
     elif found.complete and not found.other_events:
         print("nothing waits to be sent")
     if found.other_events:
         others = f"{found.other_events:,} events wait for {where.url} that were said with other keys"
         print(f"{others}: taskroom sync --other-keys sends them with this one")
+    if found.refused_events:
+        say(f"{found.refused_events:,} events were refused: {found.refusal}")
     if found.given_up_events or found.torn_bytes or not found.complete:
         say(why.text or "not all was sent")
         return STATUS
-    return 0
+    return STATUS if found.refused_events else 0
 
 
 class _Last(logging.Handler):

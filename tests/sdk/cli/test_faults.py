@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from pathlib import Path
 
 import pytest
 
+from taskroom._transport import Client
 from tests.api.reporters import DONE, STARTED, Reporter, new_task
 from tests.sdk.cli.bad_server import answering, hanging
 from tests.sdk.cli.command import Command, Done
@@ -249,6 +251,20 @@ def test_sync_says_what_it_could_not_send(away: Command) -> None:
 
     assert " cannot be reached, and what it should get is kept: " in line_of(done)
     assert line_of(away("sync", "--timeout", "nan")) == "--timeout is a number of seconds, not nan"
+
+
+def test_sync_says_what_the_server_refuses(tmp_path: Path) -> None:
+    refused = [{"task_id": "t", "status": 422, "title": "Unknown task"}]
+    with answering(202, json.dumps({"tasks": [], "refused": refused})) as url:
+        client = Client(url=url, key="k", spool=tmp_path, starts=False)
+        client.task("t", "a1", job_type="train")
+        client.event("t", "a1", {"type": "task_status", "status": "STARTED"})
+        client.spool_now()
+        client.close(0)
+        done = Command(url, "k", tmp_path)("sync")
+
+    assert done.stdout == f"0 events in 1 batches were sent to {url}\n"
+    assert (done.returncode, done.stderr) == (2, "taskroom: 1 events were refused: Unknown task\n")
 
 
 def test_sync_needs_a_spool(nowhere: Command) -> None:

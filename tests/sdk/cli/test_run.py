@@ -188,6 +188,7 @@ def test_a_key_that_is_refused_is_said_and_changes_nothing(system: System, tmp_p
     assert last.startswith(
         f"taskroom: Taskroom at {system.url} takes nothing, and what it should get is kept: it refuses the key"
     )
+    assert last.endswith("; once TASKROOM_KEY is right, taskroom sync --other-keys sends them")
 
 
 def test_a_key_that_may_not_report_is_said_and_changes_nothing(

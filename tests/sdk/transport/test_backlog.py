@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from taskroom._transport import Settings, sync
 from taskroom._transport.settings import Limits
 from tests.sdk.transport import server as faults
 from tests.sdk.transport.conftest import MakeReporter
-from tests.sdk.transport.helpers import Reporter, numbered, ran
+from tests.sdk.transport.helpers import Clock, Reporter, numbered, ran
 from tests.sdk.transport.server import KEY, Server
 
 
@@ -241,6 +243,21 @@ def test_sync_waits_for_the_server_and_gives_up_in_time(
     assert server.messages("t") == ["a"]
 
 
+def test_sync_goes_on_as_long_as_the_server_takes_something(
+    make_reporter: MakeReporter, server: Server, spool: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_behind(make_reporter(batch_events=1), "t", "a", "b")
+    monkeypatch.setattr(sys.modules[sync.__module__], "time", SimpleNamespace(monotonic=clock))
+    server.script.extend([faults.status(503), faults.answer, faults.status(503), faults.status(503)])
+
+    def sleep(seconds: float) -> None:
+        clock.now += 50
+
+    assert sync(settings(server, spool), timeout=60.0, sleep=sleep).complete
+
+    assert server.messages("t") == ["a", "b"]
+
+
 def test_a_batch_that_the_server_refuses_for_good_does_not_stop_the_others(
     make_reporter: MakeReporter, server: Server, spool: Path
 ) -> None:
@@ -249,7 +266,24 @@ def test_a_batch_that_the_server_refuses_for_good_does_not_stop_the_others(
 
     found = sync(settings(server, spool))
 
-    assert (found.given_up_events, server.messages("t")) == (1, ["a", "c"])
+    assert (found.events, found.given_up_events, server.messages("t")) == (2, 1, ["a", "c"])
+
+
+def test_sync_counts_what_the_server_refuses_apart(
+    make_reporter: MakeReporter, server: Server, spool: Path
+) -> None:
+    reporter = make_reporter()
+    for name in ("t", "over"):
+        reporter.begin(name)
+        reporter.log(name, "x", "y")
+    reporter.client.spool_now()
+    reporter.client._outbox.leave_file()
+    server.over.add(("over", "a1"))
+
+    found = sync(settings(server, spool))
+
+    assert (found.events, found.refused_events, found.refusal) == (2, 2, "Attempt a1 is over")
+    assert (found.batches, found.given_up_events, found.complete) == (1, 0, True)
 
 
 def test_a_process_that_ends_at_once_leaves_what_it_spooled(server: Server, spool: Path) -> None:

@@ -1,0 +1,45 @@
+"""A process of its own that sends what this one leaves in the spool: ``taskroom sync``, without a terminal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from taskroom._transport.settings import KEY, SPOOL, URL, Settings
+from taskroom.limits import LINGER_SECONDS
+
+# This package is found last: beside it may be what hides modules of Python.
+PROGRAM = "import sys; sys.path.append({folder!r}); from taskroom.cli.main import main; sys.exit(main())"
+FOLDER = Path(__file__).resolve().parents[2]
+
+
+def can_start() -> bool:
+    """Whether such a process can be started, and would outlive this one: a container ends with its first process, and
+    the executable of an embedded Python is no Python."""
+    name = Path(sys.executable or "").name.lower()
+    return os.name == "posix" and os.getpid() != 1 and name.startswith(("python", "pypy"))
+
+
+def start(settings: Settings) -> bool:
+    """Starts it. It waits for nobody, and nobody waits for it. False when it cannot be started."""
+    if not can_start():
+        return False
+    command = [sys.executable, "-c", PROGRAM.format(folder=str(FOLDER))]
+    # The key is in the environment: the list of processes is for everybody.
+    environment = {**os.environ, URL: settings.url, KEY: settings.key, SPOOL: str(settings.spool)}
+    try:
+        process = subprocess.Popen(
+            [*command, "sync", "--timeout", str(LINGER_SECONDS)],
+            env=environment,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except (OSError, RuntimeError):  # no processes left, or the interpreter ends
+        return False
+    process.returncode = 0  # or Python would warn that it still runs
+    return True
