@@ -89,4 +89,4 @@ def test_an_address_that_is_none_is_a_page_for_a_person_and_a_problem_for_a_prog
 
     assert page.status_code == plain.status_code == 404
     assert page.headers["Content-Type"].startswith("text/html") and '<div id="app">' in page.text
-    problem(plain, 404)
+    assert problem(plain, 404)["detail"] == "There is nothing at this address; /api/docs has all"
