@@ -30,5 +30,6 @@ def test_a_burst_of_a_script_is_on_its_page(taskroom: Command, user: User) -> No
     run = done.stdout.strip()
 
     wait_for("its end", lambda: user.status(run)["task"]["status"] == "SUCCESS")
+    wait_for("the process that sends to end its work", lambda: not list(taskroom.spool.glob("*.spool")))
     assert [message for _, message, _ in log_of(user, run)] == [str(n) for n in range(LINES)]
     assert done.stderr == ""
