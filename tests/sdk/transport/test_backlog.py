@@ -295,7 +295,6 @@ def test_a_process_that_ends_at_once_leaves_what_it_spooled(server: Server, spoo
     server.script.extend([faults.status(503)] * 3)
     assert ran(code, server.url, spool) == "spooled\n"
     server.script.clear()
-
     sync(settings(server, spool))
 
     assert server.messages("t") == numbered(700)
