@@ -71,7 +71,7 @@ def wrong_params(user: User) -> httpx.Response:
 
 
 def large_wrong_params(user: User) -> httpx.Response:
-    params: dict[str, list[list[int]]] = {"text": [[]] * 10_000}
+    params: dict[str, list[list[int]]] = {"text": [[]] * 5_000}
     return user.client.post("/api/v2/agent/start", json={"job_type": "test_echo", "params": params})
 
 

@@ -15,7 +15,7 @@ from app.stream.background import with_pauses
 
 MAX_DEPTH = 64
 # The parser holds the loop, and so does a collection of garbage, which visits the lists and objects of all requests.
-MAX_CONTAINERS, MAX_VALUES = 20_000, 100_000
+MAX_CONTAINERS, MAX_VALUES = 10_000, 100_000
 LIMITS = (  # the marks that are counted outside of texts
     (b"[{", MAX_CONTAINERS, "lists and objects"),
     (b"[{,:", MAX_VALUES, "lists, objects, items and fields"),

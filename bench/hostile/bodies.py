@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 BODY, SIGN_IN, MESSAGE = 256 * 1024, 4_096, 100_000  # bytes that are read
-DEEPEST, CONTAINERS, VALUES = 64, 20_000, 100_000  # lists and objects; with their items and fields
+DEEPEST, CONTAINERS, VALUES = 64, 10_000, 100_000  # lists and objects; with their items and fields
 CONTROL = rb"\u0001"  # the longest escape of a character
 
 

@@ -57,7 +57,7 @@ def test_a_retry_says_when_and_why(pooled: Shop) -> None:
     pooled.ended(one, "SUCCESS")
 
     (retry,) = [event for event in pooled.events(one, "task_status") if event["status"] == "RETRY"]
-    assert retry["retry_in"] == 1
+    assert 0 < retry["retry_in"] <= 1  # until the time that Celery has chosen
     assert (retry["error"]["type"], retry["error"]["message"]) == ("ValueError", "busy")
 
 

@@ -62,7 +62,7 @@ ROWS: dict[str, list[Row]] = {
         ("chunks of a body", "10,000", lambda: of_body("CHUNKS")),
         ("bytes that are discarded of a body that no code reads", "4 MiB", lambda: of_body("DISCARDED_BYTES")),
         ("lists and objects within one another in a JSON body", "64", lambda: json_body.MAX_DEPTH),
-        ("lists and objects in a JSON body, outside of its texts", "20,000", lambda: json_body.MAX_CONTAINERS),
+        ("lists and objects in a JSON body, outside of its texts", "10,000", lambda: json_body.MAX_CONTAINERS),
         ("these with their items and fields", "100,000", lambda: json_body.MAX_VALUES),
         ("unknown fields of an object", "50", lambda: base.UNKNOWN_FIELDS),
         ("messages about a refused body or event", "100", lambda: problems.MOST_ERRORS),
