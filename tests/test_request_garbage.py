@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
+from app.realtime.socketio import handshakes
 from tests.api.reporters import DONE, STARTED, Reporter, new_task
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer
@@ -136,3 +137,25 @@ def test_a_refused_event_of_a_socket_leaves_nothing_to_collect(at: User) -> None
 
     wait_for("the events to end", lambda: objects(str(at.client.base_url)) == before)
     client.disconnect()
+
+
+def test_a_session_of_a_socket_keeps_neither_its_connection_nor_long_headers(collects_nothing: str) -> None:
+    """Thousands may wait for their sign-in."""
+    before = objects(collects_nothing)
+    headers = {"Connection": "close", "Accept-Language": "a," * 500}
+
+    for _ in range(TIMES):
+        path = f"{collects_nothing}/socket.io/?EIO=4&transport=polling"
+        assert httpx.get(path, headers=headers, timeout=60).status_code == 200
+
+    wait_for("the connections to end", lambda: objects(collects_nothing) == before)
+
+
+def test_of_a_handshake_is_kept_what_signs_in() -> None:
+    signs_in = {"HTTP_COOKIE": "a=b", "HTTP_AUTHORIZATION": "Bearer t", "HTTP_ORIGIN": "https://a.test"}
+    other = {"HTTP_ACCEPT": "a" * 1000, "headers_raw": (("accept", "a" * 1000),), "eventlet.input": object()}
+
+    kept = handshakes.kept({**signs_in, **other, "REMOTE_ADDR": "::1", "wsgi.input": object()})
+
+    assert kept.pop("wsgi.input").read() == b""
+    assert kept == {**signs_in, "REMOTE_ADDR": "::1"}

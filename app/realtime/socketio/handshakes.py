@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 from typing import Any
+
+from app.green import TAKE_OVER
 
 Refusal = tuple[str, list[tuple[str, str]]]  # status, headers
 
@@ -18,6 +21,27 @@ OTHER_VERSION: Refusal = ("426 Upgrade Required", [("Sec-WebSocket-Version", "13
 KEY_BYTES = 16
 TRANSPORTS = ("polling", "websocket")
 METHODS = ("GET", "POST", "OPTIONS")
+# What is read of a handshake after it, when the socket signs in: by app/auth and by Flask.
+KEPT_HEADERS = frozenset(
+    f"HTTP_{name}" for name in ("AUTHORIZATION", "COOKIE", "HOST", "ORIGIN", "SEC_FETCH_SITE", "USER_AGENT")
+)
+OF_REQUEST = (
+    "HTTP_",
+    "eventlet.",
+    "headers_raw",
+    TAKE_OVER,
+)  # of these only the kept headers outlive the request
+
+
+def kept(environ: dict[str, Any]) -> dict[str, Any]:
+    """Returns what is kept of a handshake as long as its session: neither all of its headers, which may have 64 KiB,
+    nor its connection. Thousands of sessions may wait for their sign-in."""
+    environ = {
+        name: value
+        for name, value in environ.items()
+        if name in KEPT_HEADERS or not name.startswith(OF_REQUEST)
+    }
+    return environ | {"wsgi.input": io.BytesIO()}
 
 
 def refusal(environ: dict[str, Any], transport: str) -> Refusal | None:

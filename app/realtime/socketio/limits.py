@@ -157,7 +157,7 @@ class Floods:
         session.address, session.client = _address(environ), access_log.client_of(environ)
         self._unauthenticated.add(session_id, session.address)
         self._sweeping.start()
-        return self._connected(session_id, environ)
+        return self._connected(session_id, handshakes.kept(environ))
 
     def _on_disconnect(self, session_id: str, reason: Any = None) -> Any:
         self._unauthenticated.remove(session_id)
