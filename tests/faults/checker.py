@@ -88,6 +88,8 @@ class Stored:
                 stored.lines.append(data["message"])
             if event.terminal and data.get("error"):
                 stored.error = data["error"]["type"]
+                if stored.lines and stored.lines[-1] == data["error"]["message"]:
+                    del stored.lines[-1]  # the line of the error, which the task did not write
         return stored
 
     @property

@@ -40,6 +40,8 @@ def writer() -> Iterator[Writer]:
         attempt=1,
         started_at=None,
         plan=None,
+        usual=None,
+        retry_count=0,
         phases=frozenset(),
     )
     writer.run = Run(cast(Any, claim), cast(Any, writer))
