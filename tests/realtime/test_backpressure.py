@@ -22,9 +22,9 @@ BUFFERED = 2 * (SEND_BUFFER + SMALL)  # bytes: the kernel takes twice what it wa
 
 @pytest.fixture(scope="module")
 def impatient(system: System) -> Iterator[str]:
-    """A web process that drops who takes nothing for four seconds, and says nothing to who is quiet. A reader of the
+    """A web process that drops who takes nothing for ten seconds, and says nothing to who is quiet. A reader of the
     tests must not stand still for so long on a busy machine."""
-    with system.web(STALLED_SECONDS="4", KEEPALIVE_SECONDS="300", PING_SECONDS="300") as url:
+    with system.web(STALLED_SECONDS="10", KEEPALIVE_SECONDS="300", PING_SECONDS="300") as url:
         yield url
 
 
