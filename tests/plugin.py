@@ -110,7 +110,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     lane = config.getoption("--lane")
     if lane == "quick":
         return collection_path in [config.rootpath / name for name in SLOW] or None
-    if lane == "alone" and collection_path.match("test_*.py"):
+    if (
+        lane == "alone"
+        and collection_path.match("test_*.py")
+        and collection_path.is_relative_to(config.rootpath)
+    ):
         name = collection_path.relative_to(config.rootpath).as_posix()
         return not name.startswith(ALONE) or None
     return None
