@@ -3,21 +3,8 @@ import { cleanup, configure, fireEvent, render, screen, waitFor, within } from "
 import { afterEach, expect, test, vi } from "vitest";
 import { NOTHING } from "../client/fold";
 import type { Task } from "../client/types";
-import type { UserSink } from "../client/watch";
 
-const sinks = new Set<UserSink>();
-vi.mock("../client/connection", () => ({
-  PageConnection: class {
-    link = { kind: "connecting" };
-    listen = () => () => undefined;
-    retryNow = () => undefined;
-    summary = () => ({ stop: () => undefined });
-    user = (sink: UserSink) => {
-      sinks.add(sink);
-      return { stop: () => void sinks.delete(sink) };
-    };
-  },
-}));
+vi.mock("../client/connection", () => import("./connection.fake"));
 const { api } = await import("../state/app");
 const { Children } = await import("./children");
 

@@ -3,22 +3,10 @@ import { cleanup, configure, fireEvent, render, screen } from "@testing-library/
 import { afterEach, expect, test, vi } from "vitest";
 import { NOTHING } from "../client/fold";
 import type { Task } from "../client/types";
-import type { UserSink } from "../client/watch";
+import { sinks } from "./connection.fake";
 import type { Call } from "./use-call";
 
-const sinks = new Set<UserSink>();
-vi.mock("../client/connection", () => ({
-  PageConnection: class {
-    link = { kind: "connecting" };
-    listen = () => () => undefined;
-    retryNow = () => undefined;
-    summary = () => ({ stop: () => undefined });
-    user = (sink: UserSink) => {
-      sinks.add(sink);
-      return { stop: () => void sinks.delete(sink) };
-    };
-  },
-}));
+vi.mock("../client/connection", () => import("./connection.fake"));
 const { api } = await import("../state/app");
 const { RunAgain } = await import("./run-again");
 
