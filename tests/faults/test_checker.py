@@ -96,11 +96,17 @@ def test_rows_are_read_as_postgres_has_them() -> None:
     made = Stored.of(
         [
             (1, "log", '{"timestamp":"t1","message":"@t=1 x","level":"INFO"}'),
-            (2, "task_status", '{"timestamp":"t2","status":"FAILURE","error":{"type":"WorkerLost"}}'),
+            (2, "log", '{"timestamp":"t2","message":"its process is lost","level":"ERROR"}'),
+            (
+                3,
+                "task_status",
+                '{"timestamp":"t2","status":"FAILURE",'
+                '"error":{"type":"WorkerLost","message":"its process is lost"}}',
+            ),
         ],
-        last_seq=2,
+        last_seq=3,
         closed=True,
     )
-    assert made.events == [Seen(1, "log", "t1"), Seen(2, "task_status", "t2", "FAILURE")]
+    assert made.events == [Seen(1, "log", "t1"), Seen(2, "log", "t2"), Seen(3, "task_status", "t2", "FAILURE")]
     assert (made.lines, made.ending) == (["@t=1 x"], "FAILURE WorkerLost")
     assert made.faults(9, frozenset({"FAILURE WorkerLost"})) == []

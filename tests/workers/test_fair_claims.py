@@ -55,7 +55,8 @@ def test_a_hundred_short_steps_and_somebody_elses_take_turns(
             *(whole, theirs),
         )
     ]
-    assert max(places.index(task_id) for task_id in theirs) < 20
+    # Without turns they would come after all hundred. Some of these may start before the spare slot sees its gate.
+    assert max(places.index(task_id) for task_id in theirs) < 60
 
 
 def test_what_was_let_go_and_nobody_has_sent_since_is_sent_by_a_round(system: System) -> None:
