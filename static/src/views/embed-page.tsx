@@ -60,7 +60,8 @@ function Shown({ shared, state }: { shared: SharedRun; state: TaskState }) {
   const stale = !over && (silent || (link.kind !== "live" && link.kind !== "polling"));
   const { mark, word, title } = labelOf(link, progress, silent);
   const value = useProgress(state);
-  const below = useLoaded(() => shared.api.children(task.task_id, "own"), [task.task_id, task.status])?.below ?? null;
+  const failed = state.phases.filter(({ status }) => status === "error").length;
+  const below = useLoaded(() => shared.api.tree(task.task_id), [task.task_id, task.status, failed])?.below ?? null;
   return (
     <main class={stale ? "run-page embed stale" : "run-page embed"}>
       <header class="head">

@@ -25,8 +25,8 @@ const MOST_BANDS = 3;
 interface Props {
   state: TaskState;
   approval: Approval | null;
-  /** The children of the run. */
-  steps: readonly Task[];
+  /** The children of the run; null where its tree is shown, which says more of them. */
+  steps: readonly Task[] | null;
   below: Below | null;
   /** Whether the task's events come live, so that this page counts as a viewer itself. */
   joined: boolean;
@@ -56,10 +56,10 @@ export function Head({ state, approval, steps, below, joined }: Props) {
       </div>
       {asked && <ApprovalBand task={task} approval={asked} call={call} />}
       {steps
-        .filter(({ status }) => status === "WAITING")
+        ?.filter(({ status }) => status === "WAITING")
         .slice(0, MOST_BANDS)
         .map((step) => (
-          <StepBand key={step.task_id} step={step} />
+          <StepBand key={step.task_id} runId={task.task_id} step={step} />
         ))}
       {call.problem && <CallProblem taskId={task.task_id} problem={call.problem} />}
       <div class="head-bar">
@@ -72,7 +72,7 @@ export function Head({ state, approval, steps, below, joined }: Props) {
           <span class={task.status === "FAILURE" ? "s-fail" : undefined}>{message}</span>
         </p>
       )}
-      <FailuresBelow below={below} />
+      {steps && <FailuresBelow runId={task.task_id} below={below} />}
     </header>
   );
 }

@@ -1,13 +1,13 @@
 import type { Below } from "../client/observed";
 import { reasonOf } from "../client/outcome";
 import { isTerminal, type Task, type TaskState } from "../client/types";
-import { failedText } from "../state/below";
 import { tickingServerNow } from "../state/clock";
 import { etaOf, isLonger, isUsual } from "../state/estimate";
 import { failureOf } from "../state/failure";
 import { count } from "../state/format";
 import { taskWord, toneOf } from "../state/marks";
 import { duration, elapsed } from "../state/time";
+import { StepsFact } from "./steps-fact";
 
 /** Returns what a run says of itself now, or why it has failed. */
 export const messageOf = (task: Task): string | null =>
@@ -27,17 +27,11 @@ export function Facts({ state, below, viewers }: Props) {
   const seconds = elapsed(task.started_at, task.finished_at, now);
   const over = isTerminal(task.status);
   const eta = etaOf(state, now);
-  const failed = failedText(below);
   return (
     <span class="number facts">
       <strong class={`s-${toneOf(task.status)}`}>{taskWord(task)}</strong>
       {seconds !== null && ` ${over ? "after " : ""}${duration(seconds)}`}
-      {failed && (
-        <>
-          {" · "}
-          <strong class="s-fail">{failed}</strong>
-        </>
-      )}
+      <StepsFact state={state} below={below} />
       {eta !== null ? ` · ETA ${duration(eta)}` : isLonger(state, now) && " · longer than usual"}
       {isUsual(task.usual) && ` · usually ${duration(task.usual.seconds)} (p95 ${duration(task.usual.p95_seconds)})`}
       {task.retry_count > 0 && ` · retry ${task.retry_count}`}

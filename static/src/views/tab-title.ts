@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import type { Below } from "../client/observed";
 import type { Task } from "../client/types";
 import { announce } from "../state/announce";
 import { colourOf } from "../state/colour";
@@ -6,8 +7,8 @@ import { markAddress, statusWord, toneOf } from "../state/marks";
 import { announcementOf, titleOf } from "../state/tab-title";
 
 /** Keeps title and icon of the browser tab up to date with a run, and announces its changes to screen readers. */
-export function useTabTitle(task: Task | null): void {
-  const title = task ? titleOf(task) : "Taskroom";
+export function useTabTitle(task: Task | null, below: Below | null): void {
+  const title = task ? titleOf(task, below) : "Taskroom";
   useEffect(() => {
     document.title = title;
   }, [title]);
