@@ -1,4 +1,3 @@
-import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Problem } from "../client/problem";
 import { isTerminal, type Task, type TaskState } from "../client/types";
@@ -10,9 +9,9 @@ import { count } from "../state/format";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { pageProgress } from "../state/link-label";
-import { declaredPhases, ORCHESTRATE, phaseRows } from "../state/phases";
+import { declaredPhases, ORCHESTRATE, phaseRows, stepTitles } from "../state/phases";
 import { Run } from "../state/run";
-import { wide } from "../state/screen";
+import { masked } from "../state/secrets";
 import { paramsOf } from "../state/url";
 import "../style/run.css";
 import "../style/head.css";
@@ -26,9 +25,9 @@ import "../style/ansi.css";
 import { Audit } from "./audit";
 import { Children } from "./children";
 import { Head } from "./head";
-import { Link } from "./link";
 import { Log } from "./log";
 import { choosePhase, usePhaseKeys } from "./phase-keys";
+import { NotFound } from "./not-found";
 import { NotLoaded } from "./not-loaded";
 import { Phases } from "./phases";
 import { Value } from "./result";
@@ -36,7 +35,7 @@ import { Shell } from "./shell";
 import { RunSkeleton } from "./skeleton";
 import { useTabTitle } from "./tab-title";
 import { Tabs, type Tab } from "./tabs";
-import { Timeline } from "./timeline";
+import { Timeline, useTimeline } from "./timeline";
 
 /** How often children of the run of somebody else are loaded again, while some of them are open. */
 const OTHERS_MS = 10_000;
@@ -51,7 +50,6 @@ export function RunPage({ id }: { id: string }) {
     return () => void (pageProgress.value = null);
   }, [progress]);
   const state = run.state.value;
-  useTabTitle(state?.task ?? null);
 
   if (progress.kind === "refused") return <Missing problem={progress.problem} />;
   const problem = progress.kind === "loading" ? progress.problem : undefined;
@@ -74,26 +72,24 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
   useEffect(() => void loadJobTypes(), []);
   const types = jobTypes.value;
   const rows = useMemo(() => phaseRows(state, declaredPhases(state.task, types)), [state, types]);
+  useTabTitle(state, rows);
   const chosen = paramsOf(address.value).get("phase");
   useShortcuts("Run", usePhaseKeys(rows, chosen));
   const tabs = tabsOf(task, tasks.length, below?.failed ?? 0);
   const tab = tabs.find(({ id }) => id === hash.value)?.id ?? "log";
-  const timeline = <Timeline state={state} rows={rows} tasks={tasks} live={live} choose={choosePhase} />;
+  const { throughput, axis } = useTimeline(state, rows, live);
+  const names = useMemo(() => stepTitles(tasks), [tasks]);
   return (
     <main class={stale ? "run-page stale" : "run-page"}>
-      <Head state={state} approval={run.approval.value} steps={tasks} below={below} joined={live} />
+      <Head {...{ state, rows, below }} approval={run.approval.value} steps={tasks} joined={live} choose={choosePhase} />
       <aside class="side">
-        <Phases state={state} rows={rows} chosen={chosen} choose={choosePhase} />
-        {wide.value && tab !== "timeline" && (task.started_at || rows.some(({ phase }) => phase)) && (
-          <section class="timeline" aria-label="Timeline">
-            <h2>Timeline</h2>
-            {timeline}
-          </section>
-        )}
+        <Phases {...{ state, rows, axis, names, chosen }} choose={choosePhase}>
+          <Timeline throughput={throughput} axis={axis} />
+        </Phases>
       </aside>
       <section class="panels">
         <Tabs tabs={tabs} chosen={tab} />
-        <Panel tab={tab} run={run} task={task} childTasks={children} timeline={timeline} />
+        <Panel tab={tab} run={run} task={task} childTasks={children} />
       </section>
     </main>
   );
@@ -104,10 +100,9 @@ interface PanelProps {
   run: Run;
   task: Task;
   childTasks: ChildTasks;
-  timeline: ComponentChildren;
 }
 
-function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
+function Panel({ tab, run, task, childTasks }: PanelProps) {
   return (
     <div
       class={tab === "log" ? "tab-panel" : "tab-panel scrolls"}
@@ -117,10 +112,9 @@ function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
       tabIndex={tab === "log" ? undefined : 0}
     >
       {tab === "log" && <Log run={run} live={link.value.kind === "live"} />}
-      {tab === "timeline" && <div class="panel timeline">{timeline}</div>}
       {tab === "result" && <Value value={task.result} name="result" />}
       {tab === "children" && <Children tasks={childTasks.tasks.value} problem={childTasks.problem.value} />}
-      {tab === "parameters" && <Value value={task.params ?? {}} name="parameters" />}
+      {tab === "parameters" && <Value value={masked(task.params ?? {})} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
     </div>
   );
@@ -130,7 +124,6 @@ function tabsOf(task: Task, children: number, failed: number): Tab[] {
   const failures = failed ? ` · ${count(failed)} failed` : "";
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
-    ["timeline", "Timeline", true],
     ["result", "Result", task.result !== null && task.result !== undefined],
     ["children", `Children ${children}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],
@@ -156,18 +149,9 @@ function useChildren({ task, phases }: TaskState): ChildTasks {
   return children;
 }
 
-function Missing({ problem }: { problem: Problem }) {
-  return (
-    <Shell>
-      <main class="page missing">
-        <h1>{problem.status === 404 ? "There is no such run" : "This run cannot be shown"}</h1>
-        <p>
-          {problem.status === 404
-            ? "It may belong to somebody else, or it is older than what is kept."
-            : problem.detail || problem.title}
-        </p>
-        <Link to="/">All runs</Link>
-      </main>
-    </Shell>
+const Missing = ({ problem }: { problem: Problem }) =>
+  problem.status === 404 ? (
+    <NotFound what="run">It may belong to somebody else, or it is older than what is kept.</NotFound>
+  ) : (
+    <NotFound heading="This run cannot be shown">{problem.detail || problem.title}</NotFound>
   );
-}
