@@ -157,7 +157,7 @@ PAGES: dict[str, Opening] = {
     "run-log": full_screen,
     "run-failed": _at("failed", "", "Copy for a ticket"),
     "run-result": _at("finished", "#result", "4.1.0"),
-    "run-timeline": _at("finished", "#timeline", "publish"),
+    "run-finished": _at("finished", "", "publish"),
     "run-children": _at("parent", "", "Pay the translator"),
     "run-step": step,
     "run-step-failed": _at("broken", "", "Build the book"),

@@ -96,6 +96,11 @@ export class Tree {
     return this.idsOf(parent).length < (this.nodes.get(parent)?.about.value.children.tasks ?? 0);
   }
 
+  /** Returns the task of a step of the run by its phase there; null before it begins. */
+  stepOf(phaseId: string): string | null {
+    return this.idsOf(this.rootId).find((id) => this.isStep(id, phaseId)) ?? null;
+  }
+
   /** These rows are drawn, in order: those of them that have not ended are live. */
   shown(ids: readonly string[]): void {
     this.live.visible(ids);
@@ -106,6 +111,11 @@ export class Tree {
     clearTimeout(this.timer);
     this.user.stop();
     this.live.stop();
+  }
+
+  private isStep(id: string, phaseId: string): boolean {
+    const { row, about } = this.nodes.get(id)!;
+    return phaseId === `${about.value.step}_${row.value.task.job_type}`;
   }
 
   private event(event: TaskEvent): void {

@@ -1,18 +1,17 @@
-import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Problem } from "../client/problem";
 import { isTerminal, type Task, type TaskState } from "../client/types";
 import { address, hash } from "../state/address";
 import { api, connection, currentUser, link } from "../state/app";
-import { chosenStep, TREE_HASH } from "../state/chosen-step";
+import { chooseStep, chosenStep, TREE_HASH } from "../state/chosen-step";
 import { stoppedAt } from "../state/clock";
 import { count } from "../state/format";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { pageProgress } from "../state/link-label";
-import { declaredPhases, ORCHESTRATE, phaseRows } from "../state/phases";
+import { declaredPhases, ORCHESTRATE, phaseRows, stepTitles } from "../state/phases";
 import { Run } from "../state/run";
-import { wide } from "../state/screen";
+import { masked } from "../state/secrets";
 import { Tree } from "../state/tree";
 import { paramsOf } from "../state/url";
 import "../style/run.css";
@@ -26,9 +25,9 @@ import "../style/lines.css";
 import "../style/ansi.css";
 import { Audit } from "./audit";
 import { Head } from "./head";
-import { Link } from "./link";
 import { Log } from "./log";
 import { choosePhase, usePhaseKeys } from "./phase-keys";
+import { NotFound } from "./not-found";
 import { NotLoaded } from "./not-loaded";
 import { Phases } from "./phases";
 import { Value } from "./result";
@@ -36,7 +35,7 @@ import { Shell } from "./shell";
 import { RunSkeleton } from "./skeleton";
 import { useTabTitle } from "./tab-title";
 import { Tabs, type Tab } from "./tabs";
-import { Timeline } from "./timeline";
+import { Timeline, useTimeline } from "./timeline";
 import { TreePanel } from "./tree-panel";
 import { useFailedStep } from "./use-failed-step";
 
@@ -55,7 +54,6 @@ export function RunPage({ id }: { id: string }) {
   const tree = useMemo(() => new Tree(id, api, connection), [id]);
   useEffect(() => () => tree.stop(), [tree]);
   const state = run.state.value;
-  useTabTitle(state?.task ?? null, tree.below.value);
 
   if (progress.kind === "refused") return <Missing problem={progress.problem} />;
   const problem = progress.kind === "loading" ? progress.problem : undefined;
@@ -78,29 +76,29 @@ function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }
   useEffect(() => void loadJobTypes(), []);
   const types = jobTypes.value;
   const rows = useMemo(() => phaseRows(state, declaredPhases(state.task, types)), [state, types]);
+  useTabTitle(state, rows, below);
   const chosen = paramsOf(address.value).get("phase");
   useShortcuts("Run", usePhaseKeys(rows, chosen));
   const tabs = tabsOf(task, tasks.length, tree.hasMore(task.task_id), below?.failed ?? 0);
   const step = chosenStep(address.value);
   const named = tabs.find(({ id }) => id === hash.value)?.id;
   const tab = named ?? (step || (isOnlyTree(task) && !hash.value) ? TREE_HASH : "log");
-  useFailedStep(tree, state, tab === TREE_HASH && !named && !step);
-  const timeline = <Timeline state={state} rows={rows} tasks={tasks} live={live} choose={choosePhase} />;
+  const inTree = tab === TREE_HASH;
+  useFailedStep(tree, state, inTree && !named && !step);
+  const { throughput, axis } = useTimeline(state, rows, live);
+  const names = useMemo(() => stepTitles(tasks), [tasks]);
+  const choose = inTree ? (phaseId: string) => chooseStep(tree.stepOf(phaseId)) : choosePhase;
   return (
-    <main class={`run-page${stale ? " stale" : ""}${tab === TREE_HASH ? " with-tree" : ""}`}>
-      <Head state={state} approval={run.approval.value} steps={tab === TREE_HASH ? null : tasks} below={below} joined={live} />
+    <main class={`run-page${stale ? " stale" : ""}${inTree ? " with-tree" : ""}`}>
+      <Head {...{ state, rows, below }} approval={run.approval.value} steps={inTree ? null : tasks} joined={live} choose={choose} />
       <aside class="side">
-        <Phases state={state} rows={rows} chosen={chosen} choose={choosePhase} />
-        {wide.value && tab !== "timeline" && (task.started_at || rows.some(({ phase }) => phase)) && (
-          <section class="timeline" aria-label="Timeline">
-            <h2>Timeline</h2>
-            {timeline}
-          </section>
-        )}
+        <Phases {...{ state, rows, axis, names, chosen }} choose={choosePhase}>
+          <Timeline throughput={throughput} axis={axis} />
+        </Phases>
       </aside>
       <section class="panels">
         <Tabs tabs={tabs} chosen={tab} />
-        <Panel tab={tab} run={run} state={state} tree={tree} step={step} timeline={timeline} />
+        <Panel tab={tab} run={run} state={state} tree={tree} step={step} />
       </section>
     </main>
   );
@@ -112,10 +110,9 @@ interface PanelProps {
   state: TaskState;
   tree: Tree;
   step: string | null;
-  timeline: ComponentChildren;
 }
 
-function Panel({ tab, run, state, tree, step, timeline }: PanelProps) {
+function Panel({ tab, run, state, tree, step }: PanelProps) {
   const { task } = state;
   const scrolls = tab !== "log" && tab !== TREE_HASH;
   return (
@@ -127,10 +124,9 @@ function Panel({ tab, run, state, tree, step, timeline }: PanelProps) {
       tabIndex={scrolls ? 0 : undefined}
     >
       {tab === "log" && <Log run={run} live={link.value.kind === "live"} />}
-      {tab === "timeline" && <div class="panel timeline">{timeline}</div>}
       {tab === "result" && <Value value={task.result} name="result" />}
       {tab === TREE_HASH && <TreePanel state={state} tree={tree} chosen={step} live={link.value.kind === "live"} />}
-      {tab === "parameters" && <Value value={task.params ?? {}} name="parameters" />}
+      {tab === "parameters" && <Value value={masked(task.params ?? {})} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
     </div>
   );
@@ -141,7 +137,6 @@ function tabsOf(task: Task, children: number, more: boolean, failed: number): Ta
   const name = task.job_type === ORCHESTRATE ? "Steps" : "Tasks below";
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
-    ["timeline", "Timeline", true],
     ["result", "Result", task.result !== null && task.result !== undefined],
     [TREE_HASH, `${name} ${count(children)}${more ? "+" : ""}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],
@@ -168,18 +163,9 @@ function useTree(tree: Tree, { task, phases }: TaskState): void {
   }, [tree, asks]);
 }
 
-function Missing({ problem }: { problem: Problem }) {
-  return (
-    <Shell>
-      <main class="page missing">
-        <h1>{problem.status === 404 ? "There is no such run" : "This run cannot be shown"}</h1>
-        <p>
-          {problem.status === 404
-            ? "It may belong to somebody else, or it is older than what is kept."
-            : problem.detail || problem.title}
-        </p>
-        <Link to="/">All runs</Link>
-      </main>
-    </Shell>
+const Missing = ({ problem }: { problem: Problem }) =>
+  problem.status === 404 ? (
+    <NotFound what="run">It may belong to somebody else, or it is older than what is kept.</NotFound>
+  ) : (
+    <NotFound heading="This run cannot be shown">{problem.detail || problem.title}</NotFound>
   );
-}
