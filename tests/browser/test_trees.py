@@ -1,4 +1,4 @@
-"""A run with steps: its outline, the log of a step beside it, approvals in a row, and what its head says of failures."""
+"""A run with steps: its outline, the log of a step beside it, approvals in a row, and what its head says."""
 
 from __future__ import annotations
 

@@ -71,7 +71,8 @@ function sharesOf(rows: readonly PhaseRow[], plan: readonly PlannedPhase[]): num
 function doneOf(phase: Phase | null, state: PhaseState, planned: PlannedPhase | undefined, now: number): number | null {
   if (state === "done") return 1;
   if (!phase) return state === "running" || state === "waiting" || state === "failed" || state === "stopped" ? null : 0;
-  if (phase.total_count) return Math.min(1, phase.processed_count / phase.total_count);
+  // A step that failed tells of no part that is done.
+  if (phase.total_count && (phase.processed_count > 0 || state !== "failed")) return Math.min(1, phase.processed_count / phase.total_count);
   if (state !== "running" || !planned?.seconds || !phase.started_at) return null;
   return Math.min(MOST_BY_TIME, Math.max(0, (now - Date.parse(phase.started_at)) / 1_000 / planned.seconds));
 }

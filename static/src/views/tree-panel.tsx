@@ -100,7 +100,7 @@ function Outline({ state: { task }, tree, ahead, chosen }: OutlineProps) {
   return (
     <>
       {problem.value && <ProblemMessage problem={problem.value}> What is shown is what was last known.</ProblemMessage>}
-      <OverTime axis={axis.value} press={press}>
+      <OverTime noun={task.job_type === ORCHESTRATE ? "Step" : "Task"} axis={axis.value} press={press}>
         <div role="rowgroup" onFocusCapture={(event) => (active.value = rowKey(event) ?? active.value)}>
           {list.map((row) => (
             <AnyRow key={row.key} row={row} tree={tree} begin={axis.value.from} chosen={chosen === row.key} tabbable={row.key === first} open={open} />
