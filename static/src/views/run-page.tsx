@@ -36,7 +36,7 @@ import { RunSkeleton } from "./skeleton";
 import { useTabTitle } from "./tab-title";
 import { Tabs, type Tab } from "./tabs";
 import { Timeline, useTimeline } from "./timeline";
-import { TreePanel } from "./tree-panel";
+import { TreeTab } from "./tree-tab";
 import { useFailedStep } from "./use-failed-step";
 
 /** How often children of the run of somebody else are loaded again, while some of them are open. */
@@ -125,7 +125,7 @@ function Panel({ tab, run, state, tree, step }: PanelProps) {
     >
       {tab === "log" && <Log run={run} live={link.value.kind === "live"} />}
       {tab === "result" && <Value value={task.result} name="result" />}
-      {tab === TREE_HASH && <TreePanel state={state} tree={tree} chosen={step} live={link.value.kind === "live"} />}
+      {tab === TREE_HASH && <TreeTab state={state} tree={tree} chosen={step} live={link.value.kind === "live"} />}
       {tab === "parameters" && <Value value={masked(task.params ?? {})} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
     </div>

@@ -19,7 +19,7 @@ import { TreeRow } from "./tree-row";
 /** In a longer list failed ones are hard to find. */
 const MANY = 20;
 
-interface Props {
+export interface TreeProps {
   state: TaskState;
   tree: Tree;
   /** The step whose log is shown beside the tree. */
@@ -29,7 +29,7 @@ interface Props {
 }
 
 /** The tasks below a run as an outline over one time axis, and beside it the log of the chosen one. */
-export function TreePanel({ state, tree, chosen, live }: Props) {
+export function TreePanel({ state, tree, chosen, live }: TreeProps) {
   const [onlyFailed, choose] = useState(false);
   const failed = useMemo(() => (onlyFailed ? new Tree(tree.rootId, api, connection, true) : null), [tree, onlyFailed]);
   useEffect(() => void failed?.load(), [failed, tree.below.value?.failed]);
@@ -59,7 +59,7 @@ function close(taskId: string): void {
   rowOf(taskId)?.focus();
 }
 
-interface OutlineProps extends Omit<Props, "live"> {
+interface OutlineProps extends Omit<TreeProps, "live"> {
   /** Whether steps that have not begun are shown. */
   ahead: boolean;
 }
