@@ -22,8 +22,8 @@ export function ActiveRunBand() {
   const { task } = row;
   const errors = errorsOf(row);
   return (
-    <section class={`band spine s-${toneOf(task.status)}`} aria-label={isTerminal(task.status) ? "Your last run" : "Your active run"}>
-      <Link to={runAddress(task.task_id)} class="band-row">
+    <section class="band" aria-label={isTerminal(task.status) ? "Your last run" : "Your active run"}>
+      <Link to={runAddress(task.task_id)} class={`band-row spine s-${toneOf(task.status)}`}>
         <TaskMark status={task.status} word={taskWord(task)} />
         <RowName task={task} />
         <span class="run-text">

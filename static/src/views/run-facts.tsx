@@ -45,7 +45,7 @@ export function Figures({ state, value }: { state: TaskState; value: number | nu
   const over = isTerminal(task.status);
   const seconds = elapsed(task.started_at, task.finished_at, now);
   const eta = etaOf(state, now);
-  const percent = task.status === "SUCCESS" || task.status === "PENDING" ? "" : percentText(value);
+  const percent = task.status === "SUCCESS" || !task.started_at ? "" : percentText(value);
   return (
     <p class="number figures">
       {percent && <Figure name="progress" class="pct" text={percent} />}
