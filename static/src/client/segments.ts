@@ -82,6 +82,7 @@ function sharesOf(rows: readonly PhaseRow[], plan: readonly PlannedPhase[]): num
 
 function doneOf(phase: Phase | null, state: PhaseState, planned: PlannedPhase | undefined, now: number): number | null {
   if (state === "done") return 1;
+  if (state === "waiting") return null;
   if (!phase) return state === "not begun" || state === "not reached" ? 0 : null;
   if (phase.total_count) return Math.min(1, phase.processed_count / phase.total_count);
   if (state !== "running" || !planned?.seconds || !phase.started_at) return null;

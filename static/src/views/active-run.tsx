@@ -30,10 +30,10 @@ export function ActiveRunBand() {
           <RunText task={task} />
         </span>
         <span class="number errors">{errors > 0 && quantity(errors, "error")}</span>
+        <RowBar row={row} label="Progress of your active run" />
         <span class="number took">
           <Elapsed task={task} />
         </span>
-        <RowBar row={row} label="Progress of your active run" />
       </Link>
     </section>
   );

@@ -33,7 +33,7 @@ export function Facts({ state, below, viewers }: Props) {
       {isLonger(state, tickingServerNow()) && " · longer than usual"}
       {isUsual(task.usual) && ` · usually ${duration(task.usual.seconds)} (p95 ${duration(task.usual.p95_seconds)})`}
       {task.retry_count > 0 && ` · retry ${task.retry_count}`}
-      {viewers !== null && ` · ${count(viewers)} watching`}
+      {viewers !== null && viewers > 1 && ` · ${count(viewers)} watching`}
     </span>
   );
 }
