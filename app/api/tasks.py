@@ -27,6 +27,7 @@ from app.stream.resync import Resync
 from app.tasks import lifecycle
 from app.tasks.fold import TASK_FIELDS
 from app.tasks.observed import cancel as cancelling
+from app.tasks.sections import ATTEMPT, GROUP, PHASE
 from app.tasks.snapshot import snapshot
 
 blp = Blueprint("tasks", __name__, description="Tasks")
@@ -54,9 +55,20 @@ ListedTask = ma.Schema.from_dict(_LISTED, name="ListedTask")
 Task = ma.Schema.from_dict(_LISTED | _LARGE, name="Task")
 
 
+class LogSection(ma.Schema):
+    kind = ma.fields.String(metadata={"enum": [ATTEMPT, PHASE, GROUP]})
+    name = ma.fields.String()
+    group_id = ma.fields.String(allow_none=True)
+    first_sequence = ma.fields.Integer()
+    last_sequence = ma.fields.Integer(allow_none=True, metadata={"description": "Null while it is open"})
+    started_at = ma.fields.String()
+    ended_at = ma.fields.String(allow_none=True)
+
+
 class Snapshot(ma.Schema):
     task = ma.fields.Nested(Task)
     phases = ma.fields.List(ma.fields.Dict())
+    sections = ma.fields.List(ma.fields.Nested(LogSection))
     recent_logs = ma.fields.List(ma.fields.Dict())
     celery = ma.fields.Dict()
     approval = ma.fields.Dict(allow_none=True, metadata={"description": "What the task waits for"})

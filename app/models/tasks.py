@@ -156,6 +156,22 @@ class Phase(Base):
     sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
+class LogSection(Base):
+    """An attempt, a phase or a group in the log of a task, from its first event to its last."""
+
+    __tablename__ = "log_sections"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    group_id: Mapped[str | None] = mapped_column(Text)
+    first_sequence: Mapped[int] = mapped_column(BigInteger)
+    last_sequence: Mapped[int | None] = mapped_column(BigInteger)
+    started_at: Mapped[datetime] = mapped_column(Time)
+    ended_at: Mapped[datetime | None] = mapped_column(Time)
+
+
 class Approval(Base):
     """An approval that a task waits for or waited for. ``decided_by`` is an e-mail address, as in the event."""
 

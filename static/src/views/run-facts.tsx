@@ -27,7 +27,7 @@ export function Facts({ state, below, viewers }: Props) {
       {isLonger(state, tickingServerNow()) && " · longer than usual"}
       {isUsual(task.usual) && ` · usually ${duration(task.usual.seconds)} (p95 ${duration(task.usual.p95_seconds)})`}
       {task.retry_count > 0 && ` · retry ${task.retry_count}`}
-      {viewers !== null && ` · ${count(viewers)} watching`}
+      {viewers !== null && viewers > 1 && ` · ${count(viewers)} watching`}
     </span>
   );
 }
@@ -39,7 +39,7 @@ export function Figures({ state, value }: { state: TaskState; value: number | nu
   const over = isTerminal(task.status);
   const seconds = elapsed(task.started_at, task.finished_at, now);
   const eta = etaOf(state, now);
-  const percent = task.status === "SUCCESS" || task.status === "PENDING" ? "" : percentText(value);
+  const percent = task.status === "SUCCESS" || !task.started_at ? "" : percentText(value);
   return (
     <p class="number figures">
       {percent && <Figure name="progress" class="pct" text={percent} />}

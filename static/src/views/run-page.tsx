@@ -9,7 +9,7 @@ import { count } from "../state/format";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { pageProgress } from "../state/link-label";
-import { declaredPhases, ORCHESTRATE, phaseRows, stepTitles } from "../state/phases";
+import { declaredPhases, ORCHESTRATE, phaseRows, stepTitles, withWaitingSteps } from "../state/phases";
 import { Run } from "../state/run";
 import { masked } from "../state/secrets";
 import { Tree } from "../state/tree";
@@ -75,7 +75,10 @@ function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }
   const below = tree.below.value;
   useEffect(() => void loadJobTypes(), []);
   const types = jobTypes.value;
-  const rows = useMemo(() => phaseRows(state, declaredPhases(state.task, types)), [state, types]);
+  const rows = useMemo(
+    () => withWaitingSteps(phaseRows(state, declaredPhases(state.task, types)), tasks),
+    [state, types, tasks],
+  );
   useTabTitle(state, rows, below);
   const chosen = paramsOf(address.value).get("phase");
   useShortcuts("Run", usePhaseKeys(rows, chosen));

@@ -62,7 +62,7 @@ export function RowBar({ row, label }: { row: Row; label: string }) {
       <span class="meter">
         <PhaseBar segments={rowSegments(row, jobTypes.value, now)} value={value} label={label} />
       </span>
-      <span class="number pct">{task.status !== "SUCCESS" && task.status !== "PENDING" && percentText(value)}</span>
+      <span class="number pct">{!isTerminal(task.status) && value !== 0 && percentText(value)}</span>
     </>
   );
 }
