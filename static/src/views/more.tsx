@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import "../style/actions.css";
 
 /** A button that opens a short list of links and buttons; Escape, a click elsewhere and a focus elsewhere close it. */
 export function More({ text = "⋯", children }: { text?: string; children: ComponentChildren }) {
