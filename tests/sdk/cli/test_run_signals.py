@@ -121,6 +121,7 @@ def test_a_command_is_stopped_and_continued_with_taskroom(nowhere: Command) -> N
         person.type("\x1a")
         person.wait_for("Stopped")
         person.wait_for("$ ")  # what is typed before is thrown away
+        person.wait_for_stop()
         person.type("fg\n")
         person.wait_for("fg\r\n")
         person.type("a line\n")
