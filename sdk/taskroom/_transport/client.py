@@ -198,7 +198,7 @@ class Client:
 
     def close(self, timeout: float = CLOSE_SECONDS) -> bool:
         """Flushes, ends the thread and leaves the spool to other processes. What is said later is sent as before."""
-        if self._lingers and not detached.can_start():
+        if self._lingers and not detached.outlives():
             self.drain(timeout)
         flushed = self.flush(timeout)
         self._thread.stop()
