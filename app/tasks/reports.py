@@ -18,6 +18,7 @@ LINE_LIMIT = 16_384  # characters of one log message
 TEXT_LIMIT = 2_000  # of any other text
 NAME_LIMIT = 128
 PHASE_LIMIT = 500
+UNNAMED_GROUP = "group"
 TRACEBACK_LIMIT = 16_000
 SOURCE_LINES = 7  # around the one that failed, with it
 SOURCE_LINE_LIMIT = 200
@@ -82,6 +83,13 @@ class Reports:
             raise ValueError(f"a task has at most {PHASE_LIMIT} phases; count items within one instead")
         self.names.add(name)
         return name
+
+    def group(self, group_id: str, status: str, name: str | None, phase: str | None, at: str) -> None:
+        """Appends the begin or the end of a group of lines."""
+        fields = {"timestamp": at, "group_id": clean(group_id)[:NAME_LIMIT], "status": status}
+        shown = "".join(c if c.isprintable() else " " for c in clean(name or "")[:NAME_LIMIT]).strip()
+        fields |= {"name": shown or UNNAMED_GROUP, "phase": clean(phase)[:NAME_LIMIT] if phase else None}
+        self.put(draft(self.stream, "log_group", fields, attempt=self.fence))
 
     def emit(self, type: str, fields: dict[str, Any]) -> None:
         """Appends any event of this run; phase events get the progress and ETA of the whole run."""
