@@ -24,7 +24,7 @@ from workers import current
 from workers.errors import ApprovalNeeded
 from workers.registry import job
 
-__all__ = ["RetryTask", "item_error", "job", "log", "phase", "require_approval", "track"]
+__all__ = ["RetryTask", "group", "item_error", "job", "log", "phase", "require_approval", "track"]
 
 Item = TypeVar("Item")
 MAX_COUNTDOWN = 30 * 24 * 3600
@@ -52,6 +52,11 @@ def log(message: str, level: str = "INFO", component: str | None = None, phase: 
 def phase(name: str, total: int | None = None, message: str = "") -> AbstractContextManager[Phase]:
     """Opens a phase for the length of the block, and gives it: call its ``advance`` and ``error``."""
     return current.run().phase(name, total, message)
+
+
+def group(name: str) -> AbstractContextManager[None]:
+    """Puts the lines of the block into a group of the log, which can be folded; groups may be within one another."""
+    return current.run().group(name)
 
 
 def track(items: Iterable[Item], phase: str, message: str = "", total: int | None = None) -> Iterator[Item]:

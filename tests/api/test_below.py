@@ -87,3 +87,15 @@ def test_a_thousand_are_counted(user: User, system: System) -> None:
     found = below(user, root["task_id"], limit=1)
 
     assert (found["tasks"], found["complete"]) == (1_001, False)
+
+
+def test_a_list_says_how_many_failed_below_a_task_that_succeeded(user: User) -> None:
+    root = new_task(STARTED, DONE)
+    child = new_task(STARTED, DONE, parent_id=root["task_id"])
+    deep = [new_task(STARTED, NO_ROOM, parent_id=child["task_id"]) for _ in range(2)]
+    Reporter(user).accepted(root, child, *deep)
+
+    rows = {row["task_id"]: row["failed_below"] for row in user.get("tasks")["tasks"]}
+
+    assert rows[root["task_id"]] == rows[child["task_id"]] == 2
+    assert [rows[each["task_id"]] for each in deep] == [0, 0], "they are shown as failed themselves"
