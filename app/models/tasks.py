@@ -33,6 +33,11 @@ class Task(Base):
             unique=True,
             postgresql_where=text("parent_id IS NOT NULL"),
         ),
+        # The order of the rows of a tree.
+        Index(
+            *("tasks_in_tree", "parent_id", text("coalesce(step, 0)"), "created_at", "id"),
+            postgresql_where=text("parent_id IS NOT NULL"),
+        ),
         Index("tasks_unfinished", "user_id", "created_at", postgresql_where=text("finished_at IS NULL")),
         Index(
             *("tasks_succeeded", "job_type", text("coalesce(tenant, '')"), "finished_at"),

@@ -182,8 +182,11 @@ def fail_undeliverable(tx: Transaction, task_id: str) -> bool:
     return True
 
 
-def decide_approval(tx: Transaction, task_id: str, approved: bool, by: str, by_id: str | None = None) -> None:
-    """Grants or rejects the approval that the task waits for; a granted task is queued and gets a hint.
+def decide_approval(
+    tx: Transaction, task_id: str, approved: bool, by: str, by_id: str | None = None, reason: str = ""
+) -> None:
+    """Grants or rejects the approval that the task waits for; a granted task is queued and gets a hint. The error of a
+    rejected one has the ``reason``.
 
     Raises NotFound, and Conflict when the task does not wait: of two decisions at once the first one wins.
     """
@@ -205,9 +208,11 @@ def decide_approval(tx: Transaction, task_id: str, approved: bool, by: str, by_i
     (key,) = cur.fetchall()[0]
     at = database_now(cur)
     decision = {"timestamp": at, "key": key, "approved": approved, "by": by, "by_id": by_id}
+    decision |= {"reason": reason} if reason else {}
     drafts = [draft(stream, "approval_decided", decision)]
     if not approved:
-        tx.append(drafts + ending_of(stream, state, REVOKED, task_error("Rejected", f"Rejected by {by}"), at))
+        error = task_error("Rejected", f"Rejected by {by}: {reason}" if reason else f"Rejected by {by}")
+        tx.append(drafts + ending_of(stream, state, REVOKED, error, at))
         return
     fields = {"timestamp": at, "status": PENDING, "is_running": False, "updated_at": at}
     drafts.append(draft(stream, "task_status", fields | {"current_phase_message": None}))

@@ -34,11 +34,12 @@ _TASK_ROW = tuple(name for name in TASK_FIELDS if name not in ("attempt", "is_ru
 _PHASE_ROW = ("phase_id", *NEW_PHASE)
 
 
-def _select(table: str, names: Sequence[str]) -> str:
-    """Selects columns in the format of events: times as RFC 3339 text with microseconds."""
+def _select(table: str, names: Sequence[str], **instead: str) -> str:
+    """Selects columns in the format of events: times as RFC 3339 text with microseconds. ``instead`` has an expression
+    for a column that is selected otherwise."""
     columns = []
     for name in names:
-        column = f"{table}.{_COLUMNS.get(name, name)}"
+        column = instead.get(name, f"{table}.{_COLUMNS.get(name, name)}")
         if name in _TIMES:
             column = TIME_TEXT.format(column)
         elif name.endswith("_id") or name == "retry_of":
@@ -60,8 +61,13 @@ STATE_COLUMNS = f"""streams.last_seq,
     streams.attempt, {TASK_COLUMNS}"""
 
 
+def listed_columns(**instead: str) -> str:
+    """Selects the columns of ``row_of`` from ``tasks``, and an expression ``instead`` of some."""
+    return _select("tasks", _LIST_ROW, **instead)
+
+
 def row_of(attempt: int, row: Sequence[Any]) -> State:
-    """Returns a task as lists have it, from a row of LIST_COLUMNS."""
+    """Returns a task as lists have it, from a row of LIST_COLUMNS or ``listed_columns``."""
     return _task(_LIST_ROW, attempt, row)
 
 

@@ -8,6 +8,7 @@ import { jobTypes } from "../state/jobs";
 import { KEYS_ADDRESS } from "../state/routes";
 import { Link } from "./link";
 import { ProblemMessage } from "./problem-message";
+import { RunPicture } from "./run-picture";
 import { Start } from "./start";
 import { WaysIn } from "./ways-in";
 
@@ -53,7 +54,10 @@ export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) 
   if (!mayStart) return <p class="empty">You have no runs. This account may view runs, but not start them.</p>;
   return (
     <section class="first-run" aria-label="First run">
-      <p>Nothing has run yet. Bring a task that you have: its run appears here by itself when it sends its first line.</p>
+      <div class="first-words">
+        <p>Taskroom shows background tasks as they run. Bring a task that you have: its run appears here by itself when it sends its first line.</p>
+        <RunPicture />
+      </div>
       <FirstKeyLines value={key.value.value} />
       {types instanceof Problem && <ProblemMessage problem={types} />}
       {types && !(types instanceof Problem) && types.length > 0 && (
@@ -80,7 +84,7 @@ function FirstKeyLines({ value }: { value: string | Problem | null }) {
   return (
     <>
       <WaysIn value={value} />
-      <p class="hint">The key in the lines was made for you. It can only report runs, and ends in 30 days; make others at {keys}.</p>
+      <p class="hint">The key in the lines was made for you. It can only report runs, and ends in 30 days, or after a day if nobody uses it; make others at {keys}.</p>
     </>
   );
 }

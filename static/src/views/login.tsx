@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "../client/problem";
 import { go } from "../state/address";
-import { session } from "../state/app";
 import { now } from "../state/clock";
+import { session } from "../state/session";
 import { Dialog } from "./dialog";
+import { RunPicture } from "./run-picture";
 import { ProblemMessage } from "./problem-message";
 
 /** The page for signing in. `Gate` leaves it when there is a session. */
@@ -12,8 +13,12 @@ export function Login() {
     document.title = "Sign in · Taskroom";
   }, []);
   return (
-    <main class="sign-in">
-      <h1>Taskroom</h1>
+    <main class="arrival">
+      <section>
+        <h1>Taskroom</h1>
+        <p class="what">Watch background tasks as they run: how far each one is, what it says, and why it failed.</p>
+        <RunPicture />
+      </section>
       <SignIn />
     </main>
   );

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 /** A button that opens a short list of links and buttons; Escape, a click elsewhere and a focus elsewhere close it. */
-export function More({ children }: { children: ComponentChildren }) {
+export function More({ text = "⋯", children }: { text?: string; children: ComponentChildren }) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -27,7 +27,7 @@ export function More({ children }: { children: ComponentChildren }) {
   return (
     <div class="more" ref={box} onKeyDown={escape}>
       <button type="button" ref={button} aria-label="More" aria-expanded={open} onClick={() => setOpen(!open)}>
-        ⋯
+        {text}
       </button>
       {open && <div class="more-list">{children}</div>}
     </div>

@@ -1,18 +1,18 @@
-import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Problem } from "../client/problem";
 import { isTerminal, type Task, type TaskState } from "../client/types";
 import { address, hash } from "../state/address";
 import { api, connection, currentUser, link } from "../state/app";
-import { ChildTasks } from "../state/children";
+import { chooseStep, chosenStep, TREE_HASH } from "../state/chosen-step";
 import { stoppedAt } from "../state/clock";
 import { count } from "../state/format";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { pageProgress } from "../state/link-label";
-import { declaredPhases, ORCHESTRATE, phaseRows } from "../state/phases";
+import { declaredPhases, ORCHESTRATE, phaseRows, stepTitles, withWaitingSteps } from "../state/phases";
 import { Run } from "../state/run";
-import { wide } from "../state/screen";
+import { masked } from "../state/secrets";
+import { Tree } from "../state/tree";
 import { paramsOf } from "../state/url";
 import "../style/run.css";
 import "../style/head.css";
@@ -26,11 +26,10 @@ import "../style/log-sections.css";
 import "../style/log-small.css";
 import "../style/ansi.css";
 import { Audit } from "./audit";
-import { Children } from "./children";
 import { Head } from "./head";
-import { Link } from "./link";
 import { Log } from "./log";
 import { choosePhase, usePhaseKeys } from "./phase-keys";
+import { NotFound } from "./not-found";
 import { NotLoaded } from "./not-loaded";
 import { Phases } from "./phases";
 import { Value } from "./result";
@@ -38,7 +37,9 @@ import { Shell } from "./shell";
 import { RunSkeleton } from "./skeleton";
 import { useTabTitle } from "./tab-title";
 import { Tabs, type Tab } from "./tabs";
-import { Timeline } from "./timeline";
+import { Timeline, useTimeline } from "./timeline";
+import { TreePanel } from "./tree-panel";
+import { useFailedStep } from "./use-failed-step";
 
 /** How often children of the run of somebody else are loaded again, while some of them are open. */
 const OTHERS_MS = 10_000;
@@ -52,50 +53,57 @@ export function RunPage({ id }: { id: string }) {
     pageProgress.value = progress;
     return () => void (pageProgress.value = null);
   }, [progress]);
+  const tree = useMemo(() => new Tree(id, api, connection), [id]);
+  useEffect(() => () => tree.stop(), [tree]);
   const state = run.state.value;
-  useTabTitle(state?.task ?? null);
 
   if (progress.kind === "refused") return <Missing problem={progress.problem} />;
   const problem = progress.kind === "loading" ? progress.problem : undefined;
   return (
     <Shell>
-      {state ? <Loaded run={run} state={state} /> : problem ? <NotLoaded problem={problem} /> : <RunSkeleton />}
+      {state ? <Loaded run={run} state={state} tree={tree} /> : problem ? <NotLoaded problem={problem} /> : <RunSkeleton />}
     </Shell>
   );
 }
 
-function Loaded({ run, state }: { run: Run; state: TaskState }) {
+function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }) {
   const { task } = state;
   const progress = run.progress.value;
   const live = link.value.kind === "live" && progress.kind === "current" && stoppedAt.value === null;
   const polled = link.value.kind === "polling" && stoppedAt.value === null;
   const stale = progress.kind !== "ended" && !polled && !live;
-  const children = useChildren(state);
-  const tasks = children.tasks.value;
-  const below = children.below.value;
+  useTree(tree, state);
+  const tasks = tree.tasks.value;
+  const below = tree.below.value;
   useEffect(() => void loadJobTypes(), []);
   const types = jobTypes.value;
-  const rows = useMemo(() => phaseRows(state, declaredPhases(state.task, types)), [state, types]);
+  const rows = useMemo(
+    () => withWaitingSteps(phaseRows(state, declaredPhases(state.task, types)), tasks),
+    [state, types, tasks],
+  );
+  useTabTitle(state, rows, below);
   const chosen = paramsOf(address.value).get("phase");
   useShortcuts("Run", usePhaseKeys(rows, chosen));
-  const tabs = tabsOf(task, tasks.length, below?.failed ?? 0);
-  const tab = tabs.find(({ id }) => id === hash.value)?.id ?? "log";
-  const timeline = <Timeline state={state} rows={rows} tasks={tasks} live={live} choose={choosePhase} />;
+  const tabs = tabsOf(task, tasks.length, tree.hasMore(task.task_id), below?.failed ?? 0);
+  const step = chosenStep(address.value);
+  const named = tabs.find(({ id }) => id === hash.value)?.id;
+  const tab = named ?? (step || (isOnlyTree(task) && !hash.value) ? TREE_HASH : "log");
+  const inTree = tab === TREE_HASH;
+  useFailedStep(tree, state, inTree && !named && !step);
+  const { throughput, axis } = useTimeline(state, rows, live);
+  const names = useMemo(() => stepTitles(tasks), [tasks]);
+  const choose = inTree ? (phaseId: string) => chooseStep(tree.stepOf(phaseId)) : choosePhase;
   return (
-    <main class={stale ? "run-page stale" : "run-page"}>
-      <Head state={state} approval={run.approval.value} steps={tasks} below={below} joined={live} />
+    <main class={`run-page${stale ? " stale" : ""}${inTree ? " with-tree" : ""}`}>
+      <Head {...{ state, rows, below }} approval={run.approval.value} steps={inTree ? null : tasks} joined={live} choose={choose} />
       <aside class="side">
-        <Phases state={state} rows={rows} chosen={chosen} choose={choosePhase} />
-        {wide.value && tab !== "timeline" && (task.started_at || rows.some(({ phase }) => phase)) && (
-          <section class="timeline" aria-label="Timeline">
-            <h2>Timeline</h2>
-            {timeline}
-          </section>
-        )}
+        <Phases {...{ state, rows, axis, names, chosen }} choose={choosePhase}>
+          <Timeline throughput={throughput} axis={axis} />
+        </Phases>
       </aside>
       <section class="panels">
         <Tabs tabs={tabs} chosen={tab} />
-        <Panel tab={tab} run={run} task={task} childTasks={children} timeline={timeline} />
+        <Panel tab={tab} run={run} state={state} tree={tree} step={step} />
       </section>
     </main>
   );
@@ -104,72 +112,65 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
 interface PanelProps {
   tab: string;
   run: Run;
-  task: Task;
-  childTasks: ChildTasks;
-  timeline: ComponentChildren;
+  state: TaskState;
+  tree: Tree;
+  step: string | null;
 }
 
-function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
+function Panel({ tab, run, state, tree, step }: PanelProps) {
+  const { task } = state;
+  const scrolls = tab !== "log" && tab !== TREE_HASH;
   return (
     <div
-      class={tab === "log" ? "tab-panel" : "tab-panel scrolls"}
+      class={scrolls ? "tab-panel scrolls" : "tab-panel"}
       id="panel"
       role="tabpanel"
       aria-labelledby={`tab-${tab}`}
-      tabIndex={tab === "log" ? undefined : 0}
+      tabIndex={scrolls ? 0 : undefined}
     >
       {tab === "log" && <Log run={run} live={link.value.kind === "live"} />}
-      {tab === "timeline" && <div class="panel timeline">{timeline}</div>}
       {tab === "result" && <Value value={task.result} name="result" />}
-      {tab === "children" && <Children tasks={childTasks.tasks.value} problem={childTasks.problem.value} />}
-      {tab === "parameters" && <Value value={task.params ?? {}} name="parameters" />}
+      {tab === TREE_HASH && <TreePanel state={state} tree={tree} chosen={step} live={link.value.kind === "live"} />}
+      {tab === "parameters" && <Value value={masked(task.params ?? {})} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
     </div>
   );
 }
 
-function tabsOf(task: Task, children: number, failed: number): Tab[] {
+function tabsOf(task: Task, children: number, more: boolean, failed: number): Tab[] {
   const failures = failed ? ` · ${count(failed)} failed` : "";
+  const name = task.job_type === ORCHESTRATE ? "Steps" : "Tasks below";
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
-    ["timeline", "Timeline", true],
     ["result", "Result", task.result !== null && task.result !== undefined],
-    ["children", `Children ${children}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
+    [TREE_HASH, `${name} ${count(children)}${more ? "+" : ""}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],
     ["audit", "Audit", true],
   ];
   return tabs.filter(([, , shown]) => shown).map(([id, name]) => ({ id, name }));
 }
 
-function useChildren({ task, phases }: TaskState): ChildTasks {
-  const children = useMemo(() => new ChildTasks(task.task_id, api, connection), [task.task_id]);
-  useEffect(() => () => children.stop(), [children]);
+/** Whether the tasks below a run are all that there is to see of it: it runs no code of its own. */
+const isOnlyTree = ({ job_type, observed }: Task): boolean => job_type === ORCHESTRATE || (observed === true && job_type === "group");
+
+/** Keeps the first page of the tree up to date; its other pages load themselves. */
+function useTree(tree: Tree, { task, phases }: TaskState): void {
   // Each phase of such a task is a child, so a changed phase means changed children.
   const steps = task.job_type === ORCHESTRATE ? phases.map(({ status, message }) => status + message).join() : "";
-  const own = String(currentUser.value?.id ?? null) === task.user_id;
-  useEffect(() => void children.load(own ? "own" : "tenant"), [children, steps, own, task.status]);
+  useEffect(() => void tree.load(), [tree, steps, task.status]);
   // The stream of a user does not tell of the tasks of others.
-  const asks = !own && (children.below.value?.open !== 0 || !isTerminal(task.status));
+  const own = String(currentUser.value?.id ?? null) === task.user_id;
+  const asks = !own && (tree.below.value?.open !== 0 || !isTerminal(task.status));
   useEffect(() => {
     if (!asks) return undefined;
-    const timer = setInterval(() => void children.load("tenant"), OTHERS_MS);
+    const timer = setInterval(() => void tree.load(), OTHERS_MS);
     return () => clearInterval(timer);
-  }, [children, asks]);
-  return children;
+  }, [tree, asks]);
 }
 
-function Missing({ problem }: { problem: Problem }) {
-  return (
-    <Shell>
-      <main class="page missing">
-        <h1>{problem.status === 404 ? "There is no such run" : "This run cannot be shown"}</h1>
-        <p>
-          {problem.status === 404
-            ? "It may belong to somebody else, or it is older than what is kept."
-            : problem.detail || problem.title}
-        </p>
-        <Link to="/">All runs</Link>
-      </main>
-    </Shell>
+const Missing = ({ problem }: { problem: Problem }) =>
+  problem.status === 404 ? (
+    <NotFound what="run">It may belong to somebody else, or it is older than what is kept.</NotFound>
+  ) : (
+    <NotFound heading="This run cannot be shown">{problem.detail || problem.title}</NotFound>
   );
-}

@@ -3,6 +3,7 @@ import { type FieldErrors, Problem } from "../client/problem";
 import type { JobType, Schema } from "../client/types";
 import { go } from "../state/address";
 import { api } from "../state/app";
+import { forgetDraft, keepDraft, keptDraft, type StartDraft } from "../state/drafts";
 import { collect, draftOf, errorsElsewhere, fieldsOf, labelOf, type Draft } from "../state/form";
 import { brokenFiles, easiest, lastJob } from "../state/jobs";
 import { runAddress } from "../state/routes";
@@ -34,9 +35,12 @@ export function Start({ types }: { types: readonly JobType[] }) {
 }
 
 function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
-  const [params, setParams] = useState<Draft>(() => draftOf(job.params));
-  const [title, setTitle] = useState<Draft>("");
-  const [approval, setApproval] = useState<Draft>(null);
+  const [{ params, title, approval }, setDraft] = useState(() => keptDraft(job) ?? emptyDraft(job));
+  const change = (changed: Partial<StartDraft>): void => {
+    const draft = { params, title, approval, ...changed };
+    setDraft(draft);
+    keepDraft(job, draft);
+  };
   const [errors, setErrors] = useState<FieldErrors>({});
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
@@ -50,7 +54,7 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
   const choose = (chosen: JobType | undefined): void => {
     if (!chosen) return;
     lastJob.value = chosen.job_type;
-    setParams(draftOf(chosen.params));
+    setDraft(keptDraft(chosen) ?? { ...emptyDraft(chosen), title, approval });
     setErrors({});
     setProblem(null);
   };
@@ -74,6 +78,7 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
     setBusy(true);
     try {
       const { task_id } = await api.start(request, asked.current.key);
+      forgetDraft(job);
       go(runAddress(task_id));
     } catch (error) {
       const refused = Problem.of(error);
@@ -105,6 +110,7 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
         </select>
         {job.description && <p class="hint">{job.description}</p>}
       </div>
+      {fields.some(([, , required]) => required) && <p class="hint">* is required</p>}
       {fields.map(([name, schema, required]) => (
         <Field
           key={name}
@@ -112,10 +118,10 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
           label={labelOf(name, schema)}
           {...{ schema, required, errors }}
           draft={values[name] ?? null}
-          set={(part) => setParams({ ...values, [name]: part })}
+          set={(part) => change({ params: { ...values, [name]: part } })}
         />
       ))}
-      <Field path="title" label="Title" schema={TITLE} required={false} draft={title} errors={errors} set={setTitle} />
+      <Field path="title" label="Title" schema={TITLE} required={false} draft={title} errors={errors} set={(text) => change({ title: text })} />
       <Field
         path="approval"
         label="Ask for approval first"
@@ -123,7 +129,7 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
         required={false}
         draft={approval}
         errors={errors}
-        set={setApproval}
+        set={(asked) => change({ approval: asked })}
       />
       {problem && !shown && <ProblemMessage problem={problem}>{elsewhere.map((text) => <p>{text}</p>)}</ProblemMessage>}
       <button class="primary" disabled={busy}>
@@ -132,6 +138,8 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
     </form>
   );
 }
+
+const emptyDraft = (job: JobType): StartDraft => ({ params: draftOf(job.params), title: "", approval: null });
 
 // crypto.randomUUID is missing where the page is served without TLS from another machine.
 const randomKey = (): string =>
