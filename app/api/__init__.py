@@ -28,6 +28,7 @@ def init_app(app: Flask) -> None:
         keys,
         logs,
         notifications,
+        related,
         retries,
         shares,
         task_details,
@@ -68,8 +69,8 @@ def init_app(app: Flask) -> None:
         if (request.content_length or 0) > limits.get(request.blueprint or "", BODY_LIMIT):
             raise RequestEntityTooLarge
 
-    modules = [auth, jobs, agent, task_list, tasks, retries, task_details, external_workers, events, fleet]
-    modules += [logs, job_history, notifications, webhooks, keys, shares, sse]
+    modules = [auth, jobs, agent, task_list, tasks, retries, related, task_details, external_workers, events]
+    modules += [fleet, logs, job_history, notifications, webhooks, keys, shares, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

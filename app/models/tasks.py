@@ -47,7 +47,8 @@ class Task(Base):
             "retry_of",
             postgresql_where=text("retry_of IS NOT NULL AND finished_at IS NULL"),
         ),
-        Index("tasks_by_retry", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
+        Index("tasks_by_retry", "retry_of", "created_at", "id", postgresql_where=text("retry_of IS NOT NULL")),
+        Index("tasks_by_again", "again_of", "created_at", "id", postgresql_where=text("again_of IS NOT NULL")),
         Index(
             "tasks_ended",
             "finished_at",
@@ -72,6 +73,7 @@ class Task(Base):
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("tasks.id"))
     step: Mapped[int | None]  # which of its parent's, from 1
     retry_of: Mapped[str | None] = mapped_column(ForeignKey("tasks.id"))
+    again_of: Mapped[str | None] = mapped_column(ForeignKey("tasks.id", ondelete="SET NULL"))
     trigger: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Time)
     status: Mapped[str] = mapped_column(Text)

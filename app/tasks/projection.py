@@ -38,7 +38,7 @@ def _select(table: str, names: Sequence[str]) -> str:
         column = f"{table}.{_COLUMNS.get(name, name)}"
         if name in _TIMES:
             column = TIME_TEXT.format(column)
-        elif name.endswith("_id") or name == "retry_of":
+        elif name.endswith("_id") or name in ("retry_of", "again_of"):
             column = f"{column}::text"
         columns.append(f"{column} AS {name}")
     return ", ".join(columns)

@@ -2,6 +2,7 @@ import type { Access } from "./access";
 import { isRetry } from "./logLine";
 import type { Below } from "./observed";
 import type { NewShare, ShareList } from "./shares";
+import type { RelatedRun } from "./related";
 import type { ApiKeyPage, NewApiKey, Scope } from "./apiKeys";
 import type {
   BrokenFile,
@@ -48,6 +49,8 @@ interface StartBody {
   params: unknown;
   title?: string;
   approval?: unknown;
+  /** The run with whose parameters this one is started. */
+  again_of?: string;
 }
 
 export interface KeyBody {
@@ -137,6 +140,16 @@ export class Api {
   /** The newest 200 children of the task, newest first, and how all that is below it gets on. */
   children(taskId: string, scope: "own" | "tenant"): Promise<{ tasks: Task[]; below?: Below }> {
     return this.get(`/tasks?${query({ parent_id: taskId, scope, limit: 200 })}`);
+  }
+
+  /** The task and runs of its job type before it, newest first, with the last one that succeeded. */
+  earlier(taskId: string): Promise<RelatedRun[]> {
+    return this.get<{ runs: RelatedRun[] }>(`${task(taskId)}/earlier`).then((answer) => answer.runs);
+  }
+
+  /** The newest runs that were started again from the task. */
+  again(taskId: string): Promise<RelatedRun[]> {
+    return this.get<{ runs: RelatedRun[] }>(`${task(taskId)}/again`).then((answer) => answer.runs);
   }
 
   /** How many viewers the task has now. */

@@ -34,7 +34,10 @@ export interface Task extends Observed {
   intent: string | null;
   params: Record<string, unknown> | null;
   parent_id: string | null;
+  /** The ended run for which this one stands in. */
   retry_of: string | null;
+  /** The run with whose parameters, perhaps changed, somebody started this one; not there of runs that are older than the field. */
+  again_of?: string | null;
   trigger: string | null;
   created_at: string;
   status: Status;
@@ -198,6 +201,7 @@ export interface Schema {
   minLength?: number;
   maxLength?: number;
   properties?: Record<string, Schema>;
+  additionalProperties?: unknown;
   required?: string[];
   items?: Schema;
   minItems?: number;

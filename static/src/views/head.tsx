@@ -7,6 +7,7 @@ import { taskWord, toneOf } from "../state/marks";
 import { runAddress } from "../state/routes";
 import { Viewers } from "../state/viewers";
 import { Actions } from "./actions";
+import { AgainChips } from "./again-chips";
 import { ApprovalBand, StepBand } from "./approval";
 import { CallProblem } from "./call-problem";
 import { Copy } from "./copy";
@@ -52,6 +53,7 @@ export function Head({ state, approval, steps, below, joined }: Props) {
           <code>{shortId(task.task_id)}</code>
         </Copy>
         <Facts state={state} below={below} viewers={viewers} />
+        <AgainChips task={task} />
         <Actions task={task} approval={asked} call={call} />
       </div>
       {asked && <ApprovalBand task={task} approval={asked} call={call} />}

@@ -1,8 +1,15 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
+interface Props {
+  label?: string;
+  /** What the button shows. */
+  face?: ComponentChildren;
+  children: ComponentChildren;
+}
+
 /** A button that opens a short list of links and buttons; Escape, a click elsewhere and a focus elsewhere close it. */
-export function More({ children }: { children: ComponentChildren }) {
+export function More({ label = "More", face = "⋯", children }: Props) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -26,8 +33,8 @@ export function More({ children }: { children: ComponentChildren }) {
   };
   return (
     <div class="more" ref={box} onKeyDown={escape}>
-      <button type="button" ref={button} aria-label="More" aria-expanded={open} onClick={() => setOpen(!open)}>
-        ⋯
+      <button type="button" ref={button} aria-label={label} aria-expanded={open} onClick={() => setOpen(!open)}>
+        {face}
       </button>
       {open && <div class="more-list">{children}</div>}
     </div>

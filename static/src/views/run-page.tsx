@@ -12,7 +12,7 @@ import { useShortcuts } from "../state/keys";
 import { pageProgress } from "../state/link-label";
 import { declaredPhases, ORCHESTRATE, phaseRows } from "../state/phases";
 import { Run } from "../state/run";
-import { wide } from "../state/screen";
+import { narrow, wide } from "../state/screen";
 import { paramsOf } from "../state/url";
 import "../style/run.css";
 import "../style/head.css";
@@ -25,6 +25,7 @@ import "../style/lines.css";
 import "../style/ansi.css";
 import { Audit } from "./audit";
 import { Children } from "./children";
+import { EarlierRuns } from "./earlier-runs";
 import { Head } from "./head";
 import { Link } from "./link";
 import { Log } from "./log";
@@ -34,6 +35,7 @@ import { Phases } from "./phases";
 import { Value } from "./result";
 import { Shell } from "./shell";
 import { RunSkeleton } from "./skeleton";
+import { useLoaded } from "./use-loaded";
 import { useTabTitle } from "./tab-title";
 import { Tabs, type Tab } from "./tabs";
 import { Timeline } from "./timeline";
@@ -78,12 +80,16 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
   useShortcuts("Run", usePhaseKeys(rows, chosen));
   const tabs = tabsOf(task, tasks.length, below?.failed ?? 0);
   const tab = tabs.find(({ id }) => id === hash.value)?.id ?? "log";
+  const over = isTerminal(task.status);
+  const runs = useLoaded(() => api.earlier(task.task_id), [task.task_id, over]);
+  const earlier = <EarlierRuns task={task} runs={runs} />;
   const timeline = <Timeline state={state} rows={rows} tasks={tasks} live={live} choose={choosePhase} />;
   return (
     <main class={stale ? "run-page stale" : "run-page"}>
       <Head state={state} approval={run.approval.value} steps={tasks} below={below} joined={live} />
       <aside class="side">
         <Phases state={state} rows={rows} chosen={chosen} choose={choosePhase} />
+        {!narrow.value && earlier}
         {wide.value && tab !== "timeline" && (task.started_at || rows.some(({ phase }) => phase)) && (
           <section class="timeline" aria-label="Timeline">
             <h2>Timeline</h2>
@@ -93,7 +99,7 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
       </aside>
       <section class="panels">
         <Tabs tabs={tabs} chosen={tab} />
-        <Panel tab={tab} run={run} task={task} childTasks={children} timeline={timeline} />
+        <Panel tab={tab} run={run} task={task} childTasks={children} timeline={narrow.value ? [earlier, timeline] : timeline} />
       </section>
     </main>
   );

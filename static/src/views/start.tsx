@@ -1,7 +1,8 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { type FieldErrors, Problem } from "../client/problem";
-import type { JobType, Schema } from "../client/types";
+import type { JobType, Schema, Task } from "../client/types";
 import { go } from "../state/address";
+import { hiddenParams, ownTitle, shownParams } from "../state/again";
 import { api } from "../state/app";
 import { collect, draftOf, errorsElsewhere, fieldsOf, labelOf, type Draft } from "../state/form";
 import { brokenFiles, easiest, lastJob } from "../state/jobs";
@@ -33,9 +34,16 @@ export function Start({ types }: { types: readonly JobType[] }) {
   );
 }
 
-function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
-  const [params, setParams] = useState<Draft>(() => draftOf(job.params));
-  const [title, setTitle] = useState<Draft>("");
+interface FormProps {
+  job: JobType;
+  types: readonly JobType[];
+  /** The run with whose parameters the form begins. */
+  again?: Task;
+}
+
+export function JobForm({ job, types, again }: FormProps) {
+  const [params, setParams] = useState<Draft>(() => draftOf(job.params, true, shownParams(again)));
+  const [title, setTitle] = useState<Draft>(() => ownTitle(again));
   const [approval, setApproval] = useState<Draft>(null);
   const [errors, setErrors] = useState<FieldErrors>({});
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -64,9 +72,10 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
     if (Object.keys(found).length) return;
     const request = {
       job_type: job.job_type,
-      params: parts[0].value ?? {},
+      params: { ...hiddenParams(job.params, again), ...(parts[0].value as object | undefined) },
       ...(title ? { title: String(title) } : {}),
       ...(parts[1].value ? { approval: parts[1].value } : {}),
+      ...(again ? { again_of: again.task_id } : {}),
     };
     // A repeat after a lost answer must not start a second run; a changed form must.
     const body = JSON.stringify(request);
@@ -95,6 +104,7 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
           id={id}
           name="job_type"
           value={job.job_type}
+          disabled={again !== undefined}
           onChange={({ currentTarget }) => choose(types.find(({ job_type }) => job_type === currentTarget.value))}
         >
           {types.map((type) => (

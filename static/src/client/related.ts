@@ -1,0 +1,13 @@
+import type { Status } from "./types";
+
+/** A run beside another one, as lists of related runs have it. */
+export interface RelatedRun {
+  task_id: string;
+  title: string;
+  status: Status;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  retry_of: string | null;
+  again_of: string | null;
+}
