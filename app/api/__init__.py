@@ -28,6 +28,7 @@ def init_app(app: Flask) -> None:
         keys,
         logs,
         notifications,
+        outputs,
         related,
         retries,
         shares,
@@ -70,7 +71,7 @@ def init_app(app: Flask) -> None:
             raise RequestEntityTooLarge
 
     modules = [auth, jobs, agent, task_list, tasks, retries, related, task_details, external_workers, events]
-    modules += [fleet, logs, job_history, notifications, webhooks, keys, shares, sse]
+    modules += [fleet, logs, outputs, job_history, notifications, webhooks, keys, shares, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

@@ -153,6 +153,20 @@ class Phase(Base):
     sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
+class Output(Base):
+    """A file that a task has saved, made by its event ``output``. The storage has its content."""
+
+    __tablename__ = "outputs"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    attempt: Mapped[int]
+    size: Mapped[int] = mapped_column(BigInteger)
+    content_type: Mapped[str] = mapped_column(Text)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(Time)
+
+
 class Approval(Base):
     """An approval that a task waits for or waited for. ``decided_by`` is an e-mail address, as in the event."""
 

@@ -118,6 +118,8 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Dr
             changed.append((task, draft.data))
         elif event.type.startswith("approval_"):
             changes += _approval_changes(task_id, event.type, draft.data)
+        elif event.type == "output":
+            changes.append(_output_change(task_id, event, draft))
     if changes:
         statements = [cur.mogrify(sql, values) for sql, values in with_pauses(changes, FOLDED_IN_A_TURN)]
         cur.execute(b";".join(statements))  # one round trip
@@ -192,6 +194,19 @@ def _observed_changes(task_id: str, event: Mapping[str, Any]) -> Iterator[Change
     """An observed task is in no queue of ours, and its reporter's batches make its leases."""
     if event.get("status") != STARTED:
         yield "DELETE FROM leases WHERE task_id = %s", (task_id,)
+
+
+def _output_change(task_id: str, event: Event, draft: Draft) -> Change:
+    """An output of the same name is replaced."""
+    assert draft.data is not None
+    values = (draft.data[name] for name in ("name", "size", "content_type", "timestamp"))
+    return (
+        """INSERT INTO outputs (task_id, attempt, sequence, name, size, content_type, created_at)
+           VALUES (%s, %s, %s, %s, %s, %s, %s)
+           ON CONFLICT (task_id, name) DO UPDATE SET attempt = EXCLUDED.attempt, sequence = EXCLUDED.sequence,
+               size = EXCLUDED.size, content_type = EXCLUDED.content_type, created_at = EXCLUDED.created_at""",
+        (task_id, draft.attempt, event.sequence, *values),
+    )
 
 
 def _approval_changes(task_id: str, type: str, event: Mapping[str, Any]) -> Iterator[Change]:

@@ -18,7 +18,7 @@ AGAIN = 20
 
 _NAMES = ("task_id", "title", "status", "created_at", "started_at", "finished_at", "retry_of", "again_of")
 _ROW = as_text(*(getattr(Task, "id" if name == "task_id" else name) for name in _NAMES))
-_task = sa.bindparam("task")
+_task: sa.BindParameter[Any] = sa.bindparam("task")
 _KIND = Statement(sa.select(Task.job_type, Task.observed).where(Task.id == _task))
 
 

@@ -21,6 +21,7 @@ class Scene:
     newcomer: User
     running: str
     finished: str
+    packages: str
     failed: str
     cancelled: str
     waiting: str
@@ -61,7 +62,7 @@ def scene(system: System, names: tuple[str, str] = ("", "")) -> Iterator[Scene]:
     user.finished(chord, 60)  # ten seconds after its last member
     command, dump = running_command(system, user)
     try:
-        yield Scene(user, newcomer, running, finished, failed, cancelled, waiting, parent, chord, command)
+        yield Scene(user, newcomer, running, finished, packages, failed, cancelled, waiting, parent, chord, command)
     finally:
         dump.terminate()
         dump.wait(60)

@@ -40,7 +40,7 @@ def test_a_failed_run_offers_the_last_success_and_says_what_differs(tab: Visit, 
     expect(errors).to_contain_text("expected 3 viewers, found 2")
     expect(errors).to_contain_text("in the phase test")
     expect(errors).to_contain_text("no error")
-    expect(part(tab, "Result")).to_contain_text("not given")
+    expect(part(tab, "Result")).to_contain_text("no result")
 
 
 def test_without_a_name_the_page_chooses_and_another_run_may_be_chosen(tab: Visit, user: User) -> None:

@@ -2,7 +2,7 @@ import type { Access } from "./access";
 import { isRetry } from "./logLine";
 import type { Below } from "./observed";
 import type { NewShare, ShareList } from "./shares";
-import type { RelatedRun } from "./related";
+import type { OutputFile, RelatedRun } from "./related";
 import type { ApiKeyPage, NewApiKey, Scope } from "./apiKeys";
 import type {
   BrokenFile,
@@ -152,6 +152,11 @@ export class Api {
     return this.get<{ runs: RelatedRun[] }>(`${task(taskId)}/again`).then((answer) => answer.runs);
   }
 
+  /** The files that the task has saved, by name. */
+  outputs(taskId: string): Promise<OutputFile[]> {
+    return this.get<{ outputs: OutputFile[] }>(`${task(taskId)}/outputs`).then((answer) => answer.outputs);
+  }
+
   /** How many viewers the task has now. */
   viewers(taskId: string): Promise<number> {
     return this.get<{ viewers: number }>(`${task(taskId)}/viewers`).then((answer) => answer.viewers);
@@ -213,6 +218,10 @@ const task = (taskId: string): string => `/tasks/${encodeURIComponent(taskId)}`;
 /** Returns the address of a log as a file, for a link: the whole log, or the lines that pass the filter. */
 export const logDownload = (taskId: string, format: "text" | "ndjson", filter: LogFilter = {}): string =>
   `${BASE}${task(taskId)}/logs/download?${query({ format, ...filter })}`;
+
+/** Returns the address of an output, for a link. */
+export const outputDownload = (taskId: string, name: string): string =>
+  `${BASE}${task(taskId)}/outputs/${encodeURIComponent(name)}`;
 
 /** Returns the address of the snapshot, for a link. */
 export const rawSnapshot = (taskId: string): string => `${BASE}${task(taskId)}/status`;

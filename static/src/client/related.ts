@@ -1,5 +1,14 @@
 import type { Status } from "./types";
 
+/** A file that a run has saved. */
+export interface OutputFile {
+  name: string;
+  size: number;
+  content_type: string;
+  attempt: number;
+  created_at: string;
+}
+
 /** A run beside another one, as lists of related runs have it. */
 export interface RelatedRun {
   task_id: string;

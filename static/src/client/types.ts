@@ -214,6 +214,8 @@ export interface JobType {
   description: string;
   params: Schema;
   phases: string[];
+  /** The files that a run saves, each with what it is; not there of servers that are older than the field. */
+  outputs?: Readonly<Record<string, string>>;
 }
 
 /** A job file of the server that cannot be imported. */

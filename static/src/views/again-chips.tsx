@@ -28,7 +28,7 @@ export function AgainChips({ task }: { task: Task }) {
         </span>
       )}
       {later.length > 1 && (
-        <More label={`Run again ${quantity(later.length, "time")}`} face={`run again ${quantity(later.length, "time")}`}>
+        <More label={`Run again ${quantity(later.length, "time")}`} face={`run again ${quantity(later.length, "time")}`} quiet>
           {later.map(({ task_id, status, again_of }) => (
             <Link key={task_id} to={runAddress(task_id)}>
               <TaskMark status={status} /> {shortId(task_id)}

@@ -41,7 +41,7 @@ export function CompareHead({ before, after, runs }: Props) {
 /** "took 4.1 s longer (+17 %)". */
 function verdict(by: number | null, of: number | null): string {
   if (by === null || of === null) return "";
-  if (Math.abs(by) < Math.max(0.05, of / 100)) return "took as long";
+  if (Math.abs(by) < Math.max(0.05, of / 100)) return "took about as long";
   const share = of > 0 ? ` (${by > 0 ? "+" : "−"}${Math.round((100 * Math.abs(by)) / of)} %)` : "";
   return `took ${duration(Math.abs(by))} ${by > 0 ? "longer" : "less"}${share}`;
 }
@@ -79,7 +79,7 @@ function Others({ task, chosen, runs, now }: { task: Task; chosen: string; runs:
   const all = success ? [success, ...rest] : rest;
   if (all.length < 2 && all[0]?.task_id === chosen) return null;
   return (
-    <More label="Compare with another run" face="another run">
+    <More label="Compare with another run" face="Another run" quiet>
       {all.map((run) => {
         const seconds = secondsOf(run, now);
         return (

@@ -22,7 +22,9 @@ export function ComparePhases({ before, after }: { before: Snapshot; after: Snap
         <thead>
           <tr>
             <th scope="col">Phase</th>
-            <th scope="col">Before, above this run</th>
+            <th scope="col">
+              <span class="compare-key old">compared with</span> <span class="compare-key">this run</span>
+            </th>
             <th scope="col">Difference</th>
           </tr>
         </thead>
@@ -39,7 +41,7 @@ export function ComparePhases({ before, after }: { before: Snapshot; after: Snap
 function Pair({ pair, longest }: { pair: PhasePair; longest: number }) {
   const by = longerBy(pair.before?.seconds, pair.after?.seconds);
   const matters = by !== null && Math.abs(by) >= MATTERS * longest;
-  const text = !pair.before ? "new" : !pair.after ? "missing" : by === null || !matters ? "" : `${by > 0 ? "+" : "−"}${duration(Math.abs(by))}`;
+  const text = by === null || !matters ? "" : `${by > 0 ? "+" : "−"}${duration(Math.abs(by))}`;
   return (
     <tr>
       <th scope="row">{pair.phase_id}</th>

@@ -1,7 +1,6 @@
 import { useMemo } from "preact/hooks";
 import { changesOf, type Change } from "../state/compare";
-import { pretty } from "../state/format";
-import { Text } from "./json";
+import { Json, Text } from "./json";
 
 interface Props {
   title: string;
@@ -13,7 +12,7 @@ const isNothing = (value: unknown): boolean => value === null || value === undef
 
 /** How two values differ, a row for each place; what is the same is only named. */
 export function CompareValues({ title, before, after }: Props) {
-  const { changes, more, same } = useMemo(() => changesOf(before, after), [before, after]);
+  const { changes, more, same } = useMemo(() => changesOf(before ?? undefined, after ?? undefined), [before, after]);
   if (isNothing(before) && isNothing(after)) return null;
   return (
     <section class="compare-part" aria-label={title}>
@@ -31,7 +30,7 @@ export function CompareValues({ title, before, after }: Props) {
           </thead>
           <tbody>
             {changes.map((change) => (
-              <Row key={change.path} change={change} />
+              <Row key={change.path} change={change} title={title} />
             ))}
           </tbody>
         </table>
@@ -48,10 +47,14 @@ export function CompareValues({ title, before, after }: Props) {
 
 const isEmpty = (value: unknown): boolean => typeof value === "object" && Object.keys(value ?? {}).length === 0;
 
-const Row = ({ change: { path, before, after } }: { change: Change }) => (
+const Row = ({ change: { path, before, after }, title }: { change: Change; title: string }) => (
   <tr>
-    <th scope="row">{path || "value"}</th>
-    <td>{before === undefined ? <em>not given</em> : <Text text={pretty(before)} />}</td>
-    <td>{after === undefined ? <em>not given</em> : <Text text={pretty(after)} />}</td>
+    <th scope="row">{path || title.toLowerCase()}</th>
+    {[before, after].map((value, at) => (
+      <td key={at}>{value === undefined ? <em>{path ? "not given" : `no ${title.toLowerCase()}`}</em> : <Value value={value} />}</td>
+    ))}
   </tr>
 );
+
+const Value = ({ value }: { value: unknown }) =>
+  typeof value === "object" && value !== null ? <Json value={value} /> : <Text text={String(value)} />;

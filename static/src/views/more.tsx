@@ -5,11 +5,13 @@ interface Props {
   label?: string;
   /** What the button shows. */
   face?: ComponentChildren;
+  /** Looks like a text until the pointer is over it. */
+  quiet?: boolean;
   children: ComponentChildren;
 }
 
 /** A button that opens a short list of links and buttons; Escape, a click elsewhere and a focus elsewhere close it. */
-export function More({ label = "More", face = "⋯", children }: Props) {
+export function More({ label = "More", face = "⋯", quiet = false, children }: Props) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -33,7 +35,14 @@ export function More({ label = "More", face = "⋯", children }: Props) {
   };
   return (
     <div class="more" ref={box} onKeyDown={escape}>
-      <button type="button" ref={button} aria-label={label} aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button
+        type="button"
+        ref={button}
+        class={quiet ? "quiet" : undefined}
+        aria-label={label}
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
         {face}
       </button>
       {open && <div class="more-list">{children}</div>}

@@ -10,6 +10,7 @@ import { count } from "../state/format";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { pageProgress } from "../state/link-label";
+import { declaredOutputs } from "../state/outputs";
 import { declaredPhases, ORCHESTRATE, phaseRows } from "../state/phases";
 import { Run } from "../state/run";
 import { narrow, wide } from "../state/screen";
@@ -27,6 +28,7 @@ import { Audit } from "./audit";
 import { Children } from "./children";
 import { EarlierRuns } from "./earlier-runs";
 import { Head } from "./head";
+import { Outputs } from "./outputs";
 import { Link } from "./link";
 import { Log } from "./log";
 import { choosePhase, usePhaseKeys } from "./phase-keys";
@@ -78,7 +80,9 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
   const rows = useMemo(() => phaseRows(state, declaredPhases(state.task, types)), [state, types]);
   const chosen = paramsOf(address.value).get("phase");
   useShortcuts("Run", usePhaseKeys(rows, chosen));
-  const tabs = tabsOf(task, tasks.length, below?.failed ?? 0);
+  const files = useLoaded(() => api.outputs(task.task_id), [task.task_id, run.outputs.value]) ?? [];
+  const declared = declaredOutputs(task, types);
+  const tabs = tabsOf(task, tasks.length, below?.failed ?? 0, [files.length, Object.keys(declared).length]);
   const tab = tabs.find(({ id }) => id === hash.value)?.id ?? "log";
   const over = isTerminal(task.status);
   const runs = useLoaded(() => api.earlier(task.task_id), [task.task_id, over]);
@@ -99,7 +103,9 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
       </aside>
       <section class="panels">
         <Tabs tabs={tabs} chosen={tab} />
-        <Panel tab={tab} run={run} task={task} childTasks={children} timeline={narrow.value ? [earlier, timeline] : timeline} />
+        <Panel tab={tab} run={run} task={task} childTasks={children} timeline={narrow.value ? [earlier, timeline] : timeline}>
+          <Outputs task={task} files={files} declared={declared} />
+        </Panel>
       </section>
     </main>
   );
@@ -111,9 +117,11 @@ interface PanelProps {
   task: Task;
   childTasks: ChildTasks;
   timeline: ComponentChildren;
+  /** The panel of the outputs. */
+  children: ComponentChildren;
 }
 
-function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
+function Panel({ tab, run, task, childTasks, timeline, children }: PanelProps) {
   return (
     <div
       class={tab === "log" ? "tab-panel" : "tab-panel scrolls"}
@@ -125,6 +133,7 @@ function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
       {tab === "log" && <Log run={run} live={link.value.kind === "live"} />}
       {tab === "timeline" && <div class="panel timeline">{timeline}</div>}
       {tab === "result" && <Value value={task.result} name="result" />}
+      {tab === "outputs" && children}
       {tab === "children" && <Children tasks={childTasks.tasks.value} problem={childTasks.problem.value} />}
       {tab === "parameters" && <Value value={task.params ?? {}} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
@@ -132,12 +141,13 @@ function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
   );
 }
 
-function tabsOf(task: Task, children: number, failed: number): Tab[] {
+function tabsOf(task: Task, children: number, failed: number, [files, expected]: [number, number]): Tab[] {
   const failures = failed ? ` · ${count(failed)} failed` : "";
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
     ["timeline", "Timeline", true],
     ["result", "Result", task.result !== null && task.result !== undefined],
+    ["outputs", `Outputs ${files}`, files + expected > 0],
     ["children", `Children ${children}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],
     ["audit", "Audit", true],
