@@ -81,10 +81,10 @@ def output_name(name: str) -> str:
     why = (
         f"has more than {LONGEST_NAME} characters"
         if len(name) > LONGEST_NAME
-        else "is empty or begins with a dot"
-        if not name or name.startswith(".")
         else "has characters that file names must not have"
         if clean(name) != name or not name.isprintable() or _UNSAFE.search(name)
+        else "is empty or begins with a dot"
+        if not name or name.startswith(".")
         else "begins or ends with a space or ends with a dot"
         if name != name.strip(" ") or name.endswith(".")
         else None
