@@ -105,6 +105,9 @@ def test_each_command_of_the_operator_is_one_that_app_cli_takes() -> None:
         cli.parse(shlex.split(command), "app.cli")  # ends the process when it is none
 
 
+INSIDE = "src/inside.tsx"  # what every page of a signed-in user loads
+
+
 def on_the_wire(path: Path) -> tuple[int, int, int]:
     """Bytes: with Brotli, with gzip, as it is."""
     return tuple(path.with_name(path.name + ending).stat().st_size for ending in (".br", ".gz", ""))  # type: ignore[return-value]
@@ -135,16 +138,14 @@ def test_the_readme_tells_the_sizes_that_go_over_the_wire() -> None:
     readme = (ROOT / "README.md").read_text()
     client = re.search(r"(\d+) kB are the client with Brotli\s+\((\d+) with gzip, (\d+) unpacked\)", readme)
     first = re.search(
-        r"needs (\d+) kB \((\d+)\) for signing in, (\d+) \((\d+)\) for the list of runs and (\d+) \((\d+)\) for a run,"
-        r" and\s+(\d+) \((\d+)\) more for its curve",
+        r"needs (\d+) kB \((\d+)\) for signing in, (\d+) \((\d+)\) for the list of runs and (\d+) \((\d+)\) for a run",
         readme,
     )
     beside = re.search(r"// (\d+) kB, no framework", readme)
     assert client and first and beside
 
     script = [size / 1000 for size in on_the_wire(DIST / "client/taskroom.js")]
-    run = loaded_for("src/views/run-page.tsx")
-    pages = [loaded_for(), loaded_for("src/views/runs-page.tsx"), run, loaded_for("src/views/chart.ts") - run]
+    pages = [loaded_for(), *(loaded_for(INSIDE, f"src/views/{page}.tsx") for page in ("runs-page", "run-page"))]
 
     assert all(pages)
     stated = [int(number) for number in (*client.groups(), beside[1], *first.groups())]
@@ -162,7 +163,7 @@ def test_the_page_about_shared_runs_tells_the_size_of_its_page() -> None:
 
 def test_a_page_loads_nothing_of_the_other_before_it_is_drawn() -> None:
     login = loaded_for()
-    runs, run = (loaded_for(f"src/views/{page}.tsx") for page in ("runs-page", "run-page"))
+    runs, run = (loaded_for(INSIDE, f"src/views/{page}.tsx") for page in ("runs-page", "run-page"))
 
     assert login < runs and login < run
     assert runs - run and run - runs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import marshmallow as ma
 from flask import Response, make_response, url_for
 
 from app.api import limits
@@ -25,14 +26,21 @@ from app.tasks.snapshot import snapshot
 blp = Blueprint("retries", __name__, description="Tasks")
 
 
+class StartedAgain(Started):
+    retry_of = ma.fields.String(
+        metadata={"description": "Of an observed task: what the new one will be a retry of, its last run"}
+    )
+
+
 @blp.post("/tasks/<uuid:task_id>/retry")
 @acting
 @limits.starts
 @blp.arguments(KeyHeaders, location="headers")
-@blp.alt_response(202, schema=Started)
+@blp.alt_response(202, schema=StartedAgain)
 def retry(principal: Principal, headers: dict[str, str], task_id: UUID) -> Response:
     """Starts a new task with the same owner and parameters, whose ``retry_of`` is this task. 409 until this task and
-    its other retries have ended. An observed task is started by its reporter, which is asked to, if it can."""
+    its other retries have ended. An observed task is started by its reporter, which is asked to, if it can: then
+    `task_id` is the ended task, and the new one will have the `retry_of` that the response names."""
     name, owner_id = permissions.changeable_task(principal, str(task_id))
     key = key_of(principal, headers)
 
@@ -67,7 +75,7 @@ def retry(principal: Principal, headers: dict[str, str], task_id: UUID) -> Respo
 
     def replay(result: KeyResult) -> Response:
         if result.note in TERMINAL:
-            return _asked(name)
+            return _asked(name, str(result.task_id))
         return accepted(str(result.task_id), result.note == WAITING)
 
     return run_once(key, make, replay)
@@ -75,15 +83,18 @@ def retry(principal: Principal, headers: dict[str, str], task_id: UUID) -> Respo
 
 def _ask_reporter(name: str, remember: Remember) -> Response:
     with services().transaction() as tx:
-        if unfinished := lifecycle.unfinished_retry(tx, name):
+        last = resends.last_run(tx.cur, name)
+        if unfinished := lifecycle.unfinished_retry(tx, last):
             raise Conflict(f"A retry of the task has not ended: {unfinished}; wait for its end")
-        remember(tx.cur, name, resends.ask(tx.cur, name))
-    return _asked(name)
+        remember(tx.cur, last, resends.ask(tx.cur, last))
+    return _asked(name, last)
 
 
-def _asked(name: str) -> Response:
-    """Returns 202 for a task whose reporter is asked to start it again. It stays as it is; a new one will come."""
+def _asked(name: str, last: str) -> Response:
+    """Returns 202 for a task whose reporter is asked to start it again. It stays as it is; a new one will come, as a
+    retry of ``last``."""
     found = snapshot(services().read, name)
     status = found["task"]["status"] if found else None
     body = {"task_id": name, "status": status, "sequence": found["sequence"] if found else None}
+    body["retry_of"] = last
     return make_response(body, 202, {"Location": url_for("tasks.status", task_id=name)})

@@ -22,10 +22,11 @@ DIST = ROOT / "static" / "dist"
 WHEELS = ROOT / "sdk" / "dist"
 ENCODINGS = {"br": "br", "gzip": "gz"}  # the build writes these beside each file that they make smaller
 YEAR = 365 * 24 * 3600
+mimetypes.add_type("font/woff2", ".woff2")  # Python knows it from 3.14 on, and some systems not at all
 # The default refuses everything; data: is for the favicon that shows the state.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-    " connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
+    " font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
     " require-trusted-types-for 'script'; trusted-types 'none'"
 )
 HEADERS = {

@@ -1,65 +1,31 @@
 import { render } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import type { User } from "./client/types";
-import { loadPages, pageOf } from "./pages";
+import { pageOf } from "./pages";
 import { address } from "./state/address";
-import { connection, currentUser, link, session } from "./state/app";
-import { startNotifications } from "./state/bell";
 import { listenToKeys } from "./state/keys";
-import { announceLink } from "./state/link-words";
-import { watchPulse } from "./state/pulse";
+import { Lazy } from "./state/lazy";
 import { routeOf } from "./state/routes";
+import { session } from "./state/session";
 import { shareVisibility } from "./state/tabs";
 import "./state/theme";
-import { pathOf } from "./state/url";
 import { Announcer } from "./views/announcer";
-import { ErrorBoundary } from "./views/error-boundary";
 import { Gate } from "./views/gate";
-import { LazyPage } from "./views/lazy-page";
-import { NotFound } from "./views/not-found";
-import { focusContent } from "./views/shell";
-import { Shortcuts } from "./views/shortcuts";
-import { Toasts } from "./views/toasts";
+import { LazyInside } from "./views/lazy-inside";
 
-function App() {
-  const userId = currentUser.value?.id ?? null;
-  useEffect(() => (userId === null ? undefined : startNotifications(connection, userId)), [userId]);
-  useEffect(() => (userId === null ? undefined : watchPulse()), [userId]);
-  const path = pathOf(address.value);
-  const page = pageOf(path);
-  const ready = page === null || page.value.value !== null;
-  const before = useRef(path);
-  useEffect(() => {
-    if (!ready) return;
-    // The link that was followed is gone, and the focus with it.
-    if (before.current !== path && !document.activeElement?.closest("main")) focusContent();
-    before.current = path;
-  }, [path, ready]);
-  return (
-    <>
-      <Gate page={pageFor} />
-      <Toasts />
-      <Shortcuts />
-      <Announcer />
-    </>
-  );
-}
+/** All that only a signed-in user needs: the connection, the bell, the pages. Signing in loads none of it. */
+const inside = new Lazy(async () => (await import("./inside")).Inside);
 
-function pageFor(user: User) {
-  const path = pathOf(address.value);
-  const page = pageOf(path);
-  return (
-    <ErrorBoundary key={path}>
-      {page ? <LazyPage page={page} user={user} id={routeOf(path)?.id ?? ""} /> : <NotFound />}
-    </ErrorBoundary>
-  );
-}
+const App = () => (
+  <>
+    <Gate page={(user) => <LazyInside code={inside} user={user} />} back={() => void import("./inside").then(({ reconnect }) => reconnect())} />
+    <Announcer />
+  </>
+);
 
 const root = document.getElementById("app");
 if (!root) throw new Error("index.html has no #app");
-announceLink(link);
 listenToKeys();
 shareVisibility();
-void loadPages(address.value);
+// Beside the question who is signed in, not after it.
+if (routeOf(address.value)?.name !== "login") void Promise.all([inside.load(), pageOf(address.value)?.load()]);
 render(<App />, root);
 void session.restore();

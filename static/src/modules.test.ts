@@ -7,8 +7,8 @@ const SRC = new URL(".", import.meta.url);
 const LAYERS = ["client", "state", "views"];
 /** What other front ends import: docs/client.md, and the hooks. */
 const PUBLIC = /^(client\/(index|element)|hooks\/\w+)\.ts$/;
-/** Libraries that the list or the log needs, and signing in does not. */
-const LATER = ["virtua", "anser", "uplot"];
+/** Libraries that the pages need, and signing in does not. */
+const LATER = ["virtua", "anser", "socket.io-client"];
 
 const names = readdirSync(SRC, { recursive: true, encoding: "utf8" }).map((name) => name.replaceAll("\\", "/"));
 const read = (name: string): string => readFileSync(new URL(name, SRC), "utf8");
@@ -17,6 +17,8 @@ const isTest = (name: string): boolean => /\.(test|fake)\.|\/testing\//.test(nam
 const modules = [...sources.keys()].filter((name) => !isTest(name));
 
 const STATIC = /^(?:import|export)\s(?:[^;"]*?\sfrom\s+)?"([^"]+)"/gm;
+/** Without what is imported for its types only. */
+const VALUES = /^(?:import|export)\s(?!type\s)(?:[^;"]*?\sfrom\s+)?"([^"]+)"/gm;
 const DYNAMIC = /\bimport\("([^"]+)"\)/g;
 
 /** Returns the modules and packages that a module imports. */
@@ -30,11 +32,11 @@ function importsOf(name: string, how = [STATIC, DYNAMIC]): string[] {
 }
 
 /** Returns all that a module imports in turn, without what is loaded later. */
-function loadedWith(name: string, found = new Set<string>()): Set<string> {
-  for (const other of importsOf(name, [STATIC])) {
+function loadedWith(name: string, how = STATIC, found = new Set<string>()): Set<string> {
+  for (const other of importsOf(name, [how])) {
     if (found.has(other)) continue;
     found.add(other);
-    loadedWith(other, found);
+    loadedWith(other, how, found);
   }
   return found;
 }
@@ -81,8 +83,8 @@ test("the page of a shared run and the element have neither a session nor its co
   expect([...loadedWith("embed.tsx")]).not.toContain("client/session.ts");
 });
 
-test("the first load has neither the list nor the log in it", () => {
-  const first = loadedWith("main.tsx");
-  expect([...first].filter((name) => LATER.includes(name) || /runs-page|run-page|chart/.test(name))).toEqual([]);
+test("signing in has no page and no connection in it", () => {
+  const first = loadedWith("main.tsx", VALUES);
+  expect([...first].filter((name) => LATER.includes(name) || /runs-page|run-page|^inside\.tsx|state\/app\./.test(name))).toEqual([]);
   expect(LATER.filter((name) => modules.some((module) => importsOf(module).includes(name)))).toEqual(LATER);
 });

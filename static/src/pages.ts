@@ -20,11 +20,11 @@ export function pageOf(address: string): Page | null {
   return name && name !== "login" ? PAGES[name] : null;
 }
 
-/** Loads the code of the page at `address`, and the other pages some time later: when they are needed, the server may be
- * away, or have another version. */
-export async function loadPages(address: string): Promise<void> {
-  await pageOf(address)?.load();
-  setTimeout(() => {
+/** Loads the other pages some time later: when they are needed, the server may be away, or have another version. Returns a
+ * function that stops it. */
+export function loadOthers(): () => void {
+  const timer = setTimeout(() => {
     for (const page of Object.values(PAGES)) void page.load();
   }, OTHERS_MS);
+  return () => clearTimeout(timer);
 }

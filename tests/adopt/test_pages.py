@@ -136,6 +136,13 @@ def test_cells_of_a_notebook(run: Run, user: User) -> None:
     }
 
 
+@pytest.mark.parametrize("language", ["curl", "Node", "Go"])
+def test_another_language_takes_twenty_lines(language: str) -> None:
+    (code,) = shown(language)
+
+    assert len([line for line in code.splitlines() if line.strip()]) <= 20
+
+
 @pytest.mark.parametrize(
     ("language", "file", "command"),
     [("curl", "report.sh", "sh"), ("Node", "report.mjs", "node"), ("Go", "report.go", "go run")],

@@ -1,7 +1,9 @@
-"""Three projects as others write them, each with one line added: what a user sees of their tasks."""
+"""Three projects as others write them, each with one line added: what a user sees of their tasks. script/soak runs each
+of them in all pools."""
 
 from __future__ import annotations
 
+import os
 import re
 
 import httpx
@@ -14,6 +16,13 @@ from tests.support.system import System, User, wait_for
 from tests.support.viewers import SseViewer
 
 pytestmark = pytest.mark.slow
+
+POOLS = ("prefork", "threads", "gevent", "solo")
+
+
+def in_pools(*pools: str) -> pytest.MarkDecorator:
+    """The pools of a test; all where script/soak has set its variable."""
+    return pytest.mark.parametrize("pool", POOLS if os.environ.get("TEST_CELERY_POOLS") == "all" else pools)
 
 
 @pytest.mark.parametrize("folder", ["flask_shop", "pipelines", "site"])
@@ -29,7 +38,7 @@ def test_one_line_was_added(folder: str) -> None:
     assert len(lines) == 1 and re.fullmatch(r"taskroom\.instrument\(\w+\)", lines[0])
 
 
-@pytest.mark.parametrize("pool", ["prefork", "threads"])
+@in_pools("prefork", "threads")
 def test_an_application_factory_of_flask(
     adopt: MakeProject, page: Page, user: User, system: System, pool: str
 ) -> None:
@@ -67,12 +76,13 @@ def test_an_application_factory_of_flask(
     assert viewer.sequences == [event["sequence"] for event in events] == list(range(1, len(events) + 1))
 
 
-def test_a_failure_of_a_child_does_not_change_its_parent(adopt: MakeProject, page: Page) -> None:
+@in_pools("prefork")
+def test_a_failure_of_a_child_does_not_change_its_parent(adopt: MakeProject, page: Page, pool: str) -> None:
     project = adopt("flask_shop", "make_celery")
     program = (
         "import make_celery; from shop.tasks import *; print(process_order.delay(3, 'x', ['caviar']).id)"
     )
-    with project.worker():
+    with project.worker(*of(pool)):
         (order,) = project.run(program)
         page.ended(order, "SUCCESS")
         children = wait_for("both children", lambda: len(found := page.children(order)) == 2 and found)
@@ -83,7 +93,7 @@ def test_a_failure_of_a_child_does_not_change_its_parent(adopt: MakeProject, pag
     assert "raise OutOfStock" in task["error"]["traceback"]
 
 
-@pytest.mark.parametrize("pool", ["prefork", "gevent"])
+@in_pools("prefork", "gevent")
 def test_a_chain_with_a_flaky_part_and_stamps(adopt: MakeProject, page: Page, pool: str) -> None:
     project = adopt("pipelines", "pipelines")
     program = """
@@ -109,12 +119,13 @@ print(sent.id, sent.parent.id, sent.parent.parent.id, sent.parent.parent.parent.
     assert errors == ["try 0: the source is busy", "try 1: the source is busy"]
 
 
-def test_a_chain_that_breaks_and_what_never_ran(adopt: MakeProject, page: Page) -> None:
+@in_pools("prefork")
+def test_a_chain_that_breaks_and_what_never_ran(adopt: MakeProject, page: Page, pool: str) -> None:
     project = adopt("pipelines", "pipelines")
     program = (
         "import pipelines\nsent = pipelines.doomed(4)\nprint(sent.id, sent.parent.id, sent.parent.parent.id)"
     )
-    with project.worker():
+    with project.worker(*of(pool)):
         last, broken, extract = project.run(program)
         task = page.ended(broken, "FAILURE")
 
@@ -123,14 +134,15 @@ def test_a_chain_that_breaks_and_what_never_ran(adopt: MakeProject, page: Page) 
     assert page.user.status(extract)["task"]["status"] == "SUCCESS"
 
 
-def test_a_chord_and_a_group_that_are_sent_from_outside(adopt: MakeProject, page: Page) -> None:
+@in_pools("prefork")
+def test_a_chord_and_a_group_that_are_sent_from_outside(adopt: MakeProject, page: Page, pool: str) -> None:
     project = adopt("pipelines", "pipelines")
     program = """
 import pipelines
 body, group = pipelines.squares([1, 2, 3]), pipelines.fan_out([4, 5])
 print(body.id, body.parent.id, group.id)
 """
-    with project.worker():
+    with project.worker(*of(pool)):
         body, header, group = project.run(program)
         task = page.ended(body, "SUCCESS")
         members = wait_for("the group's end", lambda: _ended_group(page, group), 120)
@@ -142,7 +154,7 @@ print(body.id, body.parent.id, group.id)
     assert sorted(page.user.status(each["task_id"])["task"]["result"] for each in members) == [16, 25]
 
 
-@pytest.mark.parametrize("pool", ["prefork", "solo"])
+@in_pools("prefork", "solo")
 def test_settings_of_django_the_recorder_of_celery_progress_and_prints(
     adopt: MakeProject, page: Page, pool: str
 ) -> None:

@@ -143,6 +143,7 @@ def test_a_retry_is_a_wish_that_the_writer_of_the_last_attempt_gets_once(user: U
         "task_id": task_id,
         "status": "FAILURE",
         "sequence": user.status(task_id)["sequence"],
+        "retry_of": task_id,
     }
     assert asked.headers["Location"] == f"/api/v2/tasks/{task_id}/status"
     assert (to_another["resend"], told["resend"], later["resend"]) == ([], [task_id], [])
@@ -249,6 +250,28 @@ def test_what_is_started_again_is_a_new_task_also_after_a_cancel(user: User) -> 
 
     assert (again["retry_of"], again["id"]) == (row["task_id"], name)
     assert retry(user, row["task_id"]) == 409, "while that one has not ended"
+
+
+def test_whichever_run_is_started_again_the_new_one_follows_the_last(user: User) -> None:
+    reporter = Reporter(user)
+    first = ended(reporter)
+    runs = [first]
+    for attempt in ("two", "three"):
+        asked = user.client.post(f"/api/v2/tasks/{first}/retry")
+        assert (asked.json()["task_id"], asked.json()["retry_of"]) == (first, runs[-1])
+        assert reporter.send()["resend"] == [first]
+        (row,) = reporter.accepted(part(first, STARTED, attempt=attempt))
+        assert row["retry_of"] == runs[-1]
+        runs.append(row["task_id"])
+        for task_id in runs:
+            refused = problem(user.client.post(f"/api/v2/tasks/{task_id}/retry"), 409)
+            assert "has not ended" in refused["detail"], "the last run goes on"
+        reporter.accepted(part(first, status("FAILURE"), attempt=attempt))
+
+    again = [
+        user.client.post(f"/api/v2/tasks/{runs[1]}/retry", headers={"Idempotency-Key": "k"}) for _ in "ab"
+    ]
+    assert [each.json()["retry_of"] for each in again] == [runs[-1]] * 2
 
 
 def test_a_task_that_its_reporter_cannot_start_is_not_retried(user: User, other: User) -> None:

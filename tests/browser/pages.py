@@ -163,7 +163,7 @@ PAGES: dict[str, Opening] = {
     "run-log": full_screen,
     "run-failed": _at("failed", "", "Copy for a ticket"),
     "run-result": _at("finished", "#result", "4.1.0"),
-    "run-timeline": _at("finished", "#timeline", "publish"),
+    "run-finished": _at("finished", "", "publish"),
     "run-children": _at("parent", "#children", "Draw up the questions"),
     "run-chord": _at("chord", "#children", "Tell accounting"),
     "run-command": _at("command", "", "public.payments"),

@@ -94,12 +94,12 @@ def test_the_strip_has_the_last_runs_and_goes_to_them_by_keyboard(tab: Visit, us
     assert second
 
 
-def test_on_a_phone_the_strip_is_in_the_timeline(visit: Visitor, user: User) -> None:
+def test_on_a_phone_the_strip_has_a_tab(visit: Visitor, user: User) -> None:
     ended(user)
     last = ended(user)
     tab = visit(user, viewport=NARROW)
 
-    tab.open(f"/runs/{last}#timeline")
+    tab.open(f"/runs/{last}#earlier")
 
     expect(part(tab, "Earlier runs")).to_be_visible()
     tab.get("link", "Compare with the last success").click()

@@ -33,9 +33,9 @@ def test_a_job_that_is_new_has_no_percentage_and_is_given_one_by_its_first_run(
     with held(user, tmp_path, "test_gated_unnamed") as second:
         tab.open(f"/runs/{second.id}")
         tab.shows("Until the gate is open")
-        expect(tab.page.locator(".head-bar")).to_have_text(re.compile(r"^3\d %$"))
+        expect(tab.page.locator(".figures .pct")).to_have_text(re.compile(r"^progress 3\d %"))
         expect(bar(tab)).to_have_attribute("aria-valuenow", re.compile(r"^3\d$"))
-        expect(tab.page.locator(".facts")).to_contain_text(re.compile(r" · ETA \d\d m"))
+        expect(tab.page.locator(".figures .left")).to_contain_text(re.compile(r"about \d\d:\d\d"))
     tab.has_ended()
 
 

@@ -1,10 +1,12 @@
-"""A Celery project that Taskroom observes: its processes and web processes are killed, and the server is away for a
-minute."""
+"""Celery projects that Taskroom observes, with each broker. Of one, its processes and web processes are killed, and the
+server is away for a minute; three as others write them run in all pools."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,11 +21,12 @@ from tests.instrument.rabbitmq import rabbitmq
 from tests.support.embedded import EmbeddedRedis
 from tests.support.keys import make
 from tests.support.line import TcpProxy
-from tests.support.system import wait_for
+from tests.support.system import ROOT, wait_for
 
 AWAY_SECONDS = 60.0
 PAUSE = 0.03  # between two lines: each task goes on for a quarter of a minute
 PATIENCE = 900.0
+BROKERS = ("Redis", "RabbitMQ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,26 @@ class ObservedResult:
 
 def observed(taskroom: Taskroom, folder: Path) -> Iterator[ObservedResult]:
     """Runs the tasks with each broker."""
-    for broker in ("Redis", "RabbitMQ"):
+    for broker in BROKERS:
         logs = folder / broker
         logs.mkdir(parents=True)
         with _broker(broker, logs) as url:
             yield _run(taskroom, broker, url, logs)
+
+
+def projects(broker: str, log: Path) -> tuple[bool, str]:
+    """Runs the tests of the three projects, in all pools. Returns whether they passed, and pytest's last line."""
+    more = {"TEST_CELERY_POOLS": "all"} | ({"TEST_CELERY_RABBITMQ": "1"} if broker == "RabbitMQ" else {})
+    with log.open("w") as output:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "tests/adopt/test_projects.py", "-p", "no:randomly"],
+            cwd=ROOT,
+            env=os.environ | more,
+            stdout=output,
+            stderr=output,
+            check=False,
+        )
+    return done.returncode == 0, log.read_text().rstrip().rpartition("\n")[2].strip("= ")
 
 
 def _run(taskroom: Taskroom, broker: str, url: str, logs: Path) -> ObservedResult:

@@ -1,5 +1,5 @@
 """``script/soak [MINUTES] [--matrix | --jitter | --celery] [--seed N]``: the matrix, random faults for so long, the
-jitter, tasks of a Celery project.
+jitter, tasks of Celery projects.
 
 The exit code is 1 when a viewer saw other events than Postgres has, when the memory of a web process grew, or when a
 line or an end of a Celery task is missing."""
@@ -24,7 +24,7 @@ from tests.faults.jitter import P99_TARGET, jitter
 from tests.faults.matrix import Row, matrix, table
 from tests.faults.memory import Memory, MemoryTrend
 from tests.faults.network import bad_network
-from tests.faults.observed import observed
+from tests.faults.observed import BROKERS, observed, projects
 from tests.faults.run import SUCCESS, Outcome, running
 from tests.faults.system import Taskroom
 from tests.faults.viewers import Sockets, sockets
@@ -153,7 +153,7 @@ def main() -> int:
     only.add_argument(
         "--jitter", action="store_true", help="thousands of viewers cut at random, and nothing else"
     )
-    only.add_argument("--celery", action="store_true", help="tasks of a Celery project, and nothing else")
+    only.add_argument("--celery", action="store_true", help="tasks of Celery projects, and nothing else")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the started processes on the way out
     everything = not asked.matrix and not asked.jitter and not asked.celery
@@ -213,12 +213,16 @@ def _jitter(folder: Path, seed: int) -> bool:
 
 
 def _observed(folder: Path) -> bool:
-    print("tasks of a Celery project", flush=True)
+    print("tasks of Celery projects", flush=True)
     fine = True
     with Taskroom(folder) as taskroom:
         for result in observed(taskroom, folder):
             print(f"  {result}", flush=True)
             fine = fine and not result.wrong
+    for broker in BROKERS:
+        passed, summary = projects(broker, folder / f"projects-{broker}.log")
+        print(f"  {broker}: three projects in all pools: {summary}", flush=True)
+        fine = fine and passed
     return fine
 
 

@@ -164,6 +164,24 @@ def test_a_lost_attempt_that_is_heard_of_again_goes_on_in_a_new_task(
     assert "goes on here" in lines[0]["message"] and leases(tasks) == {}
 
 
+def test_what_goes_on_keeps_its_worker_and_its_place(tasks: Tasks) -> None:
+    """Its reporter said them once, with the beginning."""
+    program, above = Program(tasks), new_task(STARTED, lease_seconds=0)
+    mail = new_task(STARTED, lease_seconds=5, worker="mail@host/4711", parent_id=above["task_id"])
+    program.send(above, mail)
+    with rounds(tasks) as turned:
+        turned.turn(2)
+
+    (row,) = program.send(part(mail["task_id"], line("late")))["tasks"]
+    of_child = {"task_id": mail["task_id"], "worker": "mail@host/4711", "events": [status("FAILURE")]}
+    answer = program.send(of_child)
+
+    task = tasks.state(row["task_id"])["task"]
+    assert (task["worker"], task["parent_id"]) == ("mail@host/4711", above["task_id"])
+    assert answer["refused"] == [], "the main process of the worker says how its child ended"
+    assert task["status"] == "FAILURE"
+
+
 def test_what_was_kept_of_a_lost_attempt_comes_with_its_end(tasks: Tasks, lost: tuple[Program, str]) -> None:
     """Its process may be gone; another one sends what it has left."""
     _, first = lost

@@ -116,11 +116,12 @@ class Book:
         self._new.append((task, {**fields, "created_at": created_at, "status": PENDING}))
         return task
 
-    def make_retry(self, ended: ObservedTask, at: str | None) -> ObservedTask:
-        """Makes the task of an attempt that begins after the task's end."""
+    def make_retry(self, ended: ObservedTask, at: str | None, goes_on: bool) -> ObservedTask:
+        """Makes the task of an attempt that begins after the task's end. One that ``goes_on`` keeps its place below
+        others."""
         id = str(uuid.uuid4())
         self._streams |= open_streams(self.cur, [id])
-        task = self.make(id, retry_fields(ended), at, heard=ended.heard)
+        task = self.make(id, retry_fields(ended, goes_on), at, heard=ended.heard)
         task.first_id, task.lease_seconds, task.tenant = ended.first_id, ended.lease_seconds, ended.tenant
         return task
 

@@ -45,10 +45,12 @@ def group_fields(user_id: str, place: Place, part: Part) -> dict[str, Any]:
     }
 
 
-def retry_fields(task: ObservedTask) -> dict[str, Any]:
-    """Returns the fields of a task for an attempt that begins after the end of another task."""
+def retry_fields(task: ObservedTask, goes_on: bool) -> dict[str, Any]:
+    """Returns the fields of a task for an attempt that begins, or ``goes_on``, after the end of another task."""
     same = ("user_id", "job_type", "title", "params", "can_retry", "queue", "root_id", "group_id")
     changed = {"retry_of": task.task_id, "trigger": "retry"}
+    if goes_on:
+        changed["parent_id"] = task.fields["parent_id"]
     return _fields("", Place()) | {name: task.fields[name] for name in same} | changed
 
 

@@ -11,6 +11,7 @@ from app.inbox.notification import notification
 from app.stream.event import Draft, task_stream, user_stream
 from app.stream.store import lock
 from app.tasks.fold import TERMINAL
+from app.tasks.observed.known import Attempts, known_tasks
 from app.tasks.observed.task import ObservedTask
 from app.tasks.projection import load
 from app.tasks.user_events import link_to
@@ -21,16 +22,26 @@ SILENT_SECONDS = (
 )
 
 
+def last_run(cur: Cursor, task_id: str) -> str:
+    """Returns the task of the newest attempt under the id that the reporter has for this task: the task itself, or the
+    last of its retries. The next attempt is a retry of that one."""
+    known = known_tasks(cur, [task_id])
+    first = known[task_id].first_id if known else task_id
+    return Attempts.read(cur, [first], []).task_of(first)
+
+
 def ask(cur: Cursor, task_id: str) -> str:
-    """Stores the wish; returns the task's status. Raises NotFound, and Conflict when the task has not ended, cannot be
-    started from here, or is about to be."""
+    """Stores the wish for the last run of a task; returns that one's status. Raises NotFound, and Conflict when it has
+    not ended, cannot be started from here, or is about to be."""
     stream = task_stream(task_id)
     row = lock(cur, [stream]).get(stream)
     if row is None:
         raise NotFound("There is no such task")
     task = load(cur, [stream])[stream]["task"]
     if task["status"] not in TERMINAL:
-        raise Conflict(f"The task has not ended: {task['status']}; cancel it, or wait for its end")
+        raise Conflict(
+            f"The last run of the task has not ended: {task_id} is {task['status']}; wait for its end"
+        )
     if not task["can_retry"]:
         raise Conflict("Who reported the task cannot start it again; start it where it was started first")
     cur.execute(

@@ -78,7 +78,7 @@ class Taking:
         named = self._owners.get(part.owner or "")
         owner = task.fields["user_id"] if task else named or self._reporter.user_id
         makes = task is None or (begins and task.closed)
-        goes_on = begins and self._known(part) is not None  # an attempt that was lost
+        lost = task if begins and self._known(part) is not None else None  # its attempt goes on
         if makes and (refusal := self._lookups.over_budget(self._cur, self._reporter.user_id)):
             raise PartRefused(429, refusal)
         if task is None:
@@ -86,7 +86,7 @@ class Taking:
             task = self.book.make(id, first_fields(part, owner, place), created_at(part))
         else:
             if makes:
-                task = self.book.make_retry(task, created_at(part))
+                task = self.book.make_retry(task, created_at(part), goes_on=lost is not None)
             if not task.closed:
                 self._add_fields(task, part, named, place)
             elif part.can_retry is False and task.fields["can_retry"]:
@@ -95,8 +95,8 @@ class Taking:
         if part.lease_seconds is not None:
             task.lease_seconds, task.lease_due = part.lease_seconds, True
         if begins:
-            self._begin(part, task)
-        if goes_on:
+            self._begin(part, task, lost)
+        if lost is not None:
             task.warn(GOES_ON, now)
         if not task.closed:
             task.report(part.events, now, begins)
@@ -177,11 +177,12 @@ class Taking:
         first = self.book.first_of(self._id(part))
         return self.book.attempts.named(first, part.attempt) if part.attempt is not None else None
 
-    def _begin(self, part: Part, task: ObservedTask) -> None:
+    def _begin(self, part: Part, task: ObservedTask, lost: ObservedTask | None) -> None:
         first = part.events[0].timestamp if part.events else None
         at = min(time_text(first), self._now) if first else self._now
         fields = task.fields
-        worker = name_of(part.worker) or self._reporter.name
+        before = lost.fields["worker"] if lost is not None else None  # a reporter says it once
+        worker = name_of(part.worker) or before or self._reporter.name
         task.begin(
             worker,
             at,

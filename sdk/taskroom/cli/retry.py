@@ -10,7 +10,7 @@ from taskroom.cli.api import Api
 from taskroom.cli.faults import Fault, say
 from taskroom.cli.params import params
 from taskroom.cli.settings import settings
-from taskroom.cli.started_again import StartedAgain
+from taskroom.cli.started_again import started_again
 from taskroom.cli.watch import ENDINGS, watch
 
 
@@ -30,17 +30,15 @@ def call(given: argparse.Namespace) -> int:
     ended = ids.find(api, given.run)
     if given.params:
         return _show(api, given, _changed(api, ended, given.params))
-    again = None
-    if given.wait and (task := api.get(f"tasks/{ended}/status")["task"])["observed"]:
-        again = StartedAgain(api, task)
-    run = api.post(f"tasks/{ended}/retry")["task_id"]
+    answer = api.post(f"tasks/{ended}/retry")
+    run = answer["task_id"]
     if run == ended:
         asked = "who reports this run is asked to start it again"
-        if again is None:
+        if not given.wait:
             say(f"{asked}; taskroom ls shows it once it has begun")
             return 0
         say(f"{asked}; waiting until it has begun")
-        run = again.wait()
+        run = started_again(api, answer.get("retry_of", ended))
     return _show(api, given, run)
 
 

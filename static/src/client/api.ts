@@ -124,7 +124,7 @@ export class Api {
     return this.session.call("POST", `${BASE}${task(taskId)}/cancel`);
   }
 
-  retry(taskId: string): Promise<{ task_id: string }> {
+  retry(taskId: string): Promise<{ task_id: string; retry_of?: string }> {
     return this.session.call("POST", `${BASE}${task(taskId)}/retry`);
   }
 

@@ -1,7 +1,9 @@
 import { reasonOf, specialWord } from "./outcome";
+import { phaseRows } from "./phaseRows";
 import { RUN_STYLE } from "./runStyle";
+import { segmentsOf } from "./segments";
 import { plainText } from "./terminalText";
-import { isTerminal, type LogLine, type Phase, type Status, type TaskState } from "./types";
+import { type LogLine, type Phase, type Status, type TaskState } from "./types";
 import type { Link } from "./watch";
 
 const LINES = 500;
@@ -23,7 +25,6 @@ export class RunView {
   private readonly status = element("span", "status");
   private readonly link = element("span", "connection");
   private readonly bar = element("div", "progress");
-  private readonly fill = element("i", "bar");
   private readonly message = element("p", "message");
   private readonly phases = element("ol", "phases");
   private readonly log = element("div", "log");
@@ -44,7 +45,6 @@ export class RunView {
     this.status.setAttribute("aria-live", "polite");
     this.bar.setAttribute("role", "progressbar");
     this.bar.setAttribute("aria-label", "Progress");
-    this.bar.append(this.fill);
     this.phases.setAttribute("aria-label", "Phases");
     // A log of a thousand lines a second must not be read aloud.
     this.log.setAttribute("role", "log");
@@ -119,12 +119,19 @@ export class RunView {
   private showProgress(state: TaskState | null): void {
     const task = state?.task;
     const percent = task && task.progress_known !== false ? Math.round(task.progress ?? 0) : null;
-    this.bar.dataset.status = task?.status ?? "";
-    // Of a run that has ended otherwise, how far it came is of no more interest than that it ended.
-    const over = task && isTerminal(task.status);
-    this.fill.style.width = over ? "100%" : `${percent ?? 0}%`;
     if (percent === null) this.bar.removeAttribute("aria-valuenow");
     else this.bar.setAttribute("aria-valuenow", String(percent));
+    const rows = state ? phaseRows(state, (state.task.plan ?? []).map(({ phase_id }) => phase_id)) : [];
+    const segments = task ? segmentsOf(task, rows, percent, Date.now()) : [];
+    while (this.bar.childElementCount > segments.length) this.bar.lastElementChild?.remove();
+    segments.forEach(({ phase_id, state: is, share, done }, at) => {
+      const part = this.bar.children[at] ?? this.bar.appendChild(element("i", "bar"));
+      const { dataset, style } = part as HTMLElement;
+      dataset.state = is.replace(" ", "-");
+      style.flexGrow = String(share);
+      style.setProperty("--done", `${100 * (done ?? 1)}%`);
+      (part as HTMLElement).title = phase_id;
+    });
   }
 }
 

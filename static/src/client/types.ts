@@ -192,6 +192,8 @@ export interface StatusCounts {
 /** The part of JSON Schema that a job's parameters use. */
 export interface Schema {
   type?: string | string[];
+  format?: string;
+  writeOnly?: boolean;
   title?: string;
   description?: string;
   default?: unknown;

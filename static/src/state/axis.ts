@@ -1,5 +1,5 @@
 /** The steps of a time axis, in seconds: round numbers of seconds, minutes, hours and days. */
-export const STEPS = [
+const STEPS = [
   0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
   172_800, 604_800, 1_209_600, 2_592_000,
 ];

@@ -10,7 +10,7 @@ const row = (id: string, name: string, used: boolean): ApiKey => ({
   scopes: ["report"],
   tenant: null,
   owner: "ann@example.org",
-  created_at: "2026-11-29T10:00:00Z",
+  created_at: "2020-01-01T00:00:00Z",
   expires_at: null,
   last_used_at: used ? "2026-11-29T10:00:00Z" : null,
 });
@@ -51,8 +51,9 @@ test("the same tab shows the same key again", async () => {
   expect(api.revokeKey).not.toHaveBeenCalled();
 });
 
-test("an earlier one that nobody used is revoked, used ones and others stay", async () => {
-  const { api, shown } = given(row("lost", "first run", false), row("used", "first run", true), row("other", "backup", false));
+test("one that nobody has used for a day is revoked; used ones, others, and what another tab shows stay", async () => {
+  const beside = { ...row("beside", "first run", false), created_at: new Date(Date.now() - 23 * 3_600_000).toISOString() };
+  const { api, shown } = given(row("lost", "first run", false), beside, row("used", "first run", true), row("other", "backup", false));
 
   await shown().load();
 

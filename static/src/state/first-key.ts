@@ -1,6 +1,8 @@
 import { signal, type Signal } from "@preact/signals";
 import type { Api } from "../client/api";
+import type { ApiKey } from "../client/apiKeys";
 import { Problem } from "../client/problem";
+import { serverNow } from "../client/serverClock";
 import { inTab, type Texts } from "./settings";
 
 const NAME = "first run";
@@ -17,7 +19,7 @@ export class FirstKey {
     private readonly kept: Texts = inTab,
   ) {}
 
-  /** Makes the key unless this tab has it. One that was made before and never used is revoked: nobody can have it. */
+  /** Makes the key unless this tab has it. Those of other tabs, whose lines may be copied but not run yet, stay for a day. */
   async load(): Promise<void> {
     try {
       const { keys } = await this.api.keys("own");
@@ -27,7 +29,8 @@ export class FirstKey {
         this.value.value = kept.key;
         return;
       }
-      for (const { id, last_used_at } of earlier) if (!last_used_at) await this.api.revokeKey(id);
+      const isForgotten = ({ created_at, last_used_at }: ApiKey) => !last_used_at && serverNow() - Date.parse(created_at) > 1_000 * DAY;
+      for (const { id } of earlier.filter(isForgotten)) await this.api.revokeKey(id);
       const { id, key } = await this.api.makeKey({ name: NAME, scopes: ["report"], expires_in: 30 * DAY });
       this.kept.write(this.slot, JSON.stringify({ id, key }));
       this.value.value = key;

@@ -5,7 +5,7 @@ import type { Schema } from "../client/types";
  * objects of these; null for an object that is left out. */
 export type Draft = string | boolean | null | readonly Draft[] | { readonly [name: string]: Draft };
 
-type Kind = "object" | "list" | "enum" | "boolean" | "integer" | "number" | "string" | "json";
+type Kind = "object" | "list" | "enum" | "boolean" | "integer" | "number" | "date" | "moment" | "string" | "json";
 
 const LONG_TEXT = 1_000;
 
@@ -15,6 +15,8 @@ export function kindOf(schema: Schema): Kind {
   const type = typeOf(schema);
   if (type === "object") return schema.properties ? "object" : "json";
   if (type === "array") return schema.items ? "list" : "json";
+  if (type === "string" && schema.format === "date") return "date";
+  if (type === "string" && schema.format === "date-time") return "moment";
   return type === "boolean" || type === "integer" || type === "number" || type === "string" ? type : "json";
 }
 
@@ -52,7 +54,14 @@ export function draftOf(schema: Schema, required = true, given: unknown = schema
   }
   if (kind === "boolean") return given === true;
   if (missing) return "";
+  if (kind === "moment") return localMoment(String(given));
   return kind === "enum" || kind === "json" ? JSON.stringify(given) : String(given);
+}
+
+/** Returns a time as an input of the browser has it: in the user's zone, without naming it. */
+function localMoment(timestamp: string): string {
+  const at = new Date(timestamp);
+  return Number.isNaN(at.getTime()) ? "" : new Date(at.getTime() - 60_000 * at.getTimezoneOffset()).toISOString().slice(0, 16);
 }
 
 /** Returns the content of a new list item. */
@@ -100,6 +109,11 @@ function read(schema: Schema, text: string, path: string, required: boolean): Co
   }
   if (!text.trim()) {
     return required && schema.default === undefined ? wrong("Fill this in.") : { value: undefined, errors: {} };
+  }
+  if (kind === "date") return { value: text, errors: {} };
+  if (kind === "moment") {
+    const at = new Date(text);
+    return Number.isNaN(at.getTime()) ? wrong("Enter a date and a time.") : { value: at.toISOString(), errors: {} };
   }
   if (kind === "integer" || kind === "number") {
     const value = Number(text);

@@ -56,11 +56,32 @@ export const SHAPES: Readonly<Record<string, readonly Stroke[]>> = {
   stopped: [circle, { d: "M5.75 5.75h4.5v4.5h-4.5z" }],
 };
 
-/** Returns a mark as the address of a favicon, in the colour of the theme. */
-export function markAddress(word: string, colour: string): string {
-  const paths = (SHAPES[word] ?? [circle]).map(({ d, width }) =>
+/** A part of a favicon's bar: its colour, share of the width, and how much of it is done, both 0–1. */
+interface IconPart {
+  colour: string;
+  share: number;
+  done: number;
+}
+
+/** How wide the bar of a favicon is, and the gap between two parts. */
+const ICON_WIDTH = 16;
+const ICON_GAP = 0.75;
+
+/** Returns the address of a favicon: a mark in its colour, over the bar of the run. */
+export function markAddress(word: string, colour: string, parts: readonly IconPart[], track: string): string {
+  const strokes = (SHAPES[word] ?? [circle]).map(({ d, width }) =>
     width ? `<path d="${d}" fill="none" stroke="${colour}" stroke-width="${width}"/>` : `<path d="${d}" fill="${colour}"/>`,
   );
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">${paths.join("")}</svg>`;
+  const space = ICON_WIDTH - ICON_GAP * (parts.length - 1);
+  let left = 0;
+  const bar = parts.map((part) => {
+    const [at, width] = [left, part.share * space];
+    left += width + ICON_GAP;
+    const rect = (of: number, fill: string): string =>
+      of > 0 ? `<rect x="${at.toFixed(2)}" y="12" width="${of.toFixed(2)}" height="4" fill="${fill}"/>` : "";
+    return rect(width, track) + rect(width * part.done, part.colour);
+  });
+  const mark = `<g transform="translate(2.5 0) scale(.6875)">${strokes.join("")}</g>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">${mark}${bar.join("")}</svg>`;
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }

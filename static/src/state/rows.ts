@@ -1,5 +1,5 @@
 import { fold } from "../client/fold";
-import { isTerminal, type Status, type Task, type TaskEvent, type TaskState } from "../client/types";
+import { isTerminal, type Status, type Task, type TaskError, type TaskEvent, type TaskState } from "../client/types";
 
 /** A run as a list keeps it. */
 export interface Row extends TaskState {
@@ -13,7 +13,13 @@ const light = (task: Task): Task => ({
   params: null,
   result: null,
   plan: null,
-  error: task.error && { type: task.error.type, message: task.error.message },
+  error: task.error && lightError(task.error),
+});
+
+const lightError = ({ type, message, phase }: TaskError): TaskError => ({
+  type,
+  message,
+  ...(phase === undefined ? {} : { phase }),
 });
 
 export const rowOf = (task: Task): Row => ({

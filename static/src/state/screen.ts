@@ -1,8 +1,7 @@
 import { signal, type Signal } from "@preact/signals";
 
-/** The widths at which the style sheets change the layout. */
+/** Whether the page is as narrow as the style sheets lay it out for a phone. */
 export const narrow = matching("(max-width: 719px)");
-export const wide = matching("(min-width: 1100px)");
 
 function matching(query: string): Signal<boolean> {
   const list = matchMedia(query);

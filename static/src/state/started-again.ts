@@ -8,7 +8,7 @@ const SOON_MS = 250;
 const APART_MS = 5_000;
 const NEWEST = 50;
 
-/** The run that the reporter of an ended task starts because it was asked to. */
+/** The run that the reporter of an ended task starts because it was asked to: a retry of the task's last run. */
 export class StartedAgain {
   readonly run = signal<Task | null>(null);
   private readonly watch: Watch;
@@ -16,7 +16,8 @@ export class StartedAgain {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly task: Pick<Task, "task_id" | "job_type">,
+    private readonly last: string,
+    private readonly job_type: string,
     private readonly scope: "own" | "tenant",
     private readonly api: Pick<Api, "tasks">,
     connection: Pick<Connection, "user">,
@@ -41,10 +42,9 @@ export class StartedAgain {
   private async look(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
-    const { task_id, job_type } = this.task;
     // Without an answer the next look asks again.
-    const page = await this.api.tasks({ job_type, scope: this.scope }, NEWEST).catch(() => null);
-    const found = page?.tasks.find(({ retry_of }) => retry_of === task_id);
+    const page = await this.api.tasks({ job_type: this.job_type, scope: this.scope }, NEWEST).catch(() => null);
+    const found = page?.tasks.find(({ retry_of }) => retry_of === this.last);
     if (!found) return;
     this.run.value = found;
     this.stop();

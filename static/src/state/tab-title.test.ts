@@ -27,14 +27,21 @@ test("what is announced changes with status and phase, not with each percent", (
 });
 
 test.each(["PENDING", "WAITING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"] as const)(
-  "the icon of %s is a picture of its mark",
+  "the icon of %s is a picture of its mark over the bar of the run",
   (status) => {
-    const address = markAddress(statusWord(status), "oklch(0.5 0.1 250)");
+    const parts = [
+      { colour: "green", share: 0.5, done: 1 },
+      { colour: "blue", share: 0.25, done: 0.5 },
+      { colour: "gray", share: 0.25, done: 0 },
+    ];
+    const address = markAddress(statusWord(status), "oklch(0.5 0.1 250)", parts, "silver");
     const svg = decodeURIComponent(address.replace("data:image/svg+xml,", ""));
     const picture = new DOMParser().parseFromString(svg, "image/svg+xml");
 
     expect(picture.documentElement.nodeName).toBe("svg");
     expect(picture.querySelectorAll("path")).toHaveLength(SHAPES[statusWord(status)]?.length ?? -1);
     expect(svg).toContain("oklch(0.5 0.1 250)");
+    const bars = [...picture.querySelectorAll("rect")].map((bar) => [bar.getAttribute("fill"), Number(bar.getAttribute("width"))]);
+    expect(bars).toEqual([["silver", 7.25], ["green", 7.25], ["silver", 3.63], ["blue", 1.81], ["silver", 3.63]]);
   },
 );

@@ -45,7 +45,7 @@ function ordered(points: readonly Point[]): Point[] {
   return points.map(([sequence, at]) => [sequence, (latest = Math.max(latest, at))] as const);
 }
 
-export interface Rates {
+interface Rates {
   /** Seconds since `from`, the middle of each bucket. */
   at: number[];
   /** Events per second. */
@@ -78,4 +78,24 @@ export function rates(points: readonly Point[], from: number, to: number): Rates
     count = until;
   }
   return result;
+}
+
+/** Returns the curve as the path of an area of 100 by 100. */
+export function areaOf({ at, rate }: Rates, seconds: number): string {
+  const most = Math.max(...rate);
+  if (rate.length === 0 || most <= 0) return "M0 100";
+  const number = (value: number): string => String(Number(value.toFixed(2)));
+  const tops = at.map((middle, n) => `${number((100 * middle) / seconds)} ${number(100 - (96 * (rate[n] ?? 0)) / most)}`);
+  const [first = "", last = ""] = [tops[0], tops.at(-1)].map((top) => top?.split(" ")[1] ?? "100");
+  return `M0 100V${first}L${tops.join("L")}L100 ${last}V100Z`;
+}
+
+/** Returns the sequence that the run had reached at a time (milliseconds). */
+export function sequenceAt(points: readonly Point[], at: number): number {
+  const after = points.findIndex(([, time]) => time >= at);
+  const [end, begin] = [points[after], points[after - 1]];
+  if (!end) return points.at(-1)?.[0] ?? 1;
+  if (!begin) return Math.max(1, end[0]);
+  const share = end[1] > begin[1] ? (at - begin[1]) / (end[1] - begin[1]) : 0;
+  return Math.max(1, Math.round(begin[0] + share * (end[0] - begin[0])));
 }

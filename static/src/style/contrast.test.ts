@@ -42,9 +42,9 @@ function contrast(one: string, other: string, theme: "light" | "dark"): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-const GROUNDS = ["bg", "surface", "sunk"];
+const GROUNDS = ["bg", "surface", "sunk", "hover"];
 const TEXT = ["text", "muted", "accent", "fail", "ok", "wait", "run", "off"];
-const MARKS = ["edge"];
+const MARKS = ["edge", "run-bar"];
 
 test.each(["light", "dark"] as const)("text can be read and marks be seen, %s", (theme) => {
   const pairs = [

@@ -4,15 +4,13 @@ import { Problem } from "../client/problem";
 import { isTerminal } from "../client/types";
 import { ActiveRun } from "../state/active-run";
 import { api, connection } from "../state/app";
-import { progressOf } from "../state/estimate";
-import { percentText, quantity } from "../state/format";
-import { toneOf } from "../state/marks";
+import { quantity } from "../state/format";
+import { taskWord, toneOf } from "../state/marks";
 import { runAddress } from "../state/routes";
 import { errorsOf } from "../state/rows";
 import { Link } from "./link";
 import { TaskMark } from "./marks";
-import { ProgressBar } from "./progress-bar";
-import { Elapsed, RunText } from "./run-row";
+import { Elapsed, RowBar, RowName, RunText } from "./run-row";
 
 /** The user's newest unfinished run, above the list. Without one its space stays, so that the list does not move. */
 export function ActiveRunBand() {
@@ -22,13 +20,12 @@ export function ActiveRunBand() {
   const row = run.row.value;
   if (!row) return <p class="band hint">{problem.value ? "Your active run is not known." : "No run of yours is active."}</p>;
   const { task } = row;
-  const value = progressOf(task);
   const errors = errorsOf(row);
   return (
-    <section class="band" aria-label={isTerminal(task.status) ? "Your last run" : "Your active run"}>
+    <section class={`band spine s-${toneOf(task.status)}`} aria-label={isTerminal(task.status) ? "Your last run" : "Your active run"}>
       <Link to={runAddress(task.task_id)} class="band-row">
-        <TaskMark status={task.status} />
-        <strong>{task.job_type}</strong>
+        <TaskMark status={task.status} word={taskWord(task)} />
+        <RowName task={task} />
         <span class="run-text">
           <RunText task={task} />
         </span>
@@ -36,9 +33,8 @@ export function ActiveRunBand() {
         <span class="number took">
           <Elapsed task={task} />
         </span>
-        <span class="number pct">{percentText(value)}</span>
+        <RowBar row={row} label="Progress of your active run" />
       </Link>
-      <ProgressBar value={value} tone={toneOf(task.status)} label="Progress of your active run" />
     </section>
   );
 }

@@ -17,13 +17,13 @@ export function AgainChips({ task }: { task: Task }) {
   return (
     <>
       {of && (
-        <span class="chip">
+        <span class="again">
           again of <Link to={runAddress(of)}>{shortId(of)}</Link>
           {task.again_of && " with changes"}
         </span>
       )}
       {last && later.length === 1 && (
-        <span class="chip">
+        <span class="again">
           run again as <Link to={runAddress(last.task_id)}>{shortId(last.task_id)}</Link>
         </span>
       )}

@@ -39,7 +39,6 @@ export function Audit({ task }: { task: Task }) {
       <dl class="facts-list">
         <Fact name="id">{task.task_id}</Fact>
         <Fact name="owner">{nameOf(task.user_id)}</Fact>
-        <Fact name="intent">{task.intent}</Fact>
         <Fact name="attempt">{task.attempt}</Fact>
         <Fact name="queue">{task.queue ?? null}</Fact>
         <Fact name="worker">{task.worker}</Fact>
@@ -63,7 +62,7 @@ function Created({ task }: { task: Task }) {
       {of && (
         <>
           {" of "}
-          <Link to={runAddress(of)}>{of}</Link>
+          <Link to={runAddress(of)}>{task.retry_of ? "an earlier run" : "its parent"}</Link>
         </>
       )}
     </>

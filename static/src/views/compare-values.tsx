@@ -1,5 +1,6 @@
 import { useMemo } from "preact/hooks";
 import { changesOf, type Change } from "../state/compare";
+import { masked } from "../state/secrets";
 import { Json, Text } from "./json";
 
 interface Props {
@@ -51,10 +52,16 @@ const Row = ({ change: { path, before, after }, title }: { change: Change; title
   <tr>
     <th scope="row">{path || title.toLowerCase()}</th>
     {[before, after].map((value, at) => (
-      <td key={at}>{value === undefined ? <em>{path ? "not given" : `no ${title.toLowerCase()}`}</em> : <Value value={value} />}</td>
+      <td key={at}>{value === undefined ? <em>{path ? "not given" : `no ${title.toLowerCase()}`}</em> : <Value value={shown(path, value)} />}</td>
     ))}
   </tr>
 );
+
+/** A secret is not shown, but whether it differs. */
+function shown(path: string, value: unknown): unknown {
+  const name = path.split(".").at(-1) ?? "";
+  return (masked({ [name]: value }) as Record<string, unknown>)[name];
+}
 
 const Value = ({ value }: { value: unknown }) =>
   typeof value === "object" && value !== null ? <Json value={value} /> : <Text text={String(value)} />;

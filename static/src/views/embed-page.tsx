@@ -3,15 +3,16 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { Problem } from "../client/problem";
 import type { TaskState } from "../client/types";
 import { address } from "../state/address";
-import { hasTitle, percentText } from "../state/format";
-import { stoppedAt } from "../state/clock";
+import { stoppedAt, tickingServerNow } from "../state/clock";
 import { useShortcuts } from "../state/keys";
 import { labelOf } from "../state/link-words";
-import { taskWord, toneOf } from "../state/marks";
+import { toneOf } from "../state/marks";
+import { axisOf } from "../state/phase-axis";
 import { declaredPhases, phaseRows } from "../state/phases";
 import { runAddress } from "../state/routes";
 import { SharedRun } from "../state/shared-run";
 import { paramsOf } from "../state/url";
+import "../style/fonts.css";
 import "../style/run.css";
 import "../style/head.css";
 import "../style/phases.css";
@@ -21,15 +22,17 @@ import "../style/lines.css";
 import "../style/ansi.css";
 import "../style/embed.css";
 import { Log } from "./log";
-import { TaskMark } from "./marks";
 import { choosePhase, usePhaseKeys } from "./phase-keys";
 import { NotLoaded } from "./not-loaded";
 import { Phases } from "./phases";
-import { ProgressBar } from "./progress-bar";
-import { Facts, messageOf } from "./run-facts";
+import { RunBar } from "./run-bar";
+import { Facts, Figures } from "./run-facts";
+import { RunName } from "./run-name";
 import { RunSkeleton } from "./skeleton";
 import { useLoaded } from "./use-loaded";
 import { useProgress } from "./use-progress";
+
+const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
 /** The page of one run for people who have a share token, alone or in a frame of another site. */
 export function EmbedPage({ id, token }: { id: string; token: string }) {
@@ -59,38 +62,31 @@ function Shown({ shared, state }: { shared: SharedRun; state: TaskState }) {
   const silent = stoppedAt.value !== null;
   const stale = !over && (silent || (link.kind !== "live" && link.kind !== "polling"));
   const { mark, word, title } = labelOf(link, progress, silent);
+  const at = over ? Date.parse(task.finished_at ?? task.created_at) : tickingServerNow();
   const value = useProgress(state);
   const below = useLoaded(() => shared.api.children(task.task_id, "own"), [task.task_id, task.status])?.below ?? null;
   return (
     <main class={stale ? "run-page embed stale" : "run-page embed"}>
-      <header class="head">
+      <header class={`head spine s-${toneOf(task.status)}`}>
         <div class="head-line">
-          <TaskMark status={task.status} word={taskWord(task)} />
-          <h1>
-            {task.job_type}
-            {hasTitle(task) && <span class="title">{task.title}</span>}
-          </h1>
-          <Facts state={state} below={below} viewers={null} />
-          {!over && (
-            <span class={`link ${mark}`} title={title}>
-              <i class="dot" aria-hidden="true" />
-              {word}
-            </span>
-          )}
+          <RunName task={task}>
+            <Facts state={state} below={below} viewers={null} />
+            {!over && (
+              <span class={`link ${mark}`} title={title}>
+                <i class="dot" aria-hidden="true" />
+                {word}
+              </span>
+            )}
+          </RunName>
+          <Figures state={state} value={value} />
           <a class="home" href={runAddress(task.task_id)} target="_blank" rel="noreferrer">
             Taskroom
           </a>
         </div>
-        <div class="head-bar">
-          <ProgressBar value={value} tone={toneOf(task.status)} label="Overall progress" />
-          <span class="number">{percentText(value)}</span>
-        </div>
-        <p class="now">
-          <span class={task.status === "FAILURE" ? "s-fail" : undefined}>{messageOf(task)}</span>
-        </p>
+        <RunBar state={state} rows={rows} value={value} choose={choosePhase} />
       </header>
       <aside class="side">
-        <Phases state={state} rows={rows} chosen={chosen} choose={choosePhase} />
+        <Phases {...{ state, rows, chosen }} axis={axisOf(task, rows, at)} names={NO_NAMES} choose={choosePhase} />
       </aside>
       <section class="panels">
         <Log run={run} live={link.kind === "live"} embedded />

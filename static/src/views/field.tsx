@@ -3,6 +3,7 @@ import { useId } from "preact/hooks";
 import type { FieldErrors } from "../client/problem";
 import type { Schema } from "../client/types";
 import { draftOf, errorsAt, fieldsOf, isExtra, isLong, itemOf, kindOf, labelOf, type Draft } from "../state/form";
+import { isSecret } from "../state/secrets";
 
 interface FieldProps {
   /** Dotted, as errors name it. */
@@ -46,7 +47,12 @@ export function Field(props: FieldProps) {
       <label>
         <span>
           {props.label}
-          {!required && <em> optional</em>}
+          {required && (
+            <b class="required" title="required">
+              {" "}
+              *
+            </b>
+          )}
         </span>
         <Input {...props} id={id} invalid={invalid} />
       </label>
@@ -177,6 +183,12 @@ function Input({ path, schema, required, draft, set, id, invalid }: FieldProps &
     );
   }
   if (kind === "json") return <textarea {...common} rows={4} class="json" placeholder="JSON" onInput={take} />;
+  if (kind === "date" || kind === "moment") {
+    return <input {...common} type={kind === "date" ? "date" : "datetime-local"} onInput={take} />;
+  }
+  if (isSecret(path.split(".").at(-1) ?? "", schema)) {
+    return <input {...common} type="password" autocomplete="off" onInput={take} />;
+  }
   const most = schema.maxLength === undefined ? {} : { maxLength: schema.maxLength };
   if (isLong(schema)) return <textarea {...common} {...most} rows={6} onInput={take} />;
   // Text also for numbers: a number input hides invalid text from the page, and the wheel changes its value.

@@ -1,19 +1,12 @@
 // @vitest-environment happy-dom
 import { render } from "preact";
 import { act } from "preact/test-utils";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { User } from "../client/types";
+import { address, go } from "../state/address";
+import { signedIn } from "../state/session";
+import { Gate } from "./gate";
 
-vi.mock("../client/connection", () => ({
-  PageConnection: class {
-    link = { kind: "connecting" };
-    listen = () => () => undefined;
-    retryNow = () => undefined;
-  },
-}));
-const { address, go } = await import("../state/address");
-const { signedIn } = await import("../state/app");
-const { Gate } = await import("./gate");
 
 beforeEach(() => go("/runs/1"));
 
@@ -21,7 +14,7 @@ test("a page under the form of an ended session goes to the login when one signs
   const user = { id: 1, email: "a@example.org" } as User;
   const root = document.createElement("div");
   signedIn.value = { kind: "in", user };
-  await act(() => render(<Gate page={() => <p>mine</p>} />, root));
+  await act(() => render(<Gate page={() => <p>mine</p>} back={() => undefined} />, root));
   await act(() => void (signedIn.value = { kind: "out", left: false }));
   expect(root.textContent).toContain("mine");
   expect(address.value).toBe("/runs/1");

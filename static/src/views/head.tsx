@@ -2,8 +2,9 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { Below } from "../client/observed";
 import { isTerminal, type Approval, type Task, type TaskState } from "../client/types";
 import { api } from "../state/app";
-import { hasTitle, percentText, shortId } from "../state/format";
-import { taskWord, toneOf } from "../state/marks";
+import { hasTitle, shortId } from "../state/format";
+import { toneOf } from "../state/marks";
+import type { PhaseRow } from "../state/phases";
 import { runAddress } from "../state/routes";
 import { Viewers } from "../state/viewers";
 import { Actions } from "./actions";
@@ -13,9 +14,9 @@ import { CallProblem } from "./call-problem";
 import { Copy } from "./copy";
 import { FailuresBelow } from "./failures-below";
 import { Link } from "./link";
-import { TaskMark } from "./marks";
-import { ProgressBar } from "./progress-bar";
-import { Facts, messageOf } from "./run-facts";
+import { RunBar } from "./run-bar";
+import { Facts, Figures } from "./run-facts";
+import { RunName } from "./run-name";
 import { useCall } from "./use-call";
 import { useLoaded } from "./use-loaded";
 import { useProgress } from "./use-progress";
@@ -25,35 +26,36 @@ const MOST_BANDS = 3;
 
 interface Props {
   state: TaskState;
+  rows: readonly PhaseRow[];
   approval: Approval | null;
   /** The children of the run. */
   steps: readonly Task[];
   below: Below | null;
   /** Whether the task's events come live, so that this page counts as a viewer itself. */
   joined: boolean;
+  /** Shows the log of a phase. */
+  choose: (phaseId: string) => void;
 }
 
-/** The head of a run page: status, progress, and what needs a decision. */
-export function Head({ state, approval, steps, below, joined }: Props) {
+/** The head of a run page: what it is, how far it is, and what needs a decision. */
+export function Head({ state, rows, approval, steps, below, joined, choose }: Props) {
   const { task } = state;
   const call = useCall();
   const viewers = useViewerCount(task, joined);
   const value = useProgress(state);
-  const message = messageOf(task);
   const asked = task.status === "WAITING" ? approval : null;
   return (
-    <header class="head">
+    <header class={`head spine s-${toneOf(task.status)}`}>
       <div class="head-line">
-        <TaskMark status={task.status} word={taskWord(task)} />
-        <h1>
-          {task.job_type}
-          {hasTitle(task) && <span class="title">{task.title}</span>}
-        </h1>
-        <Copy class="id plain" text={task.task_id} label={`Copy the id ${task.task_id}`}>
-          <code>{shortId(task.task_id)}</code>
-        </Copy>
-        <Facts state={state} below={below} viewers={viewers} />
-        <AgainChips task={task} />
+        <RunName task={task}>
+          <Copy class="id plain" text={task.task_id} label={`Copy the id ${task.task_id}`}>
+            <code>{shortId(task.task_id)}</code>
+          </Copy>
+          {task.parent_id && <Parent taskId={task.parent_id} />}
+          <AgainChips task={task} />
+          <Facts state={state} below={below} viewers={viewers} />
+        </RunName>
+        <Figures state={state} value={value} />
         <Actions task={task} approval={asked} call={call} />
       </div>
       {asked && <ApprovalBand task={task} approval={asked} call={call} />}
@@ -64,16 +66,7 @@ export function Head({ state, approval, steps, below, joined }: Props) {
           <StepBand key={step.task_id} step={step} />
         ))}
       {call.problem && <CallProblem taskId={task.task_id} problem={call.problem} />}
-      <div class="head-bar">
-        <ProgressBar value={value} tone={toneOf(task.status)} label="Overall progress" />
-        <span class="number">{percentText(value)}</span>
-      </div>
-      {(message || task.parent_id || !below?.failed) && (
-        <p class="now">
-          {task.parent_id && <Parent taskId={task.parent_id} />}
-          <span class={task.status === "FAILURE" ? "s-fail" : undefined}>{message}</span>
-        </p>
-      )}
+      <RunBar state={state} rows={rows} value={value} choose={choose} />
       <FailuresBelow below={below} />
     </header>
   );

@@ -80,7 +80,7 @@ function FirstKeyLines({ value }: { value: string | Problem | null }) {
   return (
     <>
       <WaysIn value={value} />
-      <p class="hint">The key in the lines was made for you. It can only report runs, and ends in 30 days; make others at {keys}.</p>
+      <p class="hint">The key in the lines was made for you. It can only report runs, and ends in 30 days, or after a day if nobody uses it; make others at {keys}.</p>
     </>
   );
 }

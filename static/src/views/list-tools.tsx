@@ -5,6 +5,7 @@ import { jobTypes } from "../state/jobs";
 import { KEYS_ADDRESS, WAYS_IN_HASH } from "../state/routes";
 import { taskTypes } from "../state/task-types";
 import { typeNames } from "../state/type-names";
+import { Choice } from "./choice";
 import { Link } from "./link";
 import { Search } from "./search";
 
@@ -23,6 +24,7 @@ interface Props {
 /** The filters of the list without the status, and the button for a new run. */
 export function ListTools({ user, filter, change, search, first, start }: Props) {
   const known = typeNames(jobTypes.value, taskTypes.value, filter.job_type);
+  const jobs = [{ value: "", name: "Any job" }, ...known.map((name) => ({ value: name, name }))];
   return (
     <div class="list-tools">
       <h1>Runs</h1>
@@ -38,26 +40,18 @@ export function ListTools({ user, filter, change, search, first, start }: Props)
           />
         )}
         {!first && (
-          <select
-            aria-label="Job"
-            value={filter.job_type}
-            onChange={(event) => change({ job_type: event.currentTarget.value })}
-          >
-            <option value="">any job</option>
-            {known.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
+          <Choice label="Job" value={filter.job_type} options={jobs} change={(job_type) => change({ job_type })} />
         )}
         {readsTenant(user) && (
-          <select
-            aria-label="Whose"
+          <Choice
+            label="Whose"
             value={filter.scope}
-            onChange={(event) => change({ scope: event.currentTarget.value === "tenant" ? "tenant" : "mine" })}
-          >
-            <option value="mine">mine</option>
-            <option value="tenant">all of {user.tenant}</option>
-          </select>
+            options={[
+              { value: "mine", name: "Mine" },
+              { value: "tenant", name: `All of ${user.tenant}` },
+            ]}
+            change={(scope) => change({ scope: scope === "tenant" ? "tenant" : "mine" })}
+          />
         )}
       </search>
       {start && !first && (

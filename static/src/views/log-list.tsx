@@ -3,10 +3,11 @@ import { Component, createRef } from "preact";
 import { BLOCK, LogStore } from "../state/log";
 import { BlockHeights } from "../state/log-heights";
 import { times, wrap } from "../state/log-settings";
-import { firstFrom, type LogSource } from "../state/log-source";
+import type { LogSource } from "../state/log-source";
 import type { LogScroller, LogView } from "../state/log-view";
+import { LogAim } from "./log-aim";
 import { LogBlocks } from "./log-blocks";
-import { firstInView, restoreAnchor, reveal, type ScrollAnchor } from "./scroll-anchor";
+import { firstInView, restoreAnchor, type ScrollAnchor } from "./scroll-anchor";
 import { listenToScrolling } from "./scroll-intent";
 
 const LINE_PX = 20;
@@ -28,21 +29,15 @@ interface Drawn {
   end: number;
 }
 
-/** A line to go to, and the block in which it is expected. */
-interface Target {
-  sequence: number;
-  key: number;
-}
-
 /** The lines of a log: the blocks in and around the view, between two spaces as high as all others. While blocks are loaded,
  * measured or dropped, the line that is read stays where it is, or the view stays at the end while that is followed. */
 export class LogList extends Component<Props, Drawn> implements LogScroller {
   private readonly box = createRef<HTMLDivElement>();
   private readonly content = createRef<HTMLDivElement>();
   private readonly heights = new BlockHeights(BLOCK * LINE_PX);
+  private readonly aim: LogAim;
   private readonly stops: (() => void)[] = [];
   private anchor: ScrollAnchor | null = null;
-  private target: Target | null = null;
   private lastTop = 0;
   private layout = "";
   private width = 0;
@@ -51,7 +46,8 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
   constructor(props: Props) {
     super(props);
     const { source, view } = props;
-    if (view.start !== null && !view.follow.value) this.aim(view.start);
+    this.aim = new LogAim(source, this.heights, (key) => this.content.current?.children[key - this.state.first]);
+    if (view.start !== null && !view.follow.value) this.aim.to(view.start);
     this.heights.span(source.first, source.end);
     this.state = this.wantedBlocks();
   }
@@ -76,7 +72,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
       // Where nothing can scroll, nothing would follow the end again.
       up: () => box.scrollHeight > box.clientHeight && view.hold(),
       select: () => view.hold(),
-      scroll: () => (this.target = null),
+      scroll: () => this.aim.drop(),
       start: () => view.toTop(),
       end: () => view.toEnd(),
     };
@@ -115,12 +111,13 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
   }
 
   show(sequence: number): void {
-    this.aim(sequence);
+    this.aim.to(sequence);
     this.draw();
   }
 
   toTop(): void {
-    this.target = this.anchor = null;
+    this.anchor = null;
+    this.aim.drop();
     const box = this.box.current;
     if (box) box.scrollTop = this.lastTop = 0;
     this.draw();
@@ -134,16 +131,12 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     return lines?.[[...(block as Element).children].indexOf(element as Element)]?.sequence ?? null;
   }
 
-  private aim(sequence: number): void {
-    this.target = { sequence, key: this.props.source.keyOf(sequence) };
-  }
-
   private followChanged(follow: boolean): void {
     if (!follow) {
       this.anchor = this.findAnchor();
       return;
     }
-    this.target = null;
+    this.aim.drop();
     this.draw();
   }
 
@@ -164,7 +157,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     const box = this.box.current;
     const height = box?.clientHeight || 800;
     let top = box?.scrollTop ?? 0;
-    if (this.target) top = heights.top(this.target.key);
+    if (this.aim.key !== null) top = heights.top(this.aim.key);
     else if (view.follow.value) top = heights.total - height;
     else if (this.anchor) top = heights.top(this.anchor.key) + this.anchor.within;
     return { first: heights.find(top - BEYOND_PX), end: heights.find(top + height + BEYOND_PX) + 1 };
@@ -177,9 +170,12 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     if (!box) return;
     const { source, view } = this.props;
     this.measure();
-    if (this.target) this.toTarget(box, this.target);
+    if (this.aim.key !== null) this.aim.approach(box);
     else if (view.follow.value) box.scrollTop = box.scrollHeight;
-    else if (this.anchor?.element.isConnected) restoreAnchor(box, this.anchor, this.lastTop);
+    else {
+      if (this.anchor?.element.isConnected) restoreAnchor(box, this.anchor, this.lastTop);
+      this.aim.keep(box);
+    }
     this.lastTop = box.scrollTop;
     view.atEnd.value = this.isAtEnd(box);
     this.anchor = view.follow.value ? null : this.findAnchor();
@@ -206,24 +202,6 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     if (this.heights.total !== before) this.heights.reckon();
   }
 
-  private toTarget(box: HTMLDivElement, target: Target): void {
-    const { source } = this.props;
-    const near = source.nearest(target.sequence);
-    if (!near) {
-      this.target = null;
-      return;
-    }
-    target.key = "key" in near ? near.key : source.keyOf(near.line.sequence);
-    const block = this.content.current?.children[target.key - this.state.first];
-    if ("key" in near || !block) {
-      box.scrollTop = this.heights.top(target.key);
-      return;
-    }
-    this.target = null;
-    const at = firstFrom(source.lines(target.key) ?? [], near.line.sequence);
-    reveal(box, block.children[at] as Element);
-  }
-
   private findAnchor(): ScrollAnchor | null {
     const { box, content } = this;
     if (!box.current || !content.current) return null;
@@ -239,6 +217,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     this.lastTop = box.scrollTop;
     const atEnd = this.isAtEnd(box);
     view.atEnd.value = atEnd;
+    if (moved) this.aim.drop();
     if (moved < 0 && !atEnd) view.hold();
     // The event of a scroll by this page comes late, with nothing moved: it must not undo a hold made meanwhile.
     if (moved > 0 && atEnd && document.getSelection()?.isCollapsed !== false) view.follow.value = true;

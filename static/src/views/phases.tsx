@@ -1,134 +1,153 @@
-import { useState } from "preact/hooks";
-import { isTerminal, type Task, type TaskState } from "../client/types";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { isTerminal, type Phase, type Task, type TaskState } from "../client/types";
 import { tickingServerNow } from "../state/clock";
-import { phaseEtaOf, progressOf, shareOf } from "../state/estimate";
-import { count, percentText, quantity } from "../state/format";
+import { phaseEtaOf } from "../state/estimate";
+import { count, quantity } from "../state/format";
 import { PHASE } from "../state/marks";
+import { shareAt, type Axis } from "../state/phase-axis";
 import { isOpen, phaseSpan, type PhaseRow } from "../state/phases";
-import { duration } from "../state/time";
+import { clock, duration } from "../state/time";
 import { Chevron } from "./chevron";
 import { PhaseMark } from "./marks";
-import { ProgressBar } from "./progress-bar";
 
 interface Props {
   state: TaskState;
   rows: readonly PhaseRow[];
+  axis: Axis | null;
+  /** The names of phases that are called otherwise than by their ids. */
+  names: ReadonlyMap<string, string>;
   /** The phase by which the log is filtered. */
   chosen: string | null;
   choose: (phaseId: string | null) => void;
+  /** What is drawn below, on the same axis. */
+  children?: ComponentChildren;
 }
 
-/** The phases, in the order in which they began. On a narrow page it is one line that opens. */
-export function Phases({ state: { task }, rows, chosen, choose }: Props) {
+/** The phases as a table: when each ran on the axis of the run, and how long. On a narrow page it is a line that opens. */
+export function Phases({ state: { task }, rows, axis, names, chosen, choose, children }: Props) {
   const [shown, show] = useState(false);
-  const [toggled, toggle] = useState<ReadonlyMap<string, boolean>>(new Map());
+  const list = useRef<HTMLOListElement>(null);
   const begun = rows.filter(({ phase }) => phase).length;
   const at = rows.findIndex(({ phase_id }) => phase_id !== "" && phase_id === task.current_phase) + 1;
-  const percent = percentText(progressOf(task));
+  const phases = rows.filter(({ between }) => !between).length;
+  useEffect(() => {
+    // Of many phases the one that runs stays in view; the page itself does not scroll.
+    list.current?.querySelector(".running")?.scrollIntoView({ block: "nearest" });
+  }, [task.current_phase, shown]);
   return (
     <section class={shown ? "phases shown" : "phases"} aria-label="Phases">
-      <h2>Phases</h2>
+      <h2>
+        Phases{phases > 0 && <span class="number"> {`${at || begun} of ${phases}`}</span>}
+      </h2>
       <button type="button" class="brief" aria-expanded={shown} onClick={() => show(!shown)}>
         <span>
-          {rows.length === 0 ? "No phases" : `${at || begun} of ${rows.filter(({ between }) => !between).length}`}
-          {task.current_phase && ` · ${task.current_phase}`}
-          {percent !== "" && ` · ${percent}`}
+          {phases === 0 ? "No phases" : `${at || begun} of ${phases}`}
+          {task.current_phase && ` · ${names.get(task.current_phase) ?? task.current_phase}`}
         </span>
         <Chevron open={shown} />
       </button>
       {rows.length === 0 && <p class="hint">{isTerminal(task.status) ? "This run has no phases." : "None has begun."}</p>}
-      <ol>
+      <ol ref={list}>
         {rows.map((row) => (
-          <PhaseItem
+          <Item
             key={row.phase_id}
             row={row}
+            name={row.between ?? names.get(row.phase_id) ?? row.phase_id}
             task={task}
-            open={isOpen(row.state, toggled.get(row.phase_id))}
-            toggle={(open) => toggle(new Map(toggled).set(row.phase_id, open))}
+            axis={axis}
             chosen={row.phase_id === chosen}
             choose={choose}
           />
         ))}
       </ol>
+      {children}
     </section>
   );
 }
 
 interface ItemProps {
   row: PhaseRow;
+  name: string;
   task: Task;
-  open: boolean;
-  toggle: (open: boolean) => void;
+  axis: Axis | null;
   chosen: boolean;
   choose: (phaseId: string | null) => void;
 }
 
-function PhaseItem({ row, task, open, toggle, chosen, choose }: ItemProps) {
+function Item({ row, name, task, axis, chosen, choose }: ItemProps) {
   const { phase_id, phase, state, between } = row;
   if (!phase) {
     return (
       <li class={between ? "between" : "ahead"}>
         <div class="phase-name">
           <PhaseMark state={state} />
-          <span class="name">{between ?? phase_id}</span>
+          <bdi class="name" title={name}>
+            {name}
+          </bdi>
         </div>
       </li>
     );
   }
   const span = phaseSpan(row, task, tickingServerNow());
   const took = phase.duration_seconds ?? (span && (span[1] - span[0]) / 1_000);
+  const open = isOpen(state, chosen || undefined);
   return (
-    <li data-phase={phase_id}>
+    <li data-phase={phase_id} class={state === "running" ? "running" : undefined}>
       <div class="phase-name">
         <PhaseMark state={state} />
         <button
           type="button"
           class="name"
           aria-pressed={chosen}
-          title={chosen ? "Show the whole log" : "Show this phase's log only"}
+          title={`${name}\n${chosen ? "Show the whole log" : "Show this phase's log only"}`}
           onClick={() => choose(chosen ? null : phase_id)}
         >
-          {phase_id}
+          <bdi>{name}</bdi>
         </button>
         {!open && phase.error_count > 0 && <Errors of={phase.error_count} />}
         <span class="number took">{took !== null && duration(took)}</span>
-        <button
-          type="button"
-          class="toggle"
-          aria-label={`Details of ${phase_id}`}
-          aria-expanded={open}
-          onClick={() => toggle(!open)}
-        >
-          <Chevron open={open} />
-        </button>
       </div>
-      {open && <Details row={row} />}
+      {axis && span && <Track axis={axis} span={span} state={state} />}
+      {open && <Details phase={phase} running={state === "running"} />}
     </li>
   );
 }
 
-function Details({ row: { phase, phase_id, state } }: { row: PhaseRow }) {
-  if (!phase) return null;
-  const eta = state === "running" ? phaseEtaOf(phase, tickingServerNow()) : null;
-  const counted = phase.total_count !== null || phase.processed_count > 0;
+function Track({ axis, span: [from, to], state }: { axis: Axis; span: [number, number]; state: PhaseRow["state"] }) {
+  const left = shareAt(axis, from);
+  const pattern = state === "waiting" ? "hatched" : "";
   return (
-    <div class="phase-details">
-      <ProgressBar value={state === "done" ? 100 : shareOf(phase)} tone={PHASE[state][0]} label={phase_id} />
-      <div class="phase-figures number">
-        <span>
-          {counted && count(phase.processed_count)}
-          {phase.total_count !== null && ` / ${count(phase.total_count)}`}
-        </span>
-        {phase.error_count > 0 && <Errors of={phase.error_count} />}
-        {eta !== null && <span>phase ETA {duration(eta)}</span>}
-      </div>
-      {phase.message && (
-        <p class="phase-message" title={phase.message}>
-          {phase.message}
-        </p>
-      )}
+    <div class="track" title={`${clock(from)} – ${clock(to)}`}>
+      <b class={`s-${PHASE[state][0]} ${state} ${pattern}`} style={{ left: `${left}%`, width: `${shareAt(axis, to) - left}%` }} />
     </div>
   );
 }
 
-const Errors = ({ of }: { of: number }) => <span class="number s-fail">{quantity(of, "error")}</span>;
+function Details({ phase, running }: { phase: Phase; running: boolean }) {
+  const eta = running ? phaseEtaOf(phase, tickingServerNow()) : null;
+  const counted = phase.total_count !== null || phase.processed_count > 0;
+  return (
+    <>
+      {(counted || phase.error_count > 0 || eta !== null) && (
+        <div class="phase-figures number">
+          {counted && (
+            <span>
+              {count(phase.processed_count)}
+              {phase.total_count !== null && ` / ${count(phase.total_count)}`}
+            </span>
+          )}
+          {phase.error_count > 0 && <Errors of={phase.error_count} />}
+          {eta !== null && <span>phase ETA {duration(eta)}</span>}
+        </div>
+      )}
+      {phase.message && (
+        <p class="phase-message" title={phase.message}>
+          <bdi>{phase.message}</bdi>
+        </p>
+      )}
+    </>
+  );
+}
+
+const Errors = ({ of }: { of: number }) => <span class="number s-wait">{quantity(of, "error")}</span>;

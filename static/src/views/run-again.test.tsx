@@ -40,6 +40,23 @@ test("after the reporter was asked the page says so, and leads to the new run wh
   expect(sinks.size).toBe(0);
 });
 
+test("the new run of one that was started again before is a retry of its last run", async () => {
+  const second = { ...task, task_id: "second", retry_of: "old" };
+  const tasks = vi.spyOn(api, "tasks").mockResolvedValue({ tasks: [second], next: null });
+  vi.spyOn(api, "retry").mockResolvedValue({ task_id: "old", retry_of: "second" });
+  render(<RunAgain task={task} call={call} />);
+
+  fireEvent.click(screen.getByText("Run again"));
+
+  const note = await screen.findByRole("status");
+  for (const sink of sinks) sink.event({ type: "task_created", sequence: 1, task_id: "x" });
+  await vi.waitFor(() => expect(tasks).toHaveBeenCalled());
+  expect(note.textContent).toBe("Asked for; the reporter will start it");
+  tasks.mockResolvedValue({ tasks: [{ ...task, task_id: "third", retry_of: "second" }, second], next: null });
+  for (const sink of sinks) sink.event({ type: "task_created", sequence: 2, task_id: "third" });
+  expect((await screen.findByRole("link", { name: "third" })).getAttribute("href")).toBe("/runs/third");
+});
+
 test("a run of ours is gone to at once", async () => {
   vi.spyOn(api, "retry").mockResolvedValue({ task_id: "next" });
   render(<RunAgain task={{ ...task, observed: false }} call={call} />);

@@ -13,14 +13,14 @@ import type { Call } from "./use-call";
 /** Starts an ended run again, at once or after changes in its form, and goes to the new one. An observed run is started by
  * its reporter, when that hears of it, as it was. */
 export function RunAgain({ task, call }: { task: Task; call: Call }) {
-  const [asked, ask] = useState(false);
+  const [last, ask] = useState("");
   const [changing, change] = useState(false);
   const again = async (): Promise<void> => {
-    const { task_id } = await api.retry(task.task_id);
-    if (task_id === task.task_id) ask(true);
+    const { task_id, retry_of } = await api.retry(task.task_id);
+    if (task_id === task.task_id) ask(retry_of ?? task_id);
     else go(runAddress(task_id));
   };
-  if (asked) return <Asked task={task} />;
+  if (last) return <Asked task={task} last={last} />;
   const same = (text: string) => (
     <button type="button" disabled={call.busy} onClick={() => call.run(again)}>
       {text}
@@ -40,9 +40,9 @@ export function RunAgain({ task, call }: { task: Task; call: Call }) {
   );
 }
 
-function Asked({ task }: { task: Task }) {
+function Asked({ task, last }: { task: Task; last: string }) {
   const scope = String(currentUser.value?.id) === task.user_id ? "own" : "tenant";
-  const started = useMemo(() => new StartedAgain(task, scope, api, connection), [task.task_id]);
+  const started = useMemo(() => new StartedAgain(last, task.job_type, scope, api, connection), [last]);
   useEffect(() => () => started.stop(), [started]);
   const run = started.run.value;
   return (

@@ -1,17 +1,14 @@
 import type { Below } from "../client/observed";
-import { reasonOf } from "../client/outcome";
-import { isTerminal, type Task, type TaskState } from "../client/types";
+import { isTerminal, type TaskState } from "../client/types";
 import { failedText } from "../state/below";
 import { tickingServerNow } from "../state/clock";
 import { etaOf, isLonger, isUsual } from "../state/estimate";
-import { failureOf } from "../state/failure";
-import { count } from "../state/format";
+import { count, percentText } from "../state/format";
 import { taskWord, toneOf } from "../state/marks";
-import { duration, elapsed } from "../state/time";
+import { duration, elapsed, timer } from "../state/time";
 
-/** Returns what a run says of itself now, or why it has failed. */
-export const messageOf = (task: Task): string | null =>
-  task.error ? reasonOf(task) && (failureOf(task)?.sentence ?? task.error.message) : task.current_phase_message;
+/** Below so many seconds a run that is over is told to the tenth. */
+const SHORT = 10;
 
 interface Props {
   state: TaskState;
@@ -20,28 +17,49 @@ interface Props {
   viewers: number | null;
 }
 
-/** The state of a run in a few words: status, what failed below it, time, and how many watch it. */
+/** The state of a run in a few words: status, what failed below it, what is usual, and how many watch it. */
 export function Facts({ state, below, viewers }: Props) {
   const { task } = state;
-  const now = tickingServerNow();
-  const seconds = elapsed(task.started_at, task.finished_at, now);
-  const over = isTerminal(task.status);
-  const eta = etaOf(state, now);
   const failed = failedText(below);
   return (
     <span class="number facts">
       <strong class={`s-${toneOf(task.status)}`}>{taskWord(task)}</strong>
-      {seconds !== null && ` ${over ? "after " : ""}${duration(seconds)}`}
       {failed && (
         <>
           {" · "}
           <strong class="s-fail">{failed}</strong>
         </>
       )}
-      {eta !== null ? ` · ETA ${duration(eta)}` : isLonger(state, now) && " · longer than usual"}
+      {isLonger(state, tickingServerNow()) && " · longer than usual"}
       {isUsual(task.usual) && ` · usually ${duration(task.usual.seconds)} (p95 ${duration(task.usual.p95_seconds)})`}
       {task.retry_count > 0 && ` · retry ${task.retry_count}`}
       {viewers !== null && ` · ${count(viewers)} watching`}
     </span>
   );
 }
+
+/** How far the run is, how long it has taken, and how long it will: "31 %  0:06  about 0:17". */
+export function Figures({ state, value }: { state: TaskState; value: number | null }) {
+  const { task } = state;
+  const now = tickingServerNow();
+  const over = isTerminal(task.status);
+  const seconds = elapsed(task.started_at, task.finished_at, now);
+  const eta = etaOf(state, now);
+  const percent = task.status === "SUCCESS" || task.status === "PENDING" ? "" : percentText(value);
+  return (
+    <p class="number figures">
+      {percent && <Figure name="progress" class="pct" text={percent} />}
+      {seconds !== null && (
+        <Figure name={over ? "took" : "elapsed"} class="took" text={over && seconds < SHORT ? duration(seconds) : timer(seconds)} />
+      )}
+      {eta !== null && <Figure name="left" class="left" text={`about ${timer(eta)}`} />}
+    </p>
+  );
+}
+
+const Figure = ({ name, text, ...rest }: { name: string; text: string; class: string }) => (
+  <span {...rest}>
+    <span class="hidden-text">{name} </span>
+    {text}{" "}
+  </span>
+);

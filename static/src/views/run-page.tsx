@@ -11,9 +11,10 @@ import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { pageProgress } from "../state/link-label";
 import { declaredOutputs } from "../state/outputs";
-import { declaredPhases, ORCHESTRATE, phaseRows } from "../state/phases";
+import { declaredPhases, ORCHESTRATE, phaseRows, stepTitles } from "../state/phases";
 import { Run } from "../state/run";
-import { narrow, wide } from "../state/screen";
+import { narrow } from "../state/screen";
+import { masked } from "../state/secrets";
 import { paramsOf } from "../state/url";
 import "../style/run.css";
 import "../style/head.css";
@@ -29,9 +30,9 @@ import { Children } from "./children";
 import { EarlierRuns } from "./earlier-runs";
 import { Head } from "./head";
 import { Outputs } from "./outputs";
-import { Link } from "./link";
 import { Log } from "./log";
 import { choosePhase, usePhaseKeys } from "./phase-keys";
+import { NotFound } from "./not-found";
 import { NotLoaded } from "./not-loaded";
 import { Phases } from "./phases";
 import { Value } from "./result";
@@ -40,7 +41,7 @@ import { RunSkeleton } from "./skeleton";
 import { useLoaded } from "./use-loaded";
 import { useTabTitle } from "./tab-title";
 import { Tabs, type Tab } from "./tabs";
-import { Timeline } from "./timeline";
+import { Timeline, useTimeline } from "./timeline";
 
 /** How often children of the run of somebody else are loaded again, while some of them are open. */
 const OTHERS_MS = 10_000;
@@ -55,7 +56,6 @@ export function RunPage({ id }: { id: string }) {
     return () => void (pageProgress.value = null);
   }, [progress]);
   const state = run.state.value;
-  useTabTitle(state?.task ?? null);
 
   if (progress.kind === "refused") return <Missing problem={progress.problem} />;
   const problem = progress.kind === "loading" ? progress.problem : undefined;
@@ -78,33 +78,31 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
   useEffect(() => void loadJobTypes(), []);
   const types = jobTypes.value;
   const rows = useMemo(() => phaseRows(state, declaredPhases(state.task, types)), [state, types]);
+  useTabTitle(state, rows);
   const chosen = paramsOf(address.value).get("phase");
   useShortcuts("Run", usePhaseKeys(rows, chosen));
   const files = useLoaded(() => api.outputs(task.task_id), [task.task_id, run.outputs.value]) ?? [];
   const declared = declaredOutputs(task, types);
-  const tabs = tabsOf(task, tasks.length, below?.failed ?? 0, [files.length, Object.keys(declared).length]);
-  const tab = tabs.find(({ id }) => id === hash.value)?.id ?? "log";
   const over = isTerminal(task.status);
   const runs = useLoaded(() => api.earlier(task.task_id), [task.task_id, over]);
-  const earlier = <EarlierRuns task={task} runs={runs} />;
-  const timeline = <Timeline state={state} rows={rows} tasks={tasks} live={live} choose={choosePhase} />;
+  const more = { files: files.length, expected: Object.keys(declared).length, earlier: narrow.value && (runs?.length ?? 0) > 1 };
+  const tabs = tabsOf(task, tasks.length, below?.failed ?? 0, more);
+  const tab = tabs.find(({ id }) => id === hash.value)?.id ?? "log";
+  const { throughput, axis } = useTimeline(state, rows, live);
+  const names = useMemo(() => stepTitles(tasks), [tasks]);
   return (
     <main class={stale ? "run-page stale" : "run-page"}>
-      <Head state={state} approval={run.approval.value} steps={tasks} below={below} joined={live} />
+      <Head {...{ state, rows, below }} approval={run.approval.value} steps={tasks} joined={live} choose={choosePhase} />
       <aside class="side">
-        <Phases state={state} rows={rows} chosen={chosen} choose={choosePhase} />
-        {!narrow.value && earlier}
-        {wide.value && tab !== "timeline" && (task.started_at || rows.some(({ phase }) => phase)) && (
-          <section class="timeline" aria-label="Timeline">
-            <h2>Timeline</h2>
-            {timeline}
-          </section>
-        )}
+        <Phases {...{ state, rows, axis, names, chosen }} choose={choosePhase}>
+          <Timeline throughput={throughput} axis={axis} />
+        </Phases>
+        {!narrow.value && <EarlierRuns task={task} runs={runs} />}
       </aside>
       <section class="panels">
         <Tabs tabs={tabs} chosen={tab} />
-        <Panel tab={tab} run={run} task={task} childTasks={children} timeline={narrow.value ? [earlier, timeline] : timeline}>
-          <Outputs task={task} files={files} declared={declared} />
+        <Panel tab={tab} run={run} task={task} childTasks={children}>
+          {tab === "outputs" ? <Outputs task={task} files={files} declared={declared} /> : <EarlierRuns task={task} runs={runs} />}
         </Panel>
       </section>
     </main>
@@ -116,12 +114,11 @@ interface PanelProps {
   run: Run;
   task: Task;
   childTasks: ChildTasks;
-  timeline: ComponentChildren;
-  /** The panel of the outputs. */
+  /** The panel of the outputs, or of the earlier runs. */
   children: ComponentChildren;
 }
 
-function Panel({ tab, run, task, childTasks, timeline, children }: PanelProps) {
+function Panel({ tab, run, task, childTasks, children }: PanelProps) {
   return (
     <div
       class={tab === "log" ? "tab-panel" : "tab-panel scrolls"}
@@ -131,25 +128,31 @@ function Panel({ tab, run, task, childTasks, timeline, children }: PanelProps) {
       tabIndex={tab === "log" ? undefined : 0}
     >
       {tab === "log" && <Log run={run} live={link.value.kind === "live"} />}
-      {tab === "timeline" && <div class="panel timeline">{timeline}</div>}
       {tab === "result" && <Value value={task.result} name="result" />}
-      {tab === "outputs" && children}
+      {(tab === "outputs" || tab === "earlier") && children}
       {tab === "children" && <Children tasks={childTasks.tasks.value} problem={childTasks.problem.value} />}
-      {tab === "parameters" && <Value value={task.params ?? {}} name="parameters" />}
+      {tab === "parameters" && <Value value={masked(task.params ?? {})} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
     </div>
   );
 }
 
-function tabsOf(task: Task, children: number, failed: number, [files, expected]: [number, number]): Tab[] {
+/** `expected`: outputs that the job says it saves; `earlier`: whether the earlier runs have a tab, for want of a side bar. */
+interface MoreTabs {
+  files: number;
+  expected: number;
+  earlier: boolean;
+}
+
+function tabsOf(task: Task, children: number, failed: number, { files, expected, earlier }: MoreTabs): Tab[] {
   const failures = failed ? ` · ${count(failed)} failed` : "";
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
-    ["timeline", "Timeline", true],
     ["result", "Result", task.result !== null && task.result !== undefined],
     ["outputs", `Outputs ${files}`, files + expected > 0],
     ["children", `Children ${children}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],
+    ["earlier", "Earlier runs", earlier],
     ["audit", "Audit", true],
   ];
   return tabs.filter(([, , shown]) => shown).map(([id, name]) => ({ id, name }));
@@ -172,18 +175,9 @@ function useChildren({ task, phases }: TaskState): ChildTasks {
   return children;
 }
 
-function Missing({ problem }: { problem: Problem }) {
-  return (
-    <Shell>
-      <main class="page missing">
-        <h1>{problem.status === 404 ? "There is no such run" : "This run cannot be shown"}</h1>
-        <p>
-          {problem.status === 404
-            ? "It may belong to somebody else, or it is older than what is kept."
-            : problem.detail || problem.title}
-        </p>
-        <Link to="/">All runs</Link>
-      </main>
-    </Shell>
+const Missing = ({ problem }: { problem: Problem }) =>
+  problem.status === 404 ? (
+    <NotFound what="run">It may belong to somebody else, or it is older than what is kept.</NotFound>
+  ) : (
+    <NotFound heading="This run cannot be shown">{problem.detail || problem.title}</NotFound>
   );
-}

@@ -1,16 +1,19 @@
 import type { Signal } from "@preact/signals";
 import { isTerminal, type Task } from "../client/types";
+import { plainText } from "../client/terminalText";
 import { tickingServerNow } from "../state/clock";
 import { progressOf } from "../state/estimate";
-import { hasTitle, percentText, quantity, shortId } from "../state/format";
+import { failureOf } from "../state/failure";
+import { hasTitle, percentText, quantity } from "../state/format";
+import { jobTypes } from "../state/jobs";
 import { taskWord, toneOf } from "../state/marks";
+import { rowSegments } from "../state/phase-bar";
 import { runAddress } from "../state/routes";
 import { errorsOf, type Row } from "../state/rows";
-import { plainText } from "../client/terminalText";
-import { duration, elapsed } from "../state/time";
+import { elapsed, duration } from "../state/time";
 import { Link } from "./link";
 import { TaskMark } from "./marks";
-import { ProgressBar } from "./progress-bar";
+import { PhaseBar } from "./phase-bar";
 import { Time } from "./time";
 
 /** One run of the list: the whole row is the link to it. */
@@ -18,17 +21,14 @@ export function RunRow({ row }: { row: Signal<Row> }) {
   const { task } = row.value;
   const errors = errorsOf(row.value);
   return (
-    <Link to={runAddress(task.task_id)} class="row">
+    <Link to={runAddress(task.task_id)} class={`row spine s-${toneOf(task.status)}`}>
       <TaskMark status={task.status} word={taskWord(task)} />
-      <span class="type" title={task.job_type}>
-        {task.job_type}
-      </span>
-      <code>{shortId(task.task_id)}</code>
+      <RowName task={task} />
       <span class="run-text">
         <RunText task={task} />
       </span>
       <span class="number errors">{errors > 0 && quantity(errors, "error")}</span>
-      <Progress task={task} />
+      <RowBar row={row.value} label="Progress" />
       <span class="number took">
         <Elapsed task={task} />
       </span>
@@ -37,27 +37,44 @@ export function RunRow({ row }: { row: Signal<Row> }) {
   );
 }
 
-/** The progress of a run, also of one that has failed; a run that has succeeded shows none. */
-function Progress({ task }: { task: Task }) {
-  const shown = task.status !== "SUCCESS";
+/** The title of a run with its job type; the job type alone where it has no title of its own. */
+export const RowName = ({ task }: { task: Task }) => (
+  <span class="row-name">
+    <bdi class="row-title" title={hasTitle(task) ? task.title : task.job_type}>
+      {hasTitle(task) ? task.title : task.job_type}
+    </bdi>
+    {hasTitle(task) && (
+      <span class="chip" title={task.job_type}>
+        {task.job_type}
+      </span>
+    )}
+  </span>
+);
+
+/** The bar of a run with its percentage; a run that has succeeded shows no number. */
+export function RowBar({ row, label }: { row: Row; label: string }) {
+  const { task } = row;
   const value = progressOf(task);
+  const now = isTerminal(task.status) ? 0 : tickingServerNow();
   return (
     <>
-      <span class="meter">{shown && <ProgressBar value={value} tone={toneOf(task.status)} label="Progress" />}</span>
-      <span class="number pct">{shown && percentText(value)}</span>
+      <span class="meter">
+        <PhaseBar segments={rowSegments(row, jobTypes.value, now)} value={value} label={label} />
+      </span>
+      <span class="number pct">{task.status !== "SUCCESS" && task.status !== "PENDING" && percentText(value)}</span>
     </>
   );
 }
 
-/** A run in one line: its title, and its error, its phase or its status. */
+/** What a run says of itself: its error, its phase or its status. */
 export function RunText({ task }: { task: Task }) {
   const waits = task.status === "WAITING";
   const phase = isTerminal(task.status) ? null : task.current_phase_message || task.current_phase;
-  const text = task.error?.message || phase || (waits ? "" : taskWord(task));
+  const error = task.error && (failureOf(task)?.sentence ?? task.error.message);
+  const text = error || phase || (waits ? "" : taskWord(task));
   return (
     <>
-      {waits && <strong class="s-wait">approval needed</strong>} {hasTitle(task) && <b>{task.title}</b>}{" "}
-      {plainText(text)}
+      {waits && <strong class="s-wait">approval needed</strong>} <bdi>{plainText(text)}</bdi>
     </>
   );
 }

@@ -2,11 +2,12 @@ import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { User } from "../client/types";
 import { address } from "../state/address";
-import { signedIn } from "../state/app";
 import { routeOf } from "../state/routes";
+import { signedIn } from "../state/session";
+import "../style/drop.css";
 import { Bell } from "./bell";
+import { Brand } from "./brand";
 import { ConnectionState } from "./connection";
-import { Link } from "./link";
 import { UserMenu } from "./menu";
 import { RunSearch } from "./run-search";
 
@@ -42,9 +43,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
     <>
       <header class="top">
         <Skip />
-        <Link to="/" class="brand">
-          Taskroom
-        </Link>
+        <Brand />
         {user.current && (
           <>
             {!onList && <RunSearch />}

@@ -4,6 +4,7 @@ import type { JobType, Schema, Task } from "../client/types";
 import { go } from "../state/address";
 import { hiddenParams, ownTitle, shownParams } from "../state/again";
 import { api } from "../state/app";
+import { forgetDraft, keepDraft, keptDraft, withoutSecrets, type StartDraft } from "../state/drafts";
 import { collect, draftOf, errorsElsewhere, fieldsOf, labelOf, type Draft } from "../state/form";
 import { brokenFiles, easiest, lastJob } from "../state/jobs";
 import { runAddress } from "../state/routes";
@@ -37,14 +38,17 @@ export function Start({ types }: { types: readonly JobType[] }) {
 interface FormProps {
   job: JobType;
   types: readonly JobType[];
-  /** The run with whose parameters the form begins. */
+  /** The run with whose parameters the form begins; what is typed is then no draft of the next new run. */
   again?: Task;
 }
 
 export function JobForm({ job, types, again }: FormProps) {
-  const [params, setParams] = useState<Draft>(() => draftOf(job.params, true, shownParams(again)));
-  const [title, setTitle] = useState<Draft>(() => ownTitle(again));
-  const [approval, setApproval] = useState<Draft>(null);
+  const [{ params, title, approval }, setDraft] = useState(() => (again ? draftOfRun(job, again) : (keptDraft(job) ?? emptyDraft(job))));
+  const change = (changed: Partial<StartDraft>): void => {
+    const draft = { params, title, approval, ...changed };
+    setDraft(draft);
+    if (!again) keepDraft(job, draft);
+  };
   const [errors, setErrors] = useState<FieldErrors>({});
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
@@ -58,7 +62,7 @@ export function JobForm({ job, types, again }: FormProps) {
   const choose = (chosen: JobType | undefined): void => {
     if (!chosen) return;
     lastJob.value = chosen.job_type;
-    setParams(draftOf(chosen.params));
+    setDraft(keptDraft(chosen) ?? { ...emptyDraft(chosen), title, approval });
     setErrors({});
     setProblem(null);
   };
@@ -83,6 +87,7 @@ export function JobForm({ job, types, again }: FormProps) {
     setBusy(true);
     try {
       const { task_id } = await api.start(request, asked.current.key);
+      if (!again) forgetDraft(job);
       go(runAddress(task_id));
     } catch (error) {
       const refused = Problem.of(error);
@@ -115,6 +120,7 @@ export function JobForm({ job, types, again }: FormProps) {
         </select>
         {job.description && <p class="hint">{job.description}</p>}
       </div>
+      {fields.some(([, , required]) => required) && <p class="hint">* is required</p>}
       {fields.map(([name, schema, required]) => (
         <Field
           key={name}
@@ -122,10 +128,10 @@ export function JobForm({ job, types, again }: FormProps) {
           label={labelOf(name, schema)}
           {...{ schema, required, errors }}
           draft={values[name] ?? null}
-          set={(part) => setParams({ ...values, [name]: part })}
+          set={(part) => change({ params: { ...values, [name]: part } })}
         />
       ))}
-      <Field path="title" label="Title" schema={TITLE} required={false} draft={title} errors={errors} set={setTitle} />
+      <Field path="title" label="Title" schema={TITLE} required={false} draft={title} errors={errors} set={(text) => change({ title: text })} />
       <Field
         path="approval"
         label="Ask for approval first"
@@ -133,7 +139,7 @@ export function JobForm({ job, types, again }: FormProps) {
         required={false}
         draft={approval}
         errors={errors}
-        set={setApproval}
+        set={(asked) => change({ approval: asked })}
       />
       {problem && !shown && <ProblemMessage problem={problem}>{elsewhere.map((text) => <p>{text}</p>)}</ProblemMessage>}
       <button class="primary" disabled={busy}>
@@ -142,6 +148,15 @@ export function JobForm({ job, types, again }: FormProps) {
     </form>
   );
 }
+
+const emptyDraft = (job: JobType): StartDraft => ({ params: draftOf(job.params), title: "", approval: null });
+
+/** A secret has to be typed again. */
+const draftOfRun = ({ params }: JobType, run: Task): StartDraft => ({
+  params: withoutSecrets(params, draftOf(params, true, shownParams(run))),
+  title: ownTitle(run),
+  approval: null,
+});
 
 // crypto.randomUUID is missing where the page is served without TLS from another machine.
 const randomKey = (): string =>

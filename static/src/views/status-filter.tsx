@@ -5,14 +5,15 @@ import { count } from "../state/format";
 import { statusWord, toneOf } from "../state/marks";
 import { Link } from "./link";
 
-/** How many runs have which status; each status is a link that filters the list by it. */
+/** How many runs have which status; each status that some have is a link that filters the list by it. */
 export function StatusFilter({ filter, counts }: { filter: RunFilter; counts: Counts | null }) {
   const all = counts ? total(counts) : undefined;
   return (
     <nav class="chips" aria-label="Status">
-      <StatusLink name="all" number={all} on={!filter.status} to={listAddress({ ...filter, status: null })} />
+      <StatusLink name="All" number={all} on={!filter.status} to={listAddress({ ...filter, status: null })} />
       {STATUSES.map((status) => {
         const on = filter.status === status;
+        if (!on && !counts?.[status]) return null;
         const to = listAddress({ ...filter, status: on ? null : status });
         const name = status === "WAITING" ? "waiting" : statusWord(status);
         return <StatusLink key={status} {...{ name, on, to }} number={counts?.[status]} class={`s-${toneOf(status)}`} />;

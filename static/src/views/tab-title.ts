@@ -1,29 +1,53 @@
 import { useEffect, useRef } from "preact/hooks";
-import type { Task } from "../client/types";
+import type { Task, TaskState } from "../client/types";
 import { announce } from "../state/announce";
+import { tickingServerNow } from "../state/clock";
 import { colourOf } from "../state/colour";
-import { markAddress, statusWord, toneOf } from "../state/marks";
+import { progressOf } from "../state/estimate";
+import { markAddress, PHASE, statusWord, toneOf } from "../state/marks";
+import { segmentsOf, type Segment } from "../state/phase-bar";
+import type { PhaseRow } from "../state/phases";
 import { announcementOf, titleOf } from "../state/tab-title";
 
+/** More parts than these cannot be told apart in an icon. */
+const MOST_PARTS = 5;
+/** So many steps of a part are drawn: an icon that changed with each percent would flicker. */
+const STEPS = 8;
+
 /** Keeps title and icon of the browser tab up to date with a run, and announces its changes to screen readers. */
-export function useTabTitle(task: Task | null): void {
-  const title = task ? titleOf(task) : "Taskroom";
+export function useTabTitle({ task }: TaskState, rows: readonly PhaseRow[]): void {
+  const title = titleOf(task);
   useEffect(() => {
     document.title = title;
   }, [title]);
-  const status = task?.status;
+  const parts = partsOf(task, rows);
+  const drawn = JSON.stringify(parts);
+  const { status } = task;
   useEffect(() => {
     const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
-    if (!status || !icon) return;
+    if (!icon) return;
     const before = icon.href;
-    icon.href = markAddress(statusWord(status), colourOf(`var(--${toneOf(status)})`));
+    const coloured = parts.map(({ tone, share, done }) => ({ colour: colourOf(`var(--${tone})`), share, done }));
+    icon.href = markAddress(statusWord(status), colourOf(`var(--${toneOf(status)})`), coloured, colourOf("var(--edge)"));
     return () => void (icon.href = before);
-  }, [status]);
-  const announcement = task ? announcementOf(task) : "";
+  }, [status, drawn]);
+  const announcement = announcementOf(task);
   const first = useRef(true);
   useEffect(() => {
     // The first state is read out with the page.
-    if (announcement && !first.current) announce(announcement);
-    if (announcement) first.current = false;
+    if (!first.current) announce(announcement);
+    first.current = false;
   }, [announcement]);
+}
+
+/** The bar of the run in a few steps; of many phases the whole run is one part. */
+function partsOf(task: Task, rows: readonly PhaseRow[]) {
+  const percent = progressOf(task);
+  const all = segmentsOf(task, rows, percent, tickingServerNow());
+  const shown = all.length > MOST_PARTS ? segmentsOf(task, [], percent, 0) : all;
+  return shown.map(({ state, share, done }: Segment) => ({
+    tone: PHASE[state][0],
+    share: Number(share.toFixed(2)),
+    done: done === null ? 0.5 : Math.round(done * STEPS) / STEPS,
+  }));
 }

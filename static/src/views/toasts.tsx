@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import type { Notification } from "../client/types";
 import { acknowledge, toasts } from "../state/bell";
+import "../style/over.css";
 import { NotificationTitle } from "./bell";
 import { SeverityMark } from "./marks";
 

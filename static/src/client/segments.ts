@@ -1,0 +1,77 @@
+import type { PhaseRow, PhaseState } from "./phaseRows";
+import { isTerminal, type Phase, type PlannedPhase, type Status, type Task } from "./types";
+
+/** The largest share of a phase that its time alone makes done. */
+const MOST_BY_TIME = 0.95;
+/** However short a phase usually is, it has this part of an equal share. */
+const LEAST = 0.35;
+
+/** One part of the bar of a run: a phase, or the whole run where its phases are not known. */
+export interface Segment {
+  /** "" of the whole run. */
+  phase_id: string;
+  state: PhaseState;
+  /** Its share of the width: all of them are 1. */
+  share: number;
+  /** How much of it is done, 0–1; null where that is not known. */
+  done: number | null;
+  errors: number;
+}
+
+const OF_RUN: Record<Status, PhaseState> = {
+  PENDING: "not begun",
+  WAITING: "waiting",
+  STARTED: "running",
+  RETRY: "waiting",
+  SUCCESS: "done",
+  FAILURE: "failed",
+  REVOKED: "stopped",
+};
+
+/** Returns the bar of a run. `rows`: its phases, where they are known; of a list only their names may be. `percent`: how far
+ * the whole run is; null where that is not known. `now`: the server's time in milliseconds. */
+export function segmentsOf(task: Task, rows: readonly PhaseRow[], percent: number | null, now: number): Segment[] {
+  const phases = rows.some(({ phase }) => phase) ? rows.filter(({ between }) => !between) : namedOnly(task, rows);
+  if (phases.length === 0) return [{ phase_id: "", share: 1, errors: 0, ...wholeOf(task, percent) }];
+  const shares = sharesOf(phases, task.plan ?? []);
+  return phases.map(({ phase_id, phase, state }, at) => ({
+    phase_id,
+    state,
+    share: shares[at] ?? 0,
+    done: doneOf(phase, state, task.plan?.find((planned) => planned.phase_id === phase_id), now),
+    errors: phase?.error_count ?? 0,
+  }));
+}
+
+function wholeOf(task: Task, percent: number | null): Pick<Segment, "state" | "done"> {
+  const state = OF_RUN[task.status] ?? "not begun";
+  return { state, done: state === "done" ? 1 : state === "not begun" ? 0 : percent === null ? null : percent / 100 };
+}
+
+/** Of a run whose phases are only named: those before the present one are done. */
+function namedOnly(task: Task, rows: readonly PhaseRow[]): readonly PhaseRow[] {
+  const at = rows.findIndex(({ phase_id }) => phase_id === (task.error?.phase ?? task.current_phase));
+  const present = OF_RUN[task.status] ?? "not begun";
+  if (task.status === "SUCCESS") return [];
+  if (at < 0) return isTerminal(task.status) ? [] : rows;
+  return rows.map((row, index) => ({ ...row, state: index < at ? "done" : index === at ? present : row.state }));
+}
+
+/** The weights of the plan, where each phase has one; else equal shares. */
+function sharesOf(rows: readonly PhaseRow[], plan: readonly PlannedPhase[]): number[] {
+  const weights = rows.map(({ phase_id }) => plan.find((planned) => planned.phase_id === phase_id)?.weight ?? 0);
+  const known = weights.some((weight) => weight > 0);
+  const whole = known ? weights.reduce((sum, weight) => sum + weight, 0) : rows.length;
+  const least = (LEAST * whole) / rows.length;
+  const wide = weights.map((weight) => (known ? Math.max(least, weight) : 1));
+  const sum = wide.reduce((total, width) => total + width, 0);
+  return wide.map((width) => width / sum);
+}
+
+function doneOf(phase: Phase | null, state: PhaseState, planned: PlannedPhase | undefined, now: number): number | null {
+  if (state === "done") return 1;
+  if (!phase) return state === "running" || state === "waiting" || state === "failed" || state === "stopped" ? null : 0;
+  if (phase.total_count) return Math.min(1, phase.processed_count / phase.total_count);
+  if (state !== "running" || !planned?.seconds || !phase.started_at) return null;
+  return Math.min(MOST_BY_TIME, Math.max(0, (now - Date.parse(phase.started_at)) / 1_000 / planned.seconds));
+}

@@ -1,0 +1,51 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { User } from "./client/types";
+import { loadOthers, pageOf } from "./pages";
+import { address } from "./state/address";
+import { connection, link } from "./state/app";
+import { startNotifications } from "./state/bell";
+import { announceLink } from "./state/link-words";
+import { watchPulse } from "./state/pulse";
+import { routeOf } from "./state/routes";
+import { currentUser } from "./state/session";
+import { pathOf } from "./state/url";
+import "./style/fonts.css";
+import { ErrorBoundary } from "./views/error-boundary";
+import { LazyPage } from "./views/lazy-page";
+import { NotFound } from "./views/not-found";
+import { focusContent } from "./views/shell";
+import { Shortcuts } from "./views/shortcuts";
+import { Toasts } from "./views/toasts";
+
+announceLink(link);
+
+/** Ends the wait of a connection that was signed out. */
+export const reconnect = (): void => connection.retryNow();
+
+/** The page of the address, with what is on every page of a signed-in user. */
+export function Inside({ user }: { user: User }) {
+  // Null while the page of a session that has ended stays under the form that begins another.
+  const userId = currentUser.value?.id ?? null;
+  useEffect(() => (userId === null ? undefined : startNotifications(connection, userId)), [userId]);
+  useEffect(() => (userId === null ? undefined : watchPulse()), [userId]);
+  useEffect(loadOthers, []);
+  const path = pathOf(address.value);
+  const page = pageOf(path);
+  const ready = page === null || page.value.value !== null;
+  const before = useRef(path);
+  useEffect(() => {
+    if (!ready) return;
+    // The link that was followed is gone, and the focus with it.
+    if (before.current !== path && !document.activeElement?.closest("main")) focusContent();
+    before.current = path;
+  }, [path, ready]);
+  return (
+    <>
+      <ErrorBoundary key={path}>
+        {page ? <LazyPage page={page} user={user} id={routeOf(path)?.id ?? ""} /> : <NotFound />}
+      </ErrorBoundary>
+      <Toasts />
+      <Shortcuts />
+    </>
+  );
+}
