@@ -31,7 +31,7 @@ def save(run: Run, path: str | os.PathLike[str], name: str | None = None) -> boo
     try:
         size = _store(run, path, output_name(str(given)))
     except (Refused, OSError, ValueError) as error:
-        run.line(f"The output {ascii(str(given)[:200])} is not saved: {reason(error)}", "WARNING", COMPONENT)
+        run.line(f"The output {str(given)[:200]!a} is not saved: {reason(error)}", "WARNING", COMPONENT)
         return False
     run.saved[given] = size
     run.sink.reports.emit("output", output_event(given, size))

@@ -53,8 +53,8 @@ def outputs(principal: Principal, task_id: UUID) -> dict[str, Any]:
 @reading_shared
 @blp.response(200)
 def download(principal: Principal, task_id: UUID, name: str) -> Response:
-    """Streams an output, always as an attachment. One `Range` of bytes is honoured, and `If-Range` with the ETag. Too many
-    downloads at a time are 429; 404 also when its file is not on this machine."""
+    """Streams an output, always as an attachment. One `Range` of bytes is honoured, and `If-Range` with the ETag. Too
+    many downloads at a time are 429; 404 also when its file is not on this machine."""
     task = permissions.readable_task(principal, str(task_id))
     with services().read() as conn, conn.cursor() as cur:
         found = None if "\0" in name else find_output(cur, task, name)

@@ -115,12 +115,11 @@ def _content_roots(env: Environment) -> tuple[Path, ...]:
     return tuple(p.resolve() for p in paths)
 
 
-def _outputs(env: Environment) -> Path | None:
-    """Returns the folder of the files that jobs save; None when none is set."""
-    if folder := env.get("TASKROOM_OUTPUTS"):
-        return Path(folder).absolute()
+def _outputs(env: Environment) -> str:
+    """Returns the folder of the files that jobs save; empty when none is set."""
     home = env.get("TASKROOM_HOME")
-    return Path(home).absolute() / "data" / "outputs" if home else None
+    folder = env.get("TASKROOM_OUTPUTS") or (f"{home}/data/outputs" if home else "")
+    return str(Path(folder).absolute()) if folder else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +196,7 @@ class Config:
     output_bytes: int = whole("TASKROOM_OUTPUT_BYTES", 10_000_000_000, 0, 2**53)
     output_file_bytes: int = whole("TASKROOM_OUTPUT_FILE_BYTES", 100_000_000, 1, 2**53)
     output_run_bytes: int = whole("TASKROOM_OUTPUT_RUN_BYTES", 500_000_000, 1, 2**53)
-    outputs: Path | None = setting(_outputs, default=None)
+    outputs: str = setting(_outputs, default="")  # the folder; empty: no outputs are saved
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -47,8 +47,12 @@ class Task(Base):
             "retry_of",
             postgresql_where=text("retry_of IS NOT NULL AND finished_at IS NULL"),
         ),
-        Index("tasks_by_retry", "retry_of", "created_at", "id", postgresql_where=text("retry_of IS NOT NULL")),
-        Index("tasks_by_again", "again_of", "created_at", "id", postgresql_where=text("again_of IS NOT NULL")),
+        Index(
+            "tasks_by_retry", "retry_of", "created_at", "id", postgresql_where=text("retry_of IS NOT NULL")
+        ),
+        Index(
+            "tasks_by_again", "again_of", "created_at", "id", postgresql_where=text("again_of IS NOT NULL")
+        ),
         Index(
             "tasks_ended",
             "finished_at",

@@ -31,7 +31,7 @@ class FileStorage:
         with self._folder_of(key, make=True) as (folder, name):
             unfinished = f"new-{uuid.uuid4()}"
             try:
-                with open(os.open(unfinished, _WRITE, 0o600, dir_fd=folder), "wb") as file:
+                with os.fdopen(os.open(unfinished, _WRITE, 0o600, dir_fd=folder), "wb") as file:
                     size = _copy(source, file, most)
                     file.flush()
                     os.fsync(file.fileno())
@@ -87,7 +87,7 @@ class FileStorage:
 def regular_file(path: str | os.PathLike[str], folder: int | None = None) -> BinaryIO:
     """Opens a file to read it. Raises OSError when it is a link, a folder, a pipe or a device: what a link leads to
     nobody has chosen, and reading a pipe may never end."""
-    file = open(os.open(path, _READ, dir_fd=folder), "rb")
+    file = os.fdopen(os.open(path, _READ, dir_fd=folder), "rb")
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return file
     file.close()

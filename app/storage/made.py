@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from app.config import Config
 from app.storage import Storage
 from app.storage.files import FileStorage
@@ -9,4 +11,4 @@ from app.storage.files import FileStorage
 
 def storage_of(config: Config) -> Storage | None:
     """Returns where outputs of runs are kept; None when no folder is set."""
-    return FileStorage(config.outputs) if config.outputs else None
+    return FileStorage(Path(config.outputs)) if config.outputs else None

@@ -1,4 +1,5 @@
-"""Outputs of tasks: files that a job has saved. Each has a row, made by the event ``output``; a storage has its content."""
+"""Outputs of tasks: files that a job has saved. Each has a row, which the event ``output`` makes, and a content in a
+storage."""
 
 from __future__ import annotations
 
@@ -67,7 +68,9 @@ _of_task = Output.task_id == sa.bindparam("task")
 _LIST = Statement(sa.select(*_ROW).where(_of_task).order_by(Output.name))
 _ONE = Statement(sa.select(*_ROW).where(_of_task, Output.name == sa.bindparam("name")))
 _ALL_BYTES = Statement(
-    sa.select(sa.cast(sa.func.coalesce(sa.func.sum(sa.func.greatest(Output.size, LEAST_BYTES)), 0), sa.BigInteger))
+    sa.select(
+        sa.cast(sa.func.coalesce(sa.func.sum(sa.func.greatest(Output.size, LEAST_BYTES)), 0), sa.BigInteger)
+    )
 )
 _OF_TASKS = Statement(
     sa.select(*as_text(Output.task_id), Output.attempt, Output.name).where(
@@ -90,7 +93,7 @@ def output_name(name: str) -> str:
         else None
     )
     if why:
-        raise ValueError(f"the name {ascii(name[:200])} {why}")
+        raise ValueError(f"the name {name[:200]!a} {why}")
     return name
 
 
@@ -130,7 +133,9 @@ def delete_orphans(connect: Connect, storage: Storage, seconds: float = RUN_SECO
     old = (file for file in storage.stored() if file.age > ORPHAN_SECONDS)
     for files in _batches(old):
         if time.monotonic() > until:
-            logger.info("%d files without a run are deleted in the time of this run; the next run goes on", gone)
+            logger.info(
+                "%d files without a run are deleted in the time of this run; the next run goes on", gone
+            )
             break
         known = _known(connect, {task_id for file in files if _is_id(task_id := file.key.partition("/")[0])})
         for file in files:

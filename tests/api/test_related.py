@@ -19,7 +19,10 @@ from tests.support.system import System, User
 def colleague(system: System) -> Iterator[tuple[User, User]]:
     """Two operators of one tenant."""
     tenant = uuid.uuid4().hex
-    with closing((one := system.user(tenant=tenant)).client), closing((two := system.user(tenant=tenant)).client):
+    with (
+        closing((one := system.user(tenant=tenant)).client),
+        closing((two := system.user(tenant=tenant)).client),
+    ):
         yield one, two
 
 
@@ -132,7 +135,8 @@ def test_the_last_success_is_there_however_many_runs_have_failed_since(system: S
         """WITH numbers AS (SELECT n FROM generate_series(1, 29) AS n),
            made AS (INSERT INTO streams (name, closed) SELECT 'task:' || gen_random_uuid(), true FROM numbers
                     RETURNING id, name)
-           INSERT INTO tasks (id, stream_id, user_id, job_type, title, intent, params, trigger, created_at, status, finished_at)
+           INSERT INTO tasks (id, stream_id, user_id, job_type, title, intent, params, trigger, created_at, status,
+               finished_at)
            SELECT substr(name, 6)::uuid, made.id, user_id, job_type, title, intent, params, trigger,
                tasks.created_at - interval '1 ms', 'FAILURE', tasks.created_at
            FROM made, tasks WHERE tasks.id = %s""",
@@ -144,7 +148,9 @@ def test_the_last_success_is_there_however_many_runs_have_failed_since(system: S
     assert (len(found), found[0], found[-1]) == (25, last, success)
 
 
-def test_a_tenant_has_one_history_and_a_user_without_one_their_own(colleague: tuple[User, User], user: User) -> None:
+def test_a_tenant_has_one_history_and_a_user_without_one_their_own(
+    colleague: tuple[User, User], user: User
+) -> None:
     one, two = colleague
     theirs, mine, apart = ended(one), ended(two), ended(user)
 

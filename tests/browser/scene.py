@@ -62,7 +62,9 @@ def scene(system: System, names: tuple[str, str] = ("", "")) -> Iterator[Scene]:
     user.finished(chord, 60)  # ten seconds after its last member
     command, dump = running_command(system, user)
     try:
-        yield Scene(user, newcomer, running, finished, packages, failed, cancelled, waiting, parent, chord, command)
+        yield Scene(
+            user, newcomer, running, finished, packages, failed, cancelled, waiting, parent, chord, command
+        )
     finally:
         dump.terminate()
         dump.wait(60)

@@ -42,7 +42,9 @@ def test_an_output_comes_to_the_page_while_the_run_goes_on_and_can_be_saved(
 
 
 def test_a_missing_one_is_named_and_the_log_says_why(tab: Visit, user: User) -> None:
-    task_id = user.start("test_outputs", files=[{"name": "report.csv", "kind": "link", "link": "/etc/passwd"}])
+    task_id = user.start(
+        "test_outputs", files=[{"name": "report.csv", "kind": "link", "link": "/etc/passwd"}]
+    )
     user.finished(task_id)
 
     tab.open(f"/runs/{task_id}#outputs")

@@ -48,8 +48,8 @@ def test_what_is_put_can_be_read_replaced_and_deleted(storage: FileStorage) -> N
 def test_only_its_user_may_read_the_files(storage: FileStorage, tmp_path: Path) -> None:
     put(storage, b"one")
 
-    paths = [path for path in (tmp_path / "outputs").rglob("*")]
-    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "outputs", *paths)} == {0}
+    outputs = tmp_path / "outputs"
+    assert {path.stat().st_mode & 0o077 for path in (outputs, *outputs.rglob("*"))} == {0}
 
 
 def test_too_large_leaves_nothing_behind_and_what_was_there_stays(storage: FileStorage) -> None:
@@ -75,7 +75,17 @@ def test_an_error_of_the_source_leaves_nothing_behind(storage: FileStorage, tmp_
 
 @pytest.mark.parametrize(
     "key",
-    ["../../etc/passwd", f"{TASK}/../../x", f"{TASK}/", TASK, "/etc/passwd", f"{TASK}/a/b", f"{TASK}/a\0", f"{TASK}/a\n", ""],
+    [
+        "../../etc/passwd",
+        f"{TASK}/../../x",
+        f"{TASK}/",
+        TASK,
+        "/etc/passwd",
+        f"{TASK}/a/b",
+        f"{TASK}/a\0",
+        f"{TASK}/a\n",
+        "",
+    ],
 )
 def test_what_is_no_key_is_not_there(storage: FileStorage, tmp_path: Path, key: str) -> None:
     with pytest.raises(FileNotFoundError):
@@ -86,7 +96,9 @@ def test_what_is_no_key_is_not_there(storage: FileStorage, tmp_path: Path, key: 
     assert list(tmp_path.rglob("*")) == []
 
 
-def test_a_link_is_not_followed_neither_to_a_file_nor_to_a_folder(storage: FileStorage, tmp_path: Path) -> None:
+def test_a_link_is_not_followed_neither_to_a_file_nor_to_a_folder(
+    storage: FileStorage, tmp_path: Path
+) -> None:
     secret = tmp_path / "secret"
     secret.mkdir()
     (secret / "1-abc").write_text("secret")

@@ -25,8 +25,12 @@ class FileSchema(Schema):
 class Files(Schema):
     files = fields.List(fields.Nested(FileSchema), load_default=list)
     begin = fields.String(load_default="", metadata={"description": "If set, it saves once this file exists"})
-    gate = fields.String(load_default="", metadata={"description": "If set, the run ends once this file exists"})
-    retry = fields.Boolean(load_default=False, metadata={"description": "The first attempt ends after it has saved"})
+    gate = fields.String(
+        load_default="", metadata={"description": "If set, the run ends once this file exists"}
+    )
+    retry = fields.Boolean(
+        load_default=False, metadata={"description": "The first attempt ends after it has saved"}
+    )
 
 
 @job(

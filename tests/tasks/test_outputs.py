@@ -28,7 +28,17 @@ from tests.tasks.helpers import Tasks
 
 
 @pytest.mark.parametrize(
-    "name", ["report.csv", "Bericht März 2026 (2).pdf", "売上.csv", "a", "x" * 128, "no ending", "two..dots", "🙂.txt"]
+    "name",
+    [
+        "report.csv",
+        "Bericht März 2026 (2).pdf",
+        "売上.csv",
+        "a",
+        "x" * 128,
+        "no ending",
+        "two..dots",
+        "🙂.txt",
+    ],
 )
 def test_a_name_that_a_file_may_have(name: str) -> None:
     assert output_name(name) == name
@@ -37,7 +47,18 @@ def test_a_name_that_a_file_may_have(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("", ".", "..", ".bashrc", "../../etc/passwd", "/etc/passwd", "a/b", "a\\b", "C:autoexec.bat", "a\0b"),
+        *(
+            "",
+            ".",
+            "..",
+            ".bashrc",
+            "../../etc/passwd",
+            "/etc/passwd",
+            "a/b",
+            "a\\b",
+            "C:autoexec.bat",
+            "a\0b",
+        ),
         *("a\nb", "a\rb", "a\tb", "\x1b[31m", "x" * 129, " a", "a ", "a.", 'a"b', "a<b>", "a|b", "a*", "a?"),
         *("gpj.\u202eexe", "a\u200fb", "a\u2066b", "a\ud800b", "a\u0085b", "a\u2028b"),
     ],
@@ -49,7 +70,18 @@ def test_a_name_that_no_file_may_have(name: str) -> None:
 
 def test_no_type_is_one_that_a_browser_executes() -> None:
     assert type_of("A.CSV") == "text/csv; charset=utf-8"
-    for name in ("page.html", "page.htm", "page.xhtml", "picture.svg", "feed.xml", "code.js", "a.mjs", "a.css", "a.swf", "csv"):
+    for name in (
+        "page.html",
+        "page.htm",
+        "page.xhtml",
+        "picture.svg",
+        "feed.xml",
+        "code.js",
+        "a.mjs",
+        "a.css",
+        "a.swf",
+        "csv",
+    ):
         assert type_of(name) == UNKNOWN_TYPE
 
 
@@ -127,7 +159,9 @@ def test_without_a_folder_there_is_nothing_to_delete(tasks: Tasks, tmp_path: Pat
     assert delete_orphans(tasks.connect, FileStorage(tmp_path / "nothing")) == 0
 
 
-def test_a_run_of_the_retention_that_takes_too_long_stops(tasks: Tasks, tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_run_of_the_retention_that_takes_too_long_stops(
+    tasks: Tasks, tmp_path: Path, monkeypatch: Any
+) -> None:
     for n in range(3):
         written(tmp_path, key_of(f"1a2b3c4d-0000-4000-8000-00000000000{n}", 1, "a"), 9_999)
     monkeypatch.setattr("app.tasks.outputs.SWEPT_AT_ONCE", 1)

@@ -44,7 +44,9 @@ def file(tmp_path: Path, size: int, name: str = "a.txt") -> Path:
 
 
 def refusals(kept: Kept) -> list[str]:
-    return [message.partition(" is not saved: ")[2] for level, message, _ in kept.lines() if level == "WARNING"]
+    return [
+        message.partition(" is not saved: ")[2] for level, message, _ in kept.lines() if level == "WARNING"
+    ]
 
 
 def test_outside_of_a_job_it_is_an_error_that_says_so(tmp_path: Path) -> None:
@@ -70,14 +72,25 @@ def test_the_content_is_there_before_the_event(kept: Kept, stored: dict[str, Any
         ([10, 10, 5], {}, 0, []),
         ([5], {"before": 20}, 0, []),
         ([6], {"before": 20}, 0, ["it has more than 5 bytes"]),
-        ([1], {"before": 99}, 0, ["the outputs of this run, or of all runs, have as many bytes as they may have"]),
+        (
+            [1],
+            {"before": 99},
+            0,
+            ["the outputs of this run, or of all runs, have as many bytes as they may have"],
+        ),
         ([5], {}, 95, []),
         ([6], {}, 95, ["it has more than 5 bytes"]),
         ([1], {}, 100, ["the outputs of this run, or of all runs, have as many bytes as they may have"]),
     ],
 )
 def test_a_file_that_is_too_large_is_not_saved(
-    kept: Kept, stored: dict[str, Any], tmp_path: Path, sizes: list[int], run: dict[str, int], all: int, why: list[str]
+    kept: Kept,
+    stored: dict[str, Any],
+    tmp_path: Path,
+    sizes: list[int],
+    run: dict[str, int],
+    all: int,
+    why: list[str],
 ) -> None:
     stored.update(run=run, all=all)
 

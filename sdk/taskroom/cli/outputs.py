@@ -60,4 +60,6 @@ def _copy(response: Any, file: Any, target: str) -> None:
     except (OSError, http.client.HTTPException) as error:
         raise Fault(f"the download of {target} broke off: {error}; try again") from None
     if target != "-" and file.tell() != length:
-        raise Fault(f"the download of {target} broke off after {file.tell():,} of {length:,} bytes; try again")
+        raise Fault(
+            f"the download of {target} broke off after {file.tell():,} of {length:,} bytes; try again"
+        )

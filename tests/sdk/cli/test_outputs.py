@@ -19,7 +19,10 @@ def run(user: User) -> str:
 
 
 def test_outputs_are_listed_and_downloaded(taskroom: Command, run: str, tmp_path: Path) -> None:
-    assert taskroom("outputs", run).stdout.splitlines() == ["   1,234,567  all.json", "          11  report.csv"]
+    assert taskroom("outputs", run).stdout.splitlines() == [
+        "   1,234,567  all.json",
+        "          11  report.csv",
+    ]
 
     target = tmp_path / "here.csv"
     done = taskroom("outputs", run, "report.csv", "-o", str(target))
