@@ -6,7 +6,9 @@ memory) is marked ``alone`` and runs in a lane of its own: docs/testing.md.
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Generator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,22 @@ import pytest
 
 from app.green.listener import raise_file_limit
 from app.up import embedded
+from tests.support import forks
 from tests.support.patience import extend_timeouts
-from tests.support.servers import PROCESSES, RunningServers, Servers
+from tests.support.servers import RunningServers, Servers
 
 LANES = ("all", "beside", "alone", "quick")
 # What waits most comes first, so that the last files to run are short ones.
 FIRST = (
-    *("tests/outages/", "tests/proxy/", "tests/browser/", "tests/up/", "tests/faults/", "tests/seeds/"),
+    *(
+        "tests/hostile/",
+        "tests/outages/",
+        "tests/proxy/",
+        "tests/browser/",
+        "tests/up/",
+        "tests/faults/",
+        "tests/seeds/",
+    ),
     *("tests/adopt/test_outages.py", "tests/instrument/test_pools.py", "tests/adopt/", "tests/instrument/"),
     *("tests/api/test_fuzz.py", "tests/realtime/", "tests/workers/", "tests/api/"),
 )
@@ -52,6 +63,7 @@ extend_timeouts()
 
 _running = pytest.StashKey[RunningServers]()
 _servers = pytest.StashKey[Servers]()
+_fork_servers = pytest.StashKey[forks.SharedForkServers]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,6 +84,7 @@ def pytest_configure(config: pytest.Config) -> None:
         share = len(every) // processes
         mine = every[first % processes * share :][:share]
         os.environ["EMBEDDED_PORTS"] = f"{mine[0]}-{mine[-1]}"
+        forks.share(Path(given["forks"]))
     config.addinivalue_line("markers", "alone: needs the machine for itself")
     config.addinivalue_line(
         "markers",
@@ -82,7 +95,12 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tells a process that is about to start where the servers are; they are started for the first one."""
-    number = int(node.workerinput["workerid"].removeprefix("gw")) % PROCESSES
+    stash = node.config.stash
+    if _fork_servers not in stash:
+        stash[_fork_servers] = forks.SharedForkServers()
+        forks.share(stash[_fork_servers].folder)
+    number = int(node.workerinput["workerid"].removeprefix("gw")) % forks.PROCESSES
+    node.workerinput["forks"] = str(stash[_fork_servers].folder)
     node.workerinput["ports"] = number, int(node.workerinput["workercount"])
     node.workerinput["servers"] = asdict(replace(servers(node.config), process=number))
 
@@ -103,6 +121,8 @@ def servers(config: pytest.Config) -> Servers:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if running := config.stash.get(_running, None):
         running.stop()
+    if shared := config.stash.get(_fork_servers, None):
+        shared.stop()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -118,6 +138,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         name = collection_path.relative_to(config.rootpath).as_posix()
         return not name.startswith(ALONE) or None
     return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Nothing that is made now is garbage before the end: no collection needs to look at it, neither now nor later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

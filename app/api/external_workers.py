@@ -27,9 +27,10 @@ from app.stream.event import LEVELS
 from app.stream.store import BATCH_EVENTS
 from app.tasks import external_batches
 from app.tasks.fold import FAILURE, PHASE_STATUSES, REVOKED, STARTED, SUCCESS, TERMINAL
-from app.tasks.reported import Error, Line, PhaseComplete, PhaseUpdate, ReportedEvent, Source, Status
+from app.tasks.reported import Error, Group, Line, PhaseComplete, PhaseUpdate, ReportedEvent, Source, Status
 from app.tasks.reported_drafts import LARGEST
 from app.tasks.reports import SOURCE_LINES
+from app.tasks.sections import GROUP_STATUSES
 
 blp = Blueprint("external", __name__, description="Workers of other kinds")
 
@@ -74,6 +75,13 @@ class PhaseCompleteSchema(PhaseSchema):
     duration_seconds = _seconds(load_default=None)
 
 
+class GroupSchema(WorkerEventSchema):
+    group_id = ma.fields.String(required=True, validate=ma.validate.Length(1, 128))
+    status = ma.fields.String(required=True, validate=ma.validate.OneOf(GROUP_STATUSES))
+    name = ma.fields.String(load_default=None, allow_none=True)
+    phase = ma.fields.String(load_default=None, allow_none=True)
+
+
 class SourceSchema(ma.Schema):
     file = ma.fields.String(required=True)
     line = WholeField(required=True, strict=True, validate=ma.validate.Range(1, LARGEST))
@@ -105,6 +113,7 @@ EVENTS: Mapping[str, tuple[ma.Schema, type[ReportedEvent]]] = {
     "log": (LogSchema(), Line),
     "phase_update": (PhaseUpdateSchema(), PhaseUpdate),
     "phase_complete": (PhaseCompleteSchema(), PhaseComplete),
+    "log_group": (GroupSchema(), Group),
     "task_status": (StatusSchema(), Status),
 }
 
@@ -128,7 +137,7 @@ class BatchSchema(ma.Schema):
         BATCH_EVENTS,
         required=True,
         metadata={
-            "description": "Each a `type` (log, phase_update, phase_complete, task_status) and its fields"
+            "description": "Each a `type` (log, phase_update, phase_complete, log_group, task_status) and its fields"
         },
     )
 

@@ -58,6 +58,9 @@ class LogQuery(FilterQuery):
 
 class LogLine(ma.Schema):
     sequence = ma.fields.Integer()
+    line = ma.fields.Integer(
+        metadata={"description": "Its number among the lines; not there of tasks that are older than it"}
+    )
     timestamp = ma.fields.String()
     level = ma.fields.String()
     message = ma.fields.String()

@@ -21,17 +21,19 @@ from app.http.base import (
     with_next,
 )
 from app.services import services
-from app.stream.event import Event, task_stream
+from app.stream.event import Event, clean, task_stream
 from app.stream.pages import bounded
 from app.stream.resync import Resync
 from app.tasks import lifecycle
 from app.tasks.fold import TASK_FIELDS
 from app.tasks.observed import cancel as cancelling
+from app.tasks.sections import ATTEMPT, GROUP, PHASE
 from app.tasks.snapshot import snapshot
 
 blp = Blueprint("tasks", __name__, description="Tasks")
 
 EVENT_PAGE = 1_000
+LONGEST_REASON = 500  # characters, of a rejection
 
 # The fields of the fold; docs/protocol.md has the table. Those that are not named here are texts.
 _LARGE = {name: ma.fields.Raw(allow_none=True) for name in ("params", "result", "plan", "usual")}
@@ -53,9 +55,20 @@ ListedTask = ma.Schema.from_dict(_LISTED, name="ListedTask")
 Task = ma.Schema.from_dict(_LISTED | _LARGE, name="Task")
 
 
+class LogSection(ma.Schema):
+    kind = ma.fields.String(metadata={"enum": [ATTEMPT, PHASE, GROUP]})
+    name = ma.fields.String()
+    group_id = ma.fields.String(allow_none=True)
+    first_sequence = ma.fields.Integer()
+    last_sequence = ma.fields.Integer(allow_none=True, metadata={"description": "Null while it is open"})
+    started_at = ma.fields.String()
+    ended_at = ma.fields.String(allow_none=True)
+
+
 class Snapshot(ma.Schema):
     task = ma.fields.Nested(Task)
     phases = ma.fields.List(ma.fields.Dict())
+    sections = ma.fields.List(ma.fields.Nested(LogSection))
     recent_logs = ma.fields.List(ma.fields.Dict())
     celery = ma.fields.Dict()
     approval = ma.fields.Dict(allow_none=True, metadata={"description": "What the task waits for"})
@@ -86,6 +99,10 @@ class EventPage(ma.Schema):
 class Accepted(ma.Schema):
     task_id = ma.fields.String()
     status = ma.fields.String()
+
+
+class Rejection(ma.Schema):
+    reason = ma.fields.String(load_default="", validate=ma.validate.Length(0, LONGEST_REASON))
 
 
 class Started(Accepted):
@@ -151,16 +168,17 @@ def approve(principal: Principal, task_id: UUID) -> Response:
 
 @blp.post("/tasks/<uuid:task_id>/reject")
 @acting
+@blp.arguments(Rejection, required=False)
 @blp.alt_response(202, schema=Accepted)
-def reject(principal: Principal, task_id: UUID) -> Response:
-    """Ends a task that waits for approval. 409 when it does not wait."""
-    return _decide(principal, task_id, approved=False)
+def reject(principal: Principal, body: dict[str, Any], task_id: UUID) -> Response:
+    """Ends a task that waits for approval; its error has the reason. 409 when it does not wait."""
+    return _decide(principal, task_id, approved=False, reason=clean(body["reason"]).strip())
 
 
-def _decide(principal: Principal, task_id: UUID, approved: bool) -> Response:
+def _decide(principal: Principal, task_id: UUID, approved: bool, reason: str = "") -> Response:
     name, _ = permissions.changeable_task(principal, str(task_id))
     with services().transaction() as tx:
-        lifecycle.decide_approval(tx, name, approved, principal.email, principal.user_id)
+        lifecycle.decide_approval(tx, name, approved, principal.email, principal.user_id, reason)
     return _state_of(name, snapshot(services().read, name))
 
 

@@ -164,6 +164,13 @@ def list_filter(principal: Principal, scope: str, parent_id: str | None) -> dict
     return {}
 
 
+def readable_filter(principal: Principal) -> dict[str, Any]:
+    """Returns whose tasks the principal may read, below one that it reads; empty for all."""
+    if principal.is_global or principal.shared_task is not None:
+        return {}
+    return {"user_id": principal.user_id, "tenant": principal.tenant if principal.reads_tenant else None}
+
+
 def scope_filter(principal: Principal, scope: str) -> dict[str, Any]:
     """Returns the filter of a list: the caller's own tasks, or those of its tenant. Raises Forbidden."""
     if scope == "own":

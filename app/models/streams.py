@@ -32,6 +32,8 @@ class Stream(Base):
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
     fully_pruned: Mapped[bool] = mapped_column(server_default=text("false"))
     bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # of all its events so far
+    # Lines of its log so far; NULL of streams that are older than the column.
+    lines: Mapped[int | None] = mapped_column(BigInteger, server_default="0")
     ancestors: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # of a step, the eldest first
 
 

@@ -33,6 +33,11 @@ class Task(Base):
             unique=True,
             postgresql_where=text("parent_id IS NOT NULL"),
         ),
+        # The order of the rows of a tree.
+        Index(
+            *("tasks_in_tree", "parent_id", text("coalesce(step, 0)"), "created_at", "id"),
+            postgresql_where=text("parent_id IS NOT NULL"),
+        ),
         Index("tasks_unfinished", "user_id", "created_at", postgresql_where=text("finished_at IS NULL")),
         Index(
             *("tasks_succeeded", "job_type", text("coalesce(tenant, '')"), "finished_at"),
@@ -169,6 +174,22 @@ class Output(Base):
     content_type: Mapped[str] = mapped_column(Text)
     sequence: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(Time)
+
+
+class LogSection(Base):
+    """An attempt, a phase or a group in the log of a task, from its first event to its last."""
+
+    __tablename__ = "log_sections"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    group_id: Mapped[str | None] = mapped_column(Text)
+    first_sequence: Mapped[int] = mapped_column(BigInteger)
+    last_sequence: Mapped[int | None] = mapped_column(BigInteger)
+    started_at: Mapped[datetime] = mapped_column(Time)
+    ended_at: Mapped[datetime | None] = mapped_column(Time)
 
 
 class Approval(Base):

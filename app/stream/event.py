@@ -131,6 +131,13 @@ def draft(
     )
 
 
+def is_line(draft: Draft) -> bool:
+    """Whether the event is a line of its task's log: a ``log``, or the status of a retry."""
+    if draft.type == "log":
+        return is_task(draft.stream)
+    return draft.type == "task_status" and draft.data is not None and draft.data.get("status") == "RETRY"
+
+
 def json_prefix(stream: str) -> str:
     """Returns the JSON of the stream's events up to their sequence."""
     kind, _, key = stream.partition(":")
@@ -138,11 +145,12 @@ def json_prefix(stream: str) -> str:
     return f'{{"stream":"{stream}",{owner}"sequence":'
 
 
-def number(draft: Draft, prefix: str, sequence: int) -> Event:
-    """Puts the sequence into the JSON; the only part of an event that is made under the stream's lock."""
-    return Event(
-        draft.stream, sequence, draft.type, f"{prefix}{sequence},{draft.tail}", draft.level, draft.phase
-    )
+def number(draft: Draft, prefix: str, sequence: int, line: int | None = None) -> Event:
+    """Puts the sequence, and of a line of the log its number among the lines, into the JSON; the only parts of an event
+    that are made under the stream's lock."""
+    counted = f'"line":{line},' if line else ""
+    payload = f"{prefix}{sequence},{counted}{draft.tail}"
+    return Event(draft.stream, sequence, draft.type, payload, draft.level, draft.phase)
 
 
 def encode(fields: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 # A publisher that makes up types could otherwise fill the memory and the metrics with them.
 COUNTED_TYPES = (
-    *("task_status", "phase_update", "phase_complete", "log"),
+    *("task_status", "phase_update", "phase_complete", "log", "log_group"),
     *("agent_started", "agent_completed", "approval_needed", "approval_decided"),
     *("task_created", "status_changed", "task_completed", "notification", "notifications_read"),
     *("artifact.started", "artifact.progress", "artifact.completed", "artifact.failed", "artifact.cancelled"),

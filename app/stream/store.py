@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.errors import TaskroomError
 from app.errors.causes import Cause
 from app.stream import pages
-from app.stream.event import Draft, Event, is_shared, json_prefix, number
+from app.stream.event import Draft, Event, is_line, is_shared, json_prefix, number
 from app.stream.pg_arrays import QuotedText, array, texts
 
 Connect = Callable[[], AbstractContextManager[Connection]]
@@ -80,18 +80,16 @@ class _Locked:
     attempt_given_up: bool
     closed: bool
     cancel_requested: bool
+    lines: int | None  # of its log so far; None where they were not counted from the first
 
     def refuses(self, attempt: int | None) -> bool:
         """Whether an event of this attempt comes too late; None is an event that no attempt sends."""
         return self.closed or (attempt is not None and (attempt != self.attempt or self.attempt_given_up))
 
 
-_LOCK_FAMILY = """SELECT name, id, last_seq, attempt, attempt_given_up, closed, cancel_requested FROM streams
-    WHERE name = ANY(%(names)s)
-       OR id = ANY(ARRAY(SELECT unnest(ancestors) FROM streams WHERE name = ANY(%(ending)s)))
-    ORDER BY id FOR NO KEY UPDATE"""
-_LOCK = """SELECT name, id, last_seq, attempt, attempt_given_up, closed, cancel_requested FROM streams
-    WHERE name = ANY(%(names)s) ORDER BY id FOR NO KEY UPDATE"""
+_LOCK = """SELECT name, id, last_seq, attempt, attempt_given_up, closed, cancel_requested, lines FROM streams
+    WHERE name = ANY(%(names)s){} ORDER BY id FOR NO KEY UPDATE"""
+_ANCESTORS = " OR id = ANY(ARRAY(SELECT unnest(ancestors) FROM streams WHERE name = ANY(%(ending)s)))"
 
 
 def lock(
@@ -99,11 +97,10 @@ def lock(
 ) -> dict[str, _Locked]:
     """Locks stream rows in the order of their ids: a multi-row UPDATE locks in no order and deadlocks.
 
-    The ancestors of the streams in ``ending`` are locked too, for an end changes them. Ancestors have lower ids, so
-    they are locked first, and the holder of a parent's lock may lock any of its children. Without ``wait`` the rows
-    that another transaction has locked are left out.
+    The ancestors of the streams in ``ending`` are locked too, for an end changes them; they have lower ids, so the
+    holder of a parent's lock may lock any of its children. Without ``wait`` rows that are locked are left out.
     """
-    statement = (_LOCK_FAMILY if ending else _LOCK) + ("" if wait else " SKIP LOCKED")
+    statement = _LOCK.format(_ANCESTORS if ending else "") + ("" if wait else " SKIP LOCKED")
     cur.execute(statement, {"names": list(names), "ending": list(ending)})
     return {name: _Locked(*rest) for name, *rest in cur}
 
@@ -142,7 +139,9 @@ def _append_locked(
         if draft.closes:
             row.closed = True
             done.closed.add(stream)
-        events.append(number(draft, prefixes[stream], row.last_seq))
+        if counted := row.lines is not None and is_line(draft):
+            row.lines += 1
+        events.append(number(draft, prefixes[stream], row.last_seq, row.lines if counted else None))
         stored.append(draft)
     done.cancel_requested |= {name for name, row in streams.items() if row.cancel_requested}
     if not events:
@@ -164,8 +163,7 @@ def lock_shared(cur: Cursor, names: set[str]) -> dict[str, _Locked]:
 def _insert(cur: Cursor, events: Sequence[Event], streams: Mapping[str, _Locked]) -> None:
     """Stores events and the new heads of their streams: two statements in one round trip.
 
-    A payload is one line, so the payloads are sent as one text that Postgres splits. An array of them takes twice
-    the time: the driver adapts each string, Postgres parses each, and unnest() of many in FROM spools the rows.
+    A payload is one line, so the payloads are sent as one text that Postgres splits: an array takes twice the time.
     """
     sizes: dict[str, int] = {}
     for e in events:
@@ -178,8 +176,10 @@ def _insert(cur: Cursor, events: Sequence[Event], streams: Mapping[str, _Locked]
         """INSERT INTO events (stream_id, seq, type, level, phase, payload)
            SELECT unnest(%s::bigint[]), unnest(%s::bigint[]), unnest(%s::text[]), unnest(%s::text[]),
                   unnest(%s::text[]), unnest(string_to_array(%s, E'\\n'));
-           UPDATE streams SET last_seq = new.last_seq, closed = new.closed, bytes = streams.bytes + new.bytes
-           FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[], %s::bigint[]) AS new (id, last_seq, closed, bytes)
+           UPDATE streams SET last_seq = new.last_seq, closed = new.closed, lines = new.lines,
+               bytes = streams.bytes + new.bytes
+           FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[], %s::bigint[], %s::bigint[])
+               AS new (id, last_seq, closed, lines, bytes)
            WHERE streams.id = new.id""",
         (
             array([str(streams[e.stream].id) for e in events]),
@@ -190,6 +190,7 @@ def _insert(cur: Cursor, events: Sequence[Event], streams: Mapping[str, _Locked]
             # In other encodings a byte of a letter may look like a backslash, which the driver escapes rightly.
             QuotedText(payloads) if cur.connection.encoding == "UTF8" else payloads,
             *([r.id for r in touched], [r.last_seq for r in touched], [r.closed for r in touched]),
+            [r.lines for r in touched],
             list(sizes.values()),
         ),
     )
@@ -214,8 +215,7 @@ class Store:
     def after(self, stream: str, cursor: int, limit: int = 500) -> list[Event]:
         """Returns the events after the cursor, contiguous from ``cursor + 1``, about a megabyte at most; [] for none.
 
-        A page that begins later, or has a gap, is cut before the gap: the caller gets a shorter page, reads the head
-        and finds that its cursor was pruned meanwhile.
+        A page is cut before a gap: the caller reads the head and finds that its cursor was pruned meanwhile.
         """
         with self.connect() as conn, conn.cursor() as cur:
             return pages.after(cur, stream, cursor, limit)

@@ -6,7 +6,7 @@ looks at the parent has to be told of failures below it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
@@ -17,6 +17,9 @@ MOST = 1_000  # tasks below one that are counted
 NAMED = 3  # failures that are named, the newest first
 _TEXT_LIMIT = 200  # characters of an error's type and message
 
+# The condition of the tasks that a caller sees: of the named user or tenant; of all where neither is named.
+VISIBLE = "(%(all)s OR user_id = %(user_id)s OR tenant = %(tenant)s)"
+
 # Literal: recursive, and it stops at its limit. UNION visits no task twice, for reporters may have made a circle.
 _BELOW = f"""WITH RECURSIVE below (id) AS (
         SELECT id FROM tasks WHERE parent_id = %(parent_id)s
@@ -24,7 +27,7 @@ _BELOW = f"""WITH RECURSIVE below (id) AS (
     found AS MATERIALIZED (
         SELECT tasks.id, title, job_type, finished_at, error, status = 'FAILURE' AS failed
         FROM (SELECT id FROM below LIMIT {MOST} + 1) AS first JOIN tasks USING (id)
-        WHERE user_id = coalesce(%(user_id)s, user_id) AND tenant IS NOT DISTINCT FROM coalesce(%(tenant)s, tenant))
+        WHERE {VISIBLE})
     SELECT count(*), count(*) FILTER (WHERE finished_at IS NULL), count(*) FILTER (WHERE failed),
         (SELECT json_agg(newest) FROM (
             SELECT id AS task_id, title, job_type, left(error ->> 'type', {_TEXT_LIMIT}) AS type,
@@ -33,11 +36,34 @@ _BELOW = f"""WITH RECURSIVE below (id) AS (
     FROM found"""
 
 
+LOOKED_AT = 100  # tasks below one of a list, of which the failed ones are counted
+_FAILED = f"""SELECT listed.id::text, (
+        WITH RECURSIVE below (id) AS (
+            SELECT id FROM tasks WHERE parent_id = listed.id
+            UNION SELECT tasks.id FROM below JOIN tasks ON tasks.parent_id = below.id)
+        SELECT count(*) FROM (SELECT id FROM below LIMIT {LOOKED_AT}) AS first JOIN tasks USING (id)
+        WHERE status = 'FAILURE' AND {VISIBLE})
+    FROM unnest(%(ids)s::uuid[]) AS listed (id)"""
+
+
+def failed_below(cur: Cursor, task_ids: Sequence[str], whose: Mapping[str, Any]) -> dict[str, int]:
+    """Returns how many tasks below each of these failed, of the first that are found. ``whose`` as in ``below``."""
+    if not task_ids:
+        return {}
+    cur.execute(_FAILED, visible(whose) | {"ids": list(task_ids)})
+    return dict(cur.fetchall())
+
+
+def visible(whose: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the values of the condition ``VISIBLE``."""
+    user_id, tenant = whose.get("user_id"), whose.get("tenant")
+    return {"all": user_id is None and tenant is None, "user_id": user_id, "tenant": tenant}
+
+
 def below(cur: Cursor, parent_id: str, whose: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns {tasks, open, failed, failures, complete} of the tasks below. ``whose`` may name the ``user_id`` or the
+    """Returns {tasks, open, failed, failures, complete} of the tasks below. ``whose`` may name the ``user_id`` and the
     ``tenant`` whose tasks alone count. ``complete`` is false when there are more than are counted."""
-    values = {"parent_id": parent_id, "user_id": whose.get("user_id"), "tenant": whose.get("tenant")}
-    cur.execute(_BELOW, values)
+    cur.execute(_BELOW, visible(whose) | {"parent_id": parent_id})
     tasks, is_open, failed, failures = cur.fetchall()[0]
     return {
         "tasks": tasks,

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.tasks import sections
+
 State = dict[str, Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,7 +43,7 @@ PHASE_STATUSES = ("active", "in_progress", "completed", "error")
 
 
 def empty() -> State:
-    return {"task": dict.fromkeys(TASK_FIELDS), "phases": [], "sequence": 0}
+    return {"task": dict.fromkeys(TASK_FIELDS), "phases": [], "sections": [], "sequence": 0}
 
 
 def fold(state: State, type: str, event: Mapping[str, Any]) -> State:
@@ -54,7 +56,8 @@ def fold(state: State, type: str, event: Mapping[str, Any]) -> State:
     elif type == "phase_complete":
         phase = _completed(_phase(state, event["phase_id"]), event)
         state = _with_phase(state, phase) | {"task": _with_progress(state["task"], event)}
-    return state | {"sequence": event["sequence"]}
+    found = sections.after(state["sections"], type, event, state["task"]["retry_count"])
+    return state | {"sections": found, "sequence": event["sequence"]}
 
 
 def open_phases(state: State) -> list[str]:

@@ -30,6 +30,7 @@ IS_LINE = f"""CASE type WHEN 'log' THEN true
 ERROR_LEVELS = [name for name, rank in LEVELS.items() if rank >= LEVELS["ERROR"]]
 ITEM_ERROR = '"item_error":true'
 LOG_FIELDS = ("sequence", "timestamp", "level", "message", "component", "phase")
+MORE_FIELDS = ("line", "item_error")  # that are there only where they are known
 
 
 _KEPT = Statement(sa.select(Stream.pruned_to, Stream.last_seq).where(Stream.name == sa.bindparam("stream")))
@@ -164,7 +165,7 @@ def log_line(payload: str) -> dict[str, Any]:
     if event.get("status") == RETRY:
         event |= {"level": RETRY_LEVEL, "message": _retry_text(event), "component": "taskroom"}
     line = {name: event.get(name) for name in LOG_FIELDS}
-    return line | {"item_error": True} if event.get("item_error") else line
+    return line | {name: event[name] for name in MORE_FIELDS if event.get(name)}
 
 
 def _retry_text(event: dict[str, Any]) -> str:

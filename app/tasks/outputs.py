@@ -19,7 +19,7 @@ from app.db.statements import Statement, as_text
 from app.models.base import Ids
 from app.models.tasks import Output
 from app.storage import Storage, Stored
-from app.stream.event import clean
+from app.stream.event import Draft, clean
 from app.stream.store import Connect
 from app.tasks.old_tasks import RUN_SECONDS
 
@@ -109,6 +109,20 @@ def key_of(task_id: str, attempt: int, name: str) -> str:
 def output_event(name: str, size: int) -> dict[str, Any]:
     """Returns the fields of the event that makes the row."""
     return {"name": name, "size": size, "content_type": type_of(name)}
+
+
+def output_change(task_id: str, draft: Draft, sequence: int) -> tuple[str, tuple[Any, ...]]:
+    """Returns the statement that makes the row of an event, with its values. An output of the same name is replaced."""
+    assert draft.data is not None
+    values = (draft.data[name] for name in ("name", "size", "content_type", "timestamp"))
+    # Literal, like all that changes rows together with their event.
+    return (
+        """INSERT INTO outputs (task_id, attempt, sequence, name, size, content_type, created_at)
+           VALUES (%s, %s, %s, %s, %s, %s, %s)
+           ON CONFLICT (task_id, name) DO UPDATE SET attempt = EXCLUDED.attempt, sequence = EXCLUDED.sequence,
+               size = EXCLUDED.size, content_type = EXCLUDED.content_type, created_at = EXCLUDED.created_at""",
+        (task_id, draft.attempt, sequence, *values),
+    )
 
 
 def list_outputs(cur: Cursor, task_id: str) -> list[OutputFile]:

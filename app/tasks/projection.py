@@ -13,6 +13,8 @@ from app.db.clock import TIME_TEXT
 from app.stream.background import with_pauses
 from app.stream.event import Draft, Event, is_task
 from app.tasks.fold import NEW_PHASE, PENDING, RETRY, STARTED, TASK_FIELDS, TERMINAL, WAITING, State, fold
+from app.tasks.sections import SECTION_FIELDS
+from app.tasks.outputs import output_change
 from app.tasks.user_events import OWNER_EVENT_TYPES, owner_events
 
 RESEND_SECONDS = 30  # a hint that no worker claimed is sent again after this, then with back-off
@@ -23,7 +25,9 @@ FOLDED_IN_A_TURN = 100  # events; then other threads run
 
 Change = tuple[str, tuple[Any, ...]]  # a statement and its values
 
-_TIMES = frozenset({"created_at", "started_at", "updated_at", "finished_at", "attempt_started_at"})
+_TIMES = frozenset(
+    {"created_at", "started_at", "updated_at", "finished_at", "attempt_started_at", "ended_at"}
+)
 _JSON = frozenset({"params", "result", "error", "plan", "usual"})
 _COLUMNS = {"task_id": "id"}
 # ``attempt`` is a column of streams, where it fences; ``is_running`` follows from ``status``.
@@ -31,11 +35,12 @@ _TASK_ROW = tuple(name for name in TASK_FIELDS if name not in ("attempt", "is_ru
 _PHASE_ROW = ("phase_id", *NEW_PHASE)
 
 
-def _select(table: str, names: Sequence[str]) -> str:
-    """Selects columns in the format of events: times as RFC 3339 text with microseconds."""
+def _select(table: str, names: Sequence[str], **instead: str) -> str:
+    """Selects columns in the format of events: times as RFC 3339 text with microseconds. ``instead`` has an expression
+    for a column that is selected otherwise."""
     columns = []
     for name in names:
-        column = f"{table}.{_COLUMNS.get(name, name)}"
+        column = instead.get(name, f"{table}.{_COLUMNS.get(name, name)}")
         if name in _TIMES:
             column = TIME_TEXT.format(column)
         elif name.endswith("_id") or name in ("retry_of", "again_of"):
@@ -52,11 +57,18 @@ LIST_COLUMNS = tuple(_COLUMNS.get(name, name) for name in _LIST_ROW)
 STATE_COLUMNS = f"""streams.last_seq,
     (SELECT json_agg(phase) FROM (SELECT {_select("phases", _PHASE_ROW)} FROM phases
         WHERE task_id = tasks.id ORDER BY position) AS phase),
+    (SELECT json_agg(section) FROM (SELECT {_select("log_sections", SECTION_FIELDS)} FROM log_sections
+        WHERE task_id = tasks.id ORDER BY position) AS section),
     streams.attempt, {TASK_COLUMNS}"""
 
 
+def listed_columns(**instead: str) -> str:
+    """Selects the columns of ``row_of`` from ``tasks``, and an expression ``instead`` of some."""
+    return _select("tasks", _LIST_ROW, **instead)
+
+
 def row_of(attempt: int, row: Sequence[Any]) -> State:
-    """Returns a task as lists have it, from a row of LIST_COLUMNS."""
+    """Returns a task as lists have it, from a row of LIST_COLUMNS or ``listed_columns``."""
     return _task(_LIST_ROW, attempt, row)
 
 
@@ -75,9 +87,12 @@ def load(cur: Cursor, streams: Sequence[str]) -> dict[str, State]:
     return {name: state_of(*row) for name, *row in cur.fetchall()}
 
 
-def state_of(last_seq: int, phases: list[State] | None, attempt: int, *row: Any) -> State:
+def state_of(
+    last_seq: int, phases: list[State] | None, sections: list[State] | None, attempt: int, *row: Any
+) -> State:
     """Returns the fold's state from a row of STATE_COLUMNS."""
-    return {"task": _task(_TASK_ROW, attempt, row), "phases": phases or [], "sequence": last_seq}
+    task = _task(_TASK_ROW, attempt, row)
+    return {"task": task, "phases": phases or [], "sections": sections or [], "sequence": last_seq}
 
 
 Changed = list[tuple[State, Mapping[str, Any]]]
@@ -119,7 +134,7 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Dr
         elif event.type.startswith("approval_"):
             changes += _approval_changes(task_id, event.type, draft.data)
         elif event.type == "output":
-            changes.append(_output_change(task_id, event, draft))
+            changes.append(output_change(task_id, draft, event.sequence))
     if changes:
         statements = [cur.mogrify(sql, values) for sql, values in with_pauses(changes, FOLDED_IN_A_TURN)]
         cur.execute(b";".join(statements))  # one round trip
@@ -152,6 +167,15 @@ def _row_changes(before: State, state: State) -> Iterator[Change]:
                 f"""INSERT INTO phases (task_id, position, {columns}) VALUES %s
                     ON CONFLICT (task_id, phase_id) DO UPDATE SET {updates}""",
                 ((task["task_id"], position, *(phase[n] for n in _PHASE_ROW)),),
+            )
+    known_sections: Sequence[State] = before["sections"]
+    for position, section in enumerate(state["sections"]):
+        if position >= len(known_sections) or known_sections[position] != section:
+            yield (
+                f"""INSERT INTO log_sections (task_id, position, {", ".join(SECTION_FIELDS)}) VALUES %s
+                    ON CONFLICT (task_id, position) DO UPDATE SET
+                    last_sequence = EXCLUDED.last_sequence, ended_at = EXCLUDED.ended_at""",
+                ((task["task_id"], position, *(section[n] for n in SECTION_FIELDS)),),
             )
 
 
@@ -194,19 +218,6 @@ def _observed_changes(task_id: str, event: Mapping[str, Any]) -> Iterator[Change
     """An observed task is in no queue of ours, and its reporter's batches make its leases."""
     if event.get("status") != STARTED:
         yield "DELETE FROM leases WHERE task_id = %s", (task_id,)
-
-
-def _output_change(task_id: str, event: Event, draft: Draft) -> Change:
-    """An output of the same name is replaced."""
-    assert draft.data is not None
-    values = (draft.data[name] for name in ("name", "size", "content_type", "timestamp"))
-    return (
-        """INSERT INTO outputs (task_id, attempt, sequence, name, size, content_type, created_at)
-           VALUES (%s, %s, %s, %s, %s, %s, %s)
-           ON CONFLICT (task_id, name) DO UPDATE SET attempt = EXCLUDED.attempt, sequence = EXCLUDED.sequence,
-               size = EXCLUDED.size, content_type = EXCLUDED.content_type, created_at = EXCLUDED.created_at""",
-        (task_id, draft.attempt, event.sequence, *values),
-    )
 
 
 def _approval_changes(task_id: str, type: str, event: Mapping[str, Any]) -> Iterator[Change]:

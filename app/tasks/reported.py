@@ -48,6 +48,15 @@ class PhaseComplete(Reported, tag="phase_complete"):
     duration_seconds: int | float | None = None
 
 
+class Group(Reported, tag="log_group"):
+    """The begin or the end of a group of lines. ``name`` is needed at the begin."""
+
+    group_id: str
+    status: Literal["open", "closed"]
+    name: str | None = None
+    phase: str | None = None
+
+
 class Source(Struct, kw_only=True, forbid_unknown_fields=True):
     """Where code failed, with the lines around it; ``first_line`` is the number of the first of them."""
 
@@ -82,7 +91,7 @@ class Status(Reported, tag="task_status"):
     retry_in: int | float | None = None
 
 
-ReportedEvent = Line | PhaseUpdate | PhaseComplete | Status
+ReportedEvent = Line | PhaseUpdate | PhaseComplete | Group | Status
 
 
 _OTHER_LEVELS = {

@@ -14,6 +14,7 @@ from app.tasks.endings import cancelled_error, ending
 from app.tasks.fold import FAILURE, RETRY, REVOKED, RUNNING_PHASE, TERMINAL, State, open_phases
 from app.tasks.reported import (
     Error,
+    Group,
     Line,
     PhaseComplete,
     PhaseUpdate,
@@ -92,6 +93,9 @@ class ReportedDrafts:
                 self._end(event)
             else:
                 self._status(event)
+        elif isinstance(event, Group):
+            at = self._time_of(event)
+            self.reports.group(event.group_id, event.status, event.name, event.phase, at)
         elif isinstance(event, PhaseUpdate):
             fields = _fields(event, "processed_count", "total_count", "error_count", "eta_seconds")
             message = shortened(event.message, TEXT_LIMIT) if event.message else ""

@@ -15,7 +15,7 @@ POINTS = 120  # of the throughput: as many as a chart can show
 
 
 def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
-    """Returns ``{task, phases, recent_logs, celery, approval, sequence}``, or None for an unknown task.
+    """Returns ``{task, phases, sections, recent_logs, celery, approval, sequence}``, or None for an unknown task.
 
     One statement sees one state of the database. A transaction held open for that would slow every row update.
     """
@@ -40,6 +40,7 @@ def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
     return {
         "task": task,
         "phases": state["phases"],
+        "sections": state["sections"],
         "recent_logs": [log_line(payload) for payload in reversed(bounded(logs, len))],
         "celery": {
             "id": message_id(task_id, task["attempt"]) if task["attempt"] and not task["observed"] else None,

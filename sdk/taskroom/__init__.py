@@ -7,8 +7,8 @@ with taskroom.run("train", title="ResNet", params={"depth": 50}) as run:
         run.log(f"loss {loss:.3f}")
 print(run.url)
 
-``log``, ``phase``, ``track`` and ``current`` report to the run that the calling code belongs to, and do nothing outside
-of one.
+``log``, ``phase``, ``group``, ``track`` and ``current`` report to the run that the calling code belongs to, and do
+nothing outside of one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from taskroom.errors import AttemptSuperseded, TaskCancelled
 from taskroom.phases import Phase
 from taskroom.runs import Run
 from taskroom.script import run
-from taskroom.words import current, log, phase, track
+from taskroom.words import current, group, log, phase, track
 
 __all__ = [
     "AttemptSuperseded",
@@ -26,6 +26,7 @@ __all__ = [
     "Run",
     "TaskCancelled",
     "current",
+    "group",
     "instrument",
     "log",
     "phase",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from taskroom import failures, values
 from taskroom.errors import AttemptSuperseded, Suspended, TaskCancelled
+from taskroom.groups import Groups
 from taskroom.limits import PHASE_LIMIT, TEXT_LIMIT
 from taskroom.phases import REPORT_SECONDS, Phase
 from taskroom.sink import Sink
@@ -17,6 +18,7 @@ from taskroom.texts import cut, reason
 from taskroom.values import LEVELS
 
 FURTHER = "further phases"
+UNNAMED_GROUP = "group"
 
 Item = TypeVar("Item")
 
@@ -37,6 +39,7 @@ class Run:
         self.names = set[str]() if names is None else names
         self.outer: Run | None = None  # in whose code this run began
         self.over = False  # its code has ended; threads that it left behind report no more
+        self._groups = Groups(self.emit, self.warn_once)
         self._open: list[Phase] = []
         self._left_early: list[Phase] = []  # phases of loops that ended before their last item
         self._thrown: list[Phase] = []  # those of them that an exception has left
@@ -101,6 +104,12 @@ class Run:
         if message and opened.processed:
             opened.message = values.filled(message, n=opened.processed, total=opened.total, item="")
         self.end(opened)
+
+    def group(self, name: str) -> AbstractContextManager[None]:
+        """Puts the lines of the block into a group, which can be folded; groups may be within one another. For a
+        heading over some lines: a part of the work that has a progress is a ``phase``."""
+        self.check()
+        return self._groups.group(values.name(name, UNNAMED_GROUP), self.current_phase)
 
     def item_error(self, message: str | None = None) -> None:
         """Counts the current item of the innermost phase as failed, and logs ``message`` as a warning."""

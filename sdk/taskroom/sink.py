@@ -29,7 +29,7 @@ class Sink(Protocol):
         """Takes a line of the log. ``item_error``: it is about an item that is counted as failed."""
 
     def event(self, type: str, fields: dict[str, Any]) -> None:
-        """Takes a ``phase_update`` or a ``phase_complete``."""
+        """Takes a ``phase_update``, a ``phase_complete`` or a ``log_group``."""
 
     def status(
         self, phase: str | None, message: str | None, progress: float | None, eta_seconds: float | None

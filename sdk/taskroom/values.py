@@ -59,12 +59,12 @@ def text(value: Any) -> str:
         return f"({type(value).__name__}, its text could not be made: {type(problem).__name__})"
 
 
-def name(value: Any) -> str:
-    """The name of a phase or component: printable characters only, so that it breaks no line."""
+def name(value: Any, unnamed: str = UNNAMED) -> str:
+    """The name of a phase, component or group: printable characters only, so that it breaks no line."""
     shown = clean(text(value))[:NAME_LIMIT]
     if not shown.isprintable():
         shown = "".join(c if c.isprintable() else " " for c in shown)
-    return shown.strip() or UNNAMED
+    return shown.strip() or unnamed
 
 
 def level(value: Any) -> str | None:

@@ -31,6 +31,12 @@ def phase(name: str, total: int | None = None, message: str = "") -> AbstractCon
     return current().phase(name, total, message)
 
 
+def group(name: str) -> AbstractContextManager[None]:
+    """Puts the lines of a ``with`` block into a group of the log, which can be folded; groups may be within one
+    another."""
+    return current().group(name)
+
+
 def track(items: Iterable[Item], phase: str, message: str = "", total: int | None = None) -> Iterator[Item]:
     """Yields the items, and counts each when the loop asks for the next. ``message`` may use {n}, {total}, {item}."""
     return current().track(items, phase, message, total)

@@ -9,7 +9,6 @@ import { watchPulse } from "./state/pulse";
 import { routeOf } from "./state/routes";
 import { currentUser } from "./state/session";
 import { pathOf } from "./state/url";
-import "./style/fonts.css";
 import { ErrorBoundary } from "./views/error-boundary";
 import { LazyPage } from "./views/lazy-page";
 import { NotFound } from "./views/not-found";
@@ -33,6 +32,10 @@ export function Inside({ user }: { user: User }) {
   const page = pageOf(path);
   const ready = page === null || page.value.value !== null;
   const before = useRef(path);
+  useEffect(() => {
+    // After the code of the page, whose first painting they would delay on a slow network.
+    if (ready) void import("./views/fonts");
+  }, [ready]);
   useEffect(() => {
     if (!ready) return;
     // The link that was followed is gone, and the focus with it.

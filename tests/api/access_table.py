@@ -158,6 +158,7 @@ TABLE = {
     "GET /api/v2/tasks/types?scope=tenant": TENANT,
     "GET /api/v2/tasks/<uuid:task_id>/status": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/events": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/tree": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/throughput": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/earlier": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/again": READERS,

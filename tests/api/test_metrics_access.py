@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
+from flask import Flask
 
 from app.config import Config
 from app.errors import ConfigurationError
@@ -13,8 +16,14 @@ TOKEN = "a token of Prometheus"
 ENV = {"SECRET_KEY": "x" * 32, "DATABASE_URL": "postgresql://h/d", "REDIS_URL": "redis://h"}
 
 
+@cache
+def app(**settings: object) -> Flask:
+    """One for all tests with these settings: it takes longer to make than to ask."""
+    return small_app(FakePostgres(), **settings)
+
+
 def status(address: str, headers: dict[str, str], **settings: object) -> int:
-    client = small_app(FakePostgres(), **settings).test_client()
+    client = app(**settings).test_client()
     return client.get("/metrics", headers=headers, environ_base={"REMOTE_ADDR": address}).status_code
 
 

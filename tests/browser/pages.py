@@ -51,6 +51,13 @@ def _at(which: str, address: str, shown: str) -> Opening:
     return open
 
 
+def step(tab: Dashboard, scene: Scene) -> None:
+    """The log of a step beside the tree of its run."""
+    tab.open(f"/runs/{scene.parent}")
+    tab.page.get_by_role("treegrid").get_by_text("Two teachers read it").click()
+    expect(tab.get("region", "Log of Two teachers read it")).to_be_visible()
+
+
 def bell(tab: Dashboard, scene: Scene) -> None:
     runs(tab, scene)
     tab.bell.click()
@@ -164,7 +171,9 @@ PAGES: dict[str, Opening] = {
     "run-failed": _at("failed", "", "Copy for a ticket"),
     "run-result": _at("finished", "#result", "4.1.0"),
     "run-finished": _at("finished", "", "publish"),
-    "run-children": _at("parent", "#children", "Draw up the questions"),
+    "run-children": _at("parent", "", "Pay the translator"),
+    "run-step": step,
+    "run-step-failed": _at("broken", "", "Build the book"),
     "run-chord": _at("chord", "#children", "Tell accounting"),
     "run-command": _at("command", "", "public.payments"),
     "run-waiting": _at("waiting", "", "Publish a major version"),

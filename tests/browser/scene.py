@@ -26,6 +26,7 @@ class Scene:
     cancelled: str
     waiting: str
     parent: str
+    broken: str
     chord: str
     command: str
 
@@ -48,22 +49,24 @@ def scene(system: System, names: tuple[str, str] = ("", "")) -> Iterator[Scene]:
     user.client.post(f"/api/v2/tasks/{cancelled}/cancel")
     user.finished(cancelled, 60)
     approval = {"title": "Publish the questions", "risk_level": "medium", "estimated_cost": 2.5}
-    steps: list[dict[str, Any]] = [
-        {"job_type": "artifact", "params": quiz, "title": "Draw up the questions"},
-        {"job_type": "artifact", "params": quiz, "title": "Publish them", "approval": approval},
-    ]
-    parent = start(user, "A week of biology", "orchestrate", steps=steps)
+    book = {"job_type": "release", "params": {"broken": True}, "title": "Build the book"}
+    parent = start(user, "A week of biology", "orchestrate", steps=_week(quiz, book, approval))
+    broken = start(
+        user, "A week of chemistry", "orchestrate", steps=[_step("Draw up", quiz), book, _step("Print", quiz)]
+    )
     waiting = start(
         user, "Release 5.0.0", "release", approval=approval | {"title": "Publish a major version"}
     )
-    wait_for("its second step", lambda: _is_waiting(user, parent), 60)
+    wait_for("its step that asks", lambda: _is_waiting(user, parent), 60)
+    user.finished(broken, 60)
     running = start(user, "Release 4.2.2", "release", version="4.2.2", tests=4000, stop_after=2440)
     wait_for("its tests", lambda: user.status(running)["sequence"] > 2400, 300)
     user.finished(chord, 60)  # ten seconds after its last member
     command, dump = running_command(system, user)
     try:
         yield Scene(
-            user, newcomer, running, finished, packages, failed, cancelled, waiting, parent, chord, command
+            *(user, newcomer, running, finished, packages, failed, cancelled, waiting, parent),
+            *(broken, chord, command),
         )
     finally:
         dump.terminate()
@@ -86,6 +89,28 @@ def start(
     return str(response.json()["task_id"])
 
 
+def _step(title: str, quiz: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"job_type": "artifact", "params": quiz, "title": title, **more}
+
+
+def _week(quiz: dict[str, Any], book: dict[str, Any], approval: dict[str, Any]) -> list[dict[str, Any]]:
+    """Steps of three levels: one fails, and the last but one of the deepest asks."""
+    pay = {"title": "Pay the translator", "risk_level": "high", "estimated_cost": 80}
+    languages = [
+        _step("Into French", quiz),
+        _step("Into Italian", quiz, approval=pay),
+        _step("Into Romansh", quiz),
+    ]
+    translate = {"job_type": "orchestrate", "params": {"steps": languages}, "title": "Translate"}
+    both = {"steps": [_step("Two teachers read it", quiz), translate], "mode": "parallel"}
+    return [
+        _step("Draw up the questions", quiz),
+        book | {"on_failure": "continue"},
+        {"job_type": "orchestrate", "params": both, "title": "Review"},
+        _step("Publish them", quiz, approval=approval),
+        _step("Tell everybody", quiz),
+    ]
+
+
 def _is_waiting(user: User, parent: str) -> bool:
-    steps = user.get("tasks", parent_id=parent)["tasks"]
-    return any(step["status"] == "WAITING" for step in steps)
+    return any(row["status"] == "WAITING" for row in user.get(f"tasks/{parent}/tree")["tasks"])

@@ -76,6 +76,7 @@ class Way:
     before: tuple[str, ...] = ()  # some of the lines before, the last one last
     phases: tuple[str, ...] = ()  # marks and names
     ticket: tuple[str, ...] = ()
+    address: str = ""  # behind that of the run
 
 
 STEP = [
@@ -138,6 +139,7 @@ WAYS = {
         "Step 2, test_fail, did not succeed: out of paper",
         ("SubtaskFailed", "in the phase 2_test_fail"),
         phases=("done 1_test_echo", "failed 2_test_fail", "not reached 3_test_echo"),
+        address="#log",  # the tree shows the step's own log: test_trees.py
     ),
     "the reporting": Way(
         started("test_unstorable"),
@@ -207,7 +209,7 @@ def test_a_run_that_failed_says_first_why(
     def known(text: str) -> str:
         return text.replace("{user}", user.email)
 
-    tab.open(f"/runs/{task_id}")
+    tab.open(f"/runs/{task_id}{way.address}")
 
     shown = block(tab)
     expect(shown.get_by_role("heading")).to_have_text(known(way.sentence))

@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
-from app.api import events, folded, reported_batch
+from app.api import events, folded, reported_batch, task_tree
 from app.api import fleet as fleet_pages
+from app.api import tasks as task_pages
 from app.http import compressed
 from app.models.observed import QueueReport, WorkerReport
-from app.tasks import below, cleanup, task_types
+from app.tasks import below, cleanup, task_types, tree_page
 from app.tasks.observed import (
     batch,
     cancel,
@@ -50,6 +51,13 @@ ROWS: dict[str, list[Row]] = {
         ("the longest lease", "86,400 s", lambda: part.LONGEST_LEASE),
         ("tasks above a task that are looked at before it gets a parent", "1,000", lambda: tree.HIGHEST),
         ("tasks below a task that are counted", "1,000", lambda: below.MOST),
+        ("children of a task in a page of its tree", "100", lambda: most(task_tree.TreeQuery, "limit")),
+        ("children of a task further below in such a page", "20", lambda: tree_page.FIRST),
+        ("rows of such a page", "300", lambda: tree_page.MOST),
+        ("children of a row that are counted", "200", lambda: tree_page.COUNTED),
+        ("characters of the message of an error in a row", "300", lambda: tree_page.SHORT),
+        ("characters of the reason of a rejection", "500", lambda: task_pages.LONGEST_REASON),
+        ("tasks below a task of a list, of which the failed ones are counted", "100", lambda: below.LOOKED_AT),
         ("failures below a task that are named, the newest", "3", lambda: below.NAMED),
         ("characters of the type and of the message of such a failure", "200", lambda: below._TEXT_LIMIT),
         ("wait of a group without open members for new ones", "10 s", lambda: groups.QUIET_SECONDS),

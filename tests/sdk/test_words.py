@@ -22,7 +22,8 @@ def work() -> list[str]:
     with taskroom.phase("load", total=2) as load:
         load.advance()
         load.advance(message="both")
-    found = list(taskroom.track("ab", phase="read"))
+    with taskroom.group("the rest"):
+        found = list(taskroom.track("ab", phase="read"))
     taskroom.current().progress(50, "half")
     return found
 
@@ -63,7 +64,7 @@ def test_the_same_words_report_to_whatever_run_calls_them(client: MemoryClient, 
         types = told()
 
     phase = ["task_status", "phase_update", "phase_update", "phase_complete"]
-    assert types == ["log", *phase, *phase, "task_status"]
+    assert types == ["log", *phase, "log_group", *phase, "log_group", "task_status"]
 
 
 @pytest.mark.usefixtures("nowhere")

@@ -1,7 +1,9 @@
 """A process that has imported what programs need, and forks one for each request.
 
-The first argument is "patched" when eventlet is to patch the standard library before the imports. The others are the
-modules to import. ``forks.py`` is the other side.
+The first argument is the descriptor of a socket: the other end is a process of the test run, which sends requests. Or
+it listens: then each process of the run that connects to it has a fork of this one. The second argument is "patched"
+when eventlet is to patch the standard library before the imports. The others are the modules to import. ``forks.py`` is
+the other side.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from typing import Any
 
 # Found before eventlet patches them: this process has no loop.
 poll, fork, read, write, close, waitpid = select.poll, os.fork, os.read, os.write, os.close, os.waitpid
+Socket = socket.socket
 READABLE = select.POLLIN
+STDIN = 0
 LONGEST_REQUEST = 1 << 20
 MOST_FILES = 4096
 FILES = 2  # with each request: the output of the program, and the pipe that gets its exit status
@@ -31,6 +35,16 @@ exit_pipes: dict[int, int] = {}  # by the pid of the program
 
 
 def main(control: socket.socket, patched: bool, modules: list[str]) -> None:
+    load(patched, modules)
+    if control.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        accepted = accept(control)
+        if accepted is None:
+            return
+        control = accepted
+    serve(control, patched)
+
+
+def load(patched: bool, modules: list[str]) -> None:
     with warnings.catch_warnings(record=True):  # eventlet's own, which each program would write into its log
         if patched:
             from app import green
@@ -40,6 +54,25 @@ def main(control: socket.socket, patched: bool, modules: list[str]) -> None:
             importlib.import_module(module)
     gc.collect()
     gc.freeze()  # else the first collection in each program would copy all pages
+
+
+def accept(listener: socket.socket) -> socket.socket | None:
+    """Forks for each connection, and returns it in the fork; None once stdin is closed, when the tests have ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how the forks end
+    waiting = poll()
+    for fd in (listener.fileno(), STDIN):
+        waiting.register(fd, READABLE)
+    while all(fd != STDIN for fd, _ in waiting.poll()):
+        fd, _ = listener._accept()  # type: ignore[attr-defined]  # what accept returns is patched
+        if fork() == 0:
+            listener.close()
+            os.dup2(os.open(os.devnull, os.O_RDONLY), STDIN)
+            return Socket(fileno=fd)
+        close(fd)
+    return None
+
+
+def serve(control: socket.socket, patched: bool) -> None:
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)

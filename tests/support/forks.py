@@ -11,9 +11,11 @@ import atexit
 import json
 import os
 import select
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from functools import cache
@@ -35,6 +37,14 @@ WORKER = (
     ),
 )
 COMMAND = ("plain", "app.cli.keys", "app.factory", "flask_migrate")  # app.cli
+# A worker of somebody else's project: nothing of Taskroom.
+CELERY = (
+    *("plain", "celery.bin.celery", "celery.bin.worker", "celery.apps.worker", "celery.backends.redis"),
+    *("celery.concurrency.prefork", "celery.concurrency.thread", "celery.concurrency.solo"),
+    "kombu.transport.redis",
+)
+KINDS = (WEB, WORKER, COMMAND, CELERY)
+PROCESSES = 64  # of a test run, at most
 
 
 class Forked(subprocess.Popen[bytes]):
@@ -68,21 +78,41 @@ class Forked(subprocess.Popen[bytes]):
         return self.returncode
 
 
+class SharedForkServers:
+    """One of each kind for all processes of a test run: the imports are made once. ``folder`` is what others need to
+    know."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="forks-", dir=os.environ.get("TEST_SERVERS")))
+        self._processes = []
+        for modules in KINDS:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+                listener.bind(_address(self.folder, modules))
+                listener.listen(PROCESSES)
+                self._processes.append(_start(modules, listener, subprocess.PIPE))
+
+    def stop(self) -> None:
+        for process in self._processes:
+            assert process.stdin
+            process.stdin.close()
+            process.wait(60)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class ForkServer:
-    """Starts with the first program, and ends with this process."""
+    """Of this process: a fork of a shared one, if there is one. Starts with the first program, and ends with this
+    process."""
 
     def __init__(self, modules: Sequence[str]) -> None:
-        self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.fork_server", str(other.fileno()), *modules],
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"},
-            stdin=subprocess.DEVNULL,
-            pass_fds=[other.fileno()],
-            start_new_session=True,  # Ctrl-C is for the tests, which end this
-        )
-        other.close()
+        self._process: subprocess.Popen[bytes] | None = None
+        if _shared:
+            self._control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._control.connect(_address(_shared[0], modules))
+        else:
+            self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with other:
+                self._process = _start(modules, other, subprocess.DEVNULL)
         atexit.register(self.stop)
 
     def start(
@@ -103,7 +133,31 @@ class ForkServer:
 
     def stop(self) -> None:
         self._control.close()
-        self._process.wait(60)
+        if self._process:
+            self._process.wait(60)
+
+
+_shared: list[Path] = []  # the folder of SharedForkServers, if this process is to use them
+
+
+def share(folder: Path) -> None:
+    """Lets this process use SharedForkServers."""
+    _shared[:] = [folder]
+
+
+def _address(folder: Path, modules: Sequence[str]) -> str:
+    return str(folder / str(KINDS.index((*modules,))))
+
+
+def _start(modules: Sequence[str], control: socket.socket, stdin: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.support.fork_server", str(control.fileno()), *modules],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"},
+        stdin=stdin,
+        pass_fds=[control.fileno()],
+        start_new_session=True,  # Ctrl-C is for the tests, which end this
+    )
 
 
 @cache

@@ -19,7 +19,7 @@ MAX_SECONDS = 600.0  # after the end of a killed test its run must not keep a wo
 class Gated(Schema):
     gate = fields.String(required=True, metadata={"description": "The run ends once this file exists"})
     rate = fields.Float(
-        load_default=200.0, metadata={"description": "Most lines a second; 0 is as fast as possible"}
+        load_default=50.0, metadata={"description": "Most lines a second; 0 is as fast as possible"}
     )
     begin = fields.String(
         load_default="", metadata={"description": "If set, the run begins once this file exists"}
@@ -101,3 +101,26 @@ def gated_reading(gate: str, rate: float, limit: int, begin: str, size: int) -> 
     result = knowledge_base(root=None, pattern=DEFAULT_PATTERN, limit=limit)
     gated(gate, rate, begin, size)
     return result
+
+
+STAGES = 24
+
+
+class GatedStages(Gated):
+    at = fields.Integer(load_default=17, metadata={"description": "The phase in which the run waits"})
+
+
+@job("test_gated_stages", params=GatedStages, phases=tuple(f"stage {n}" for n in range(1, STAGES + 1)))
+def gated_stages(gate: str, rate: float, begin: str, size: int, at: int) -> None:
+    """Runs 24 phases, and waits in one of them until the gate is open."""
+    end = time.monotonic() + MAX_SECONDS
+    for n in range(1, STAGES + 1):
+        with phase(f"stage {n}", total=10, message=f"Part {n}") as stage:
+            stage.advance(5)
+            log(f"stage {n} is half done")
+            while n == at and not Path(gate).exists():
+                if time.monotonic() > end:
+                    raise TimeoutError("the gate stayed closed")
+                time.sleep(REPORT_SECONDS)
+                stage.advance(0)
+            stage.advance(5)

@@ -18,9 +18,9 @@ from app.up.home import Home
 from app.up.process import Child
 from tests.support.connections import connection_pool
 from tests.support.embedded import EmbeddedPostgres, EmbeddedRedis
+from tests.support.forks import PROCESSES
 from tests.support.system import System
 
-PROCESSES = 64  # of a run, at most
 CONNECTIONS = 1_000  # of all processes: a web process may open twenty, most open few
 REDIS_DATABASES = 2 * PROCESSES
 

@@ -38,7 +38,7 @@ def vector(user: User, name: str, task_id: str) -> Vector:
     return {
         "name": name,
         "events": [event for event in events if event["sequence"] <= snapshot["sequence"]],
-        "snapshot": {key: snapshot[key] for key in ("task", "phases", "sequence")},
+        "snapshot": {key: snapshot[key] for key in ("task", "phases", "sections", "sequence")},
     }
 
 

@@ -1,9 +1,9 @@
 import type { Access } from "./access";
 import { isRetry } from "./logLine";
-import type { Below } from "./observed";
 import type { NewShare, ShareList } from "./shares";
 import type { OutputFile, RelatedRun } from "./related";
 import type { ApiKeyPage, NewApiKey, Scope } from "./apiKeys";
+import type { TreePage } from "./tree";
 import type {
   BrokenFile,
   DecidedApproval,
@@ -128,8 +128,10 @@ export class Api {
     return this.session.call("POST", `${BASE}${task(taskId)}/retry`);
   }
 
-  decide(taskId: string, approved: boolean): Promise<void> {
-    return this.session.call("POST", `${BASE}${task(taskId)}/${approved ? "approve" : "reject"}`);
+  /** `reason`: why it is rejected. */
+  decide(taskId: string, approved: boolean, reason?: string): Promise<void> {
+    const body = reason ? { reason } : undefined;
+    return this.session.call("POST", `${BASE}${task(taskId)}/${approved ? "approve" : "reject"}`, body);
   }
 
   /** The approvals that the task has asked for, oldest first. */
@@ -137,9 +139,10 @@ export class Api {
     return this.get<{ approvals: DecidedApproval[] }>(`${task(taskId)}/approvals`).then((answer) => answer.approvals);
   }
 
-  /** The newest 200 children of the task, newest first, and how all that is below it gets on. */
-  children(taskId: string, scope: "own" | "tenant"): Promise<{ tasks: Task[]; below?: Below }> {
-    return this.get(`/tasks?${query({ parent_id: taskId, scope, limit: 200 })}`);
+  /** The next children of the task and what is below them; on the first page also how all that is below it gets on.
+   * `failed`: only children that failed. */
+  tree(taskId: string, cursor?: string, failed = false): Promise<TreePage> {
+    return this.get(`${task(taskId)}/tree?${query({ cursor, failed: failed || undefined })}`);
   }
 
   /** The task and runs of its job type before it, newest first, with the last one that succeeded. */

@@ -1,3 +1,4 @@
+import { sectionsAfter } from "./sections";
 import type { Phase, Task, TaskEvent, TaskState } from "./types";
 
 /** The fields of `task` that a `task_status` may give. */
@@ -42,11 +43,19 @@ const TASK_FIELDS = [
 export const NOTHING: TaskState = {
   task: Object.fromEntries([...TASK_FIELDS, "status_sequence"].map((field) => [field, null])) as unknown as Task,
   phases: [],
+  sections: [],
   sequence: 0,
 };
 
 /** Returns the state after one more event, by the table "The fold" of docs/protocol.md. Never changes its arguments. */
 export function fold(state: TaskState, event: TaskEvent): TaskState {
+  const next = folded(state, event);
+  if (!state.sections) return next;
+  const sections = sectionsAfter(state.sections, event, next.task.retry_count);
+  return sections === state.sections ? next : { ...next, sections };
+}
+
+function folded(state: TaskState, event: TaskEvent): TaskState {
   switch (event.type) {
     case "task_status":
       return { ...state, task: taskStatus(state.task, event), sequence: event.sequence };
@@ -115,7 +124,7 @@ function withPhase(state: TaskState, phase: Phase, event: TaskEvent, current: Pa
   // An estimate is as old as `updated_at`, or withdrawn.
   const eta_seconds = (event.task_eta_seconds as number | undefined) ?? null;
   const task: Task = { ...state.task, updated_at: event.timestamp as string, eta_seconds, ...progress, ...current };
-  return { task, phases, sequence: event.sequence };
+  return { ...state, task, phases, sequence: event.sequence };
 }
 
 function findPhase(state: TaskState, event: TaskEvent): Phase {

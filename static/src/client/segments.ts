@@ -28,33 +28,45 @@ const OF_RUN: Record<Status, PhaseState> = {
   REVOKED: "stopped",
 };
 
-/** Returns the bar of a run. `rows`: its phases, where they are known; of a list only their names may be. `percent`: how far
- * the whole run is; null where that is not known. `now`: the server's time in milliseconds. */
+/** Returns the bar of a run. `rows`: its phases, where they are known; of a run in a list only their names may be. `percent`:
+ * how far the whole run is; null where that is not known. `now`: the server's time in milliseconds. */
 export function segmentsOf(task: Task, rows: readonly PhaseRow[], percent: number | null, now: number): Segment[] {
-  const phases = rows.some(({ phase }) => phase) ? rows.filter(({ between }) => !between) : namedOnly(task, rows);
+  const phases = rows.filter(({ between }) => !between);
   if (phases.length === 0) return [{ phase_id: "", share: 1, errors: 0, ...wholeOf(task, percent) }];
   const shares = sharesOf(phases, task.plan ?? []);
-  return phases.map(({ phase_id, phase, state }, at) => ({
+  const segments = phases.map(({ phase_id, phase, state }, at) => ({
     phase_id,
     state,
     share: shares[at] ?? 0,
     done: doneOf(phase, state, task.plan?.find((planned) => planned.phase_id === phase_id), now),
     errors: phase?.error_count ?? 0,
   }));
+  // What waits before its first phase waits for it.
+  const next = segments.find(({ state }) => state === "not begun");
+  if (next && OF_RUN[task.status] === "waiting" && !segments.some(({ state }) => state === "waiting")) {
+    next.state = "waiting";
+    next.done = null;
+  }
+  return segments;
+}
+
+/** Returns the phases of a run of which little more is known than their names and the present one, as of a run in a list: those before
+ * it are done. */
+export function namedRows(task: Task, rows: readonly PhaseRow[], names: readonly string[]): readonly PhaseRow[] {
+  if (task.status === "SUCCESS") return rows.every(({ phase }) => phase) ? rows : [];
+  const at = names.indexOf(task.error?.phase ?? task.current_phase ?? "");
+  if (at < 0) return isTerminal(task.status) ? [] : rows;
+  const present = OF_RUN[task.status] ?? "not begun";
+  const ahead = isTerminal(task.status) ? "not reached" : "not begun";
+  return names.map((phase_id, index) => {
+    const known = rows.find((row) => row.phase_id === phase_id && row.phase);
+    return known ?? { phase_id, phase: null, state: index < at ? "done" : index === at ? present : ahead };
+  });
 }
 
 function wholeOf(task: Task, percent: number | null): Pick<Segment, "state" | "done"> {
   const state = OF_RUN[task.status] ?? "not begun";
   return { state, done: state === "done" ? 1 : state === "not begun" ? 0 : percent === null ? null : percent / 100 };
-}
-
-/** Of a run whose phases are only named: those before the present one are done. */
-function namedOnly(task: Task, rows: readonly PhaseRow[]): readonly PhaseRow[] {
-  const at = rows.findIndex(({ phase_id }) => phase_id === (task.error?.phase ?? task.current_phase));
-  const present = OF_RUN[task.status] ?? "not begun";
-  if (task.status === "SUCCESS") return [];
-  if (at < 0) return isTerminal(task.status) ? [] : rows;
-  return rows.map((row, index) => ({ ...row, state: index < at ? "done" : index === at ? present : row.state }));
 }
 
 /** The weights of the plan, where each phase has one; else equal shares. */
@@ -70,8 +82,10 @@ function sharesOf(rows: readonly PhaseRow[], plan: readonly PlannedPhase[]): num
 
 function doneOf(phase: Phase | null, state: PhaseState, planned: PlannedPhase | undefined, now: number): number | null {
   if (state === "done") return 1;
-  if (!phase) return state === "running" || state === "waiting" || state === "failed" || state === "stopped" ? null : 0;
-  if (phase.total_count) return Math.min(1, phase.processed_count / phase.total_count);
+  if (state === "waiting") return null;
+  if (!phase) return state === "not begun" || state === "not reached" ? 0 : null;
+  // A step that failed tells of no part that is done.
+  if (phase.total_count && (phase.processed_count > 0 || state !== "failed")) return Math.min(1, phase.processed_count / phase.total_count);
   if (state !== "running" || !planned?.seconds || !phase.started_at) return null;
   return Math.min(MOST_BY_TIME, Math.max(0, (now - Date.parse(phase.started_at)) / 1_000 / planned.seconds));
 }

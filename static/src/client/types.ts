@@ -1,6 +1,9 @@
 /** What the server sends, named as in docs/protocol.md. Times are RFC 3339, durations seconds, progress 0–100. */
 
+import type { LogLine, LogSection } from "./logTypes";
 import type { Observed } from "./observed";
+
+export type { LogFilter, LogLine, LogPage, LogQuery, LogSection } from "./logTypes";
 
 export const STATUSES = ["PENDING", "WAITING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"] as const;
 export type Status = (typeof STATUSES)[number];
@@ -62,6 +65,8 @@ export interface Task extends Observed {
   usual?: Usual | null;
   attempt_started_at?: string | null;
   status_sequence: number;
+  /** In lists only: how many of the tasks below it failed, as of the answer. */
+  failed_below?: number;
 }
 
 /** What a run is expected to do, fixed when it begins. */
@@ -99,18 +104,9 @@ export interface Phase {
 export interface TaskState {
   task: Task;
   phases: readonly Phase[];
+  /** Left out where nobody shows them, as in lists. */
+  sections?: readonly LogSection[];
   sequence: number;
-}
-
-export interface LogLine {
-  sequence: number;
-  timestamp: string;
-  level: string;
-  message: string;
-  component: string | null;
-  phase: string | null;
-  /** It is about an item that is counted as failed. */
-  item_error?: true;
 }
 
 /** The decision that a task waits for. `key` distinguishes several of one task. */
@@ -140,33 +136,6 @@ export interface EventPage {
   has_more: boolean;
   /** Present when the cursor could not be answered exactly. */
   resync?: unknown;
-}
-
-/** `level` is the least severe to show; `q` a text that the message contains; `errors`: only errors, those of items too. */
-export interface LogFilter {
-  level?: string | undefined;
-  phase?: string | undefined;
-  q?: string | undefined;
-  errors?: true | undefined;
-}
-
-/** Which page of a log to load, as REST takes it. */
-export interface LogQuery extends LogFilter {
-  since_sequence?: number;
-  before_sequence?: number;
-  limit?: number;
-}
-
-export interface LogPage {
-  logs: LogLine[];
-  /** Where later lines are, as `since_sequence`: every line up to it was looked at. */
-  next_sequence: number;
-  /** Where earlier lines are, as `before_sequence`. */
-  before_sequence: number;
-  /** Whether there are more lines in the direction of the request. */
-  has_more: boolean;
-  /** The cursor could not be answered exactly: `oldest` is the first event that is kept. */
-  resync?: { reason: string; oldest: number; head: number };
 }
 
 /** One numbered event of a stream: its payload and, under `type`, its Socket.IO name or SSE `event:` field. */

@@ -1,6 +1,6 @@
 import { Problem } from "../client/problem";
 import { phaseRows } from "../client/phaseRows";
-import { segmentsOf, type Segment } from "../client/segments";
+import { namedRows, segmentsOf, type Segment } from "../client/segments";
 import type { JobType, TaskState } from "../client/types";
 import { progressOf } from "./estimate";
 import { count, percentText, quantity } from "./format";
@@ -10,8 +10,8 @@ export { segmentsOf, type Segment } from "../client/segments";
 
 /** Returns the bar of a run in a list, where little more is known than the names of its phases. */
 export function rowSegments(row: TaskState, types: readonly JobType[] | Problem | null, now: number): Segment[] {
-  const rows = phaseRows(row, declaredPhases(row.task, types));
-  return segmentsOf(row.task, rows, progressOf(row.task), now);
+  const names = declaredPhases(row.task, types);
+  return segmentsOf(row.task, namedRows(row.task, phaseRows(row, names), names), progressOf(row.task), now);
 }
 
 /** Returns the bar in words: "31 %, phase 2 of 4, test is running, 3 errors". */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { NOTHING } from "../client/fold";
 import { Problem } from "../client/problem";
 import type { JobType, Phase, Task, TaskState } from "../client/types";
-import { declaredPhases, isOpen, nextPhase, phaseRows, phaseSpan } from "./phases";
+import { declaredPhases, isOpen, nextPhase, phaseRows, phaseSpan, withWaitingSteps } from "./phases";
 
 const AT = Date.parse("2025-01-01T00:00:00Z");
 const time = (seconds: number): string => new Date(AT + 1_000 * seconds).toISOString();
@@ -137,4 +137,11 @@ test("stepping goes through the phases that began, round both ends", () => {
   expect([nextPhase(rows, null, 1), nextPhase(rows, "a", 1), nextPhase(rows, "b", 1)]).toEqual(["a", "b", "a"]);
   expect([nextPhase(rows, null, -1), nextPhase(rows, "b", -1), nextPhase(rows, "a", -1)]).toEqual(["b", "a", "b"]);
   expect(nextPhase([], null, 1)).toBeNull();
+});
+
+test("a step that waits for approval makes its phase wait", () => {
+  const rows = phaseRows(state(task({ job_type: "orchestrate" }), phase("1_artifact"), phase("2_kb")), []);
+  const children = [task({ job_type: "artifact" }), task({ job_type: "kb", status: "WAITING" })];
+
+  expect(withWaitingSteps(rows, children).map(({ state }) => state)).toEqual(["running", "waiting"]);
 });

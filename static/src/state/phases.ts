@@ -24,6 +24,12 @@ const stepName = (number: number, jobType: string): string => `${number}_${jobTy
 export const stepTitles = (children: readonly Task[]): ReadonlyMap<string, string> =>
   new Map(children.map(({ job_type, title }, index) => [stepName(index + 1, job_type), title]));
 
+/** Returns the phases of a run, of which those are waiting whose steps wait for approval. */
+export const withWaitingSteps = (rows: readonly PhaseRow[], children: readonly Task[]): readonly PhaseRow[] => {
+  const waiting = new Set(children.flatMap(({ job_type, status }, index) => (status === "WAITING" ? [stepName(index + 1, job_type)] : [])));
+  return waiting.size ? rows.map((row) => (row.state === "running" && waiting.has(row.phase_id) ? { ...row, state: "waiting" } : row)) : rows;
+};
+
 /** Whether a phase shows its details: by the reader's choice, else when it needs a look. */
 export const isOpen = (state: PhaseState, chosen: boolean | undefined): boolean =>
   chosen ?? ["running", "waiting", "failed", "stopped"].includes(state);

@@ -62,11 +62,11 @@ export class Run {
     const { log } = this;
     for (const item of queue) {
       if ("snapshot" in item) {
-        const { task, phases, sequence, recent_logs } = item.snapshot;
+        const { task, phases, sections, sequence, recent_logs } = item.snapshot;
         if (state) log.append(lines, state.sequence);
         lines = [];
         log.restart(recent_logs, sequence);
-        state = { task, phases, sequence };
+        state = { task, phases, sections: sections ?? [], sequence };
         approval = item.snapshot.approval;
         this.outputs.value++;
       } else if (state) {

@@ -1,13 +1,16 @@
+import type { Below } from "../client/observed";
 import type { Task } from "../client/types";
+import { failedShort } from "./below";
 import { progressOf } from "./estimate";
 import { statusWord } from "./marks";
 
 const ENDED: Partial<Record<Task["status"], string>> = { SUCCESS: "✓", FAILURE: "✕", REVOKED: "✕" };
 
-/** Returns the title of a run's browser tab. */
-export function titleOf(task: Task): string {
+/** Returns the title of a run's browser tab, which also says what failed below it. */
+export function titleOf(task: Task, below: Below | null = null): string {
   const value = progressOf(task);
-  return `${ENDED[task.status] ?? (value === null ? statusWord(task.status) : `${value} %`)} · ${task.job_type}`;
+  const state = ENDED[task.status] ?? (value === null ? statusWord(task.status) : `${value} %`);
+  return [state, failedShort(below), task.job_type].filter(Boolean).join(" · ");
 }
 
 /** Returns what screen readers announce of a run: its status and phase, not each percent. */

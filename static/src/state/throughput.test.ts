@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Api } from "../client/api";
-import { rates, Throughput, type Point } from "./throughput";
+import { areaOf, rates, sequenceAt, Throughput, type Point } from "./throughput";
 
 const AT = Date.parse("2025-01-01T00:00:00Z");
 
@@ -90,4 +90,15 @@ test("without an answer the chart shows what was seen", async () => {
   await throughput.load();
 
   expect(relative(throughput.points.value)).toEqual([[5, 0]]);
+});
+
+test("a time leads to the sequence that the run had then, between two samples in proportion", () => {
+  const points = [[10, 1_000], [30, 2_000], [30, 3_000]] as const;
+
+  expect([0, 1_000, 1_500, 2_000, 2_500, 9_000].map((at) => sequenceAt(points, at))).toEqual([10, 10, 20, 30, 30, 30]);
+});
+
+test("the curve is an area that ends where the run does", () => {
+  expect(areaOf({ at: [1, 3], rate: [5, 10] }, 4)).toBe("M0 100V52L25 52L75 4L100 4V100Z");
+  expect(areaOf({ at: [], rate: [] }, 4)).toBe("M0 100");
 });

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { ago, duration, elapsed, exact, moment } from "./time";
+import { ago, duration, elapsed, exact, moment, timer } from "./time";
 
 test.each([
   [0, "0.0 s"],
@@ -37,4 +37,8 @@ test("what is older than a week has its date", () => {
 test("the exact time has the zone, and the server's own words", () => {
   const timestamp = "2026-03-10T11:59:00.123456Z";
   expect(exact(timestamp)).toMatch(/59:00.123.*(GMT|UTC|[A-Z]{3,4}).*\n2026-03-10T11:59:00\.123456Z$/);
+});
+
+test.each([[0.9, "0:00"], [6, "0:06"], [72.9, "1:12"], [3_725, "1:02:05"]])("a clock of %d s shows %s", (seconds, text) => {
+  expect(timer(seconds)).toBe(text);
 });

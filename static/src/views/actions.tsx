@@ -27,7 +27,7 @@ export function Actions({ task, approval, call }: { task: Task; approval: Approv
       {mayAct.value && over && (!task.observed || task.can_retry) && (
         <RunAgain key={task.task_id} task={task} call={call} />
       )}
-      <More>
+      <More face="More">
         {mayAct.value && (
           <button type="button" onClick={() => share(true)}>
             Share

@@ -8,6 +8,7 @@ import { quantity } from "../state/format";
 import { taskWord, toneOf } from "../state/marks";
 import { runAddress } from "../state/routes";
 import { errorsOf } from "../state/rows";
+import "../style/band.css";
 import { Link } from "./link";
 import { TaskMark } from "./marks";
 import { Elapsed, RowBar, RowName, RunText } from "./run-row";
@@ -22,18 +23,18 @@ export function ActiveRunBand() {
   const { task } = row;
   const errors = errorsOf(row);
   return (
-    <section class={`band spine s-${toneOf(task.status)}`} aria-label={isTerminal(task.status) ? "Your last run" : "Your active run"}>
-      <Link to={runAddress(task.task_id)} class="band-row">
+    <section class="band" aria-label={isTerminal(task.status) ? "Your last run" : "Your active run"}>
+      <Link to={runAddress(task.task_id)} class={`band-row spine s-${toneOf(task.status)}`}>
         <TaskMark status={task.status} word={taskWord(task)} />
         <RowName task={task} />
         <span class="run-text">
           <RunText task={task} />
         </span>
         <span class="number errors">{errors > 0 && quantity(errors, "error")}</span>
+        <RowBar row={row} label="Progress of your active run" />
         <span class="number took">
           <Elapsed task={task} />
         </span>
-        <RowBar row={row} label="Progress of your active run" />
       </Link>
     </section>
   );

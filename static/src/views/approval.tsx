@@ -1,6 +1,6 @@
 import type { Approval, Task } from "../client/types";
 import { mayAct } from "../state/app";
-import { runAddress } from "../state/routes";
+import { stepAddress } from "../state/chosen-step";
 import { narrow } from "../state/screen";
 import { Decide } from "./decide";
 import { Link } from "./link";
@@ -26,13 +26,13 @@ export function ApprovalBand({ task, approval, call }: { task: Task; approval: A
   );
 }
 
-/** A step of the run that waits for approval, with a link to the page where it is decided. */
-export const StepBand = ({ step }: { step: Task }) => (
+/** A step of the run that waits for approval, with a link to where it is decided. */
+export const StepBand = ({ runId, step }: { runId: string; step: Task }) => (
   <section class="approval" aria-label="Approval needed">
     <TaskMark status="WAITING" />
     <p>
       <span>
-        A step waits for approval: <Link to={runAddress(step.task_id)}>{step.title}</Link>
+        A step waits for approval: <Link to={stepAddress(runId, step.task_id)}>{step.title}</Link>
       </span>
     </p>
   </section>

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { reasonOf } from "../client/outcome";
 import { isTerminal, type Task } from "../client/types";
 import { api, currentUser } from "../state/app";
+import { shortId } from "../state/format";
 import { taskWord } from "../state/marks";
 import { runAddress } from "../state/routes";
 import { Link } from "./link";
@@ -47,10 +48,10 @@ export function Audit({ task }: { task: Task }) {
   );
 }
 
-/** Returns the email address of the user; of other users only the id is known. */
+/** Returns the email address of the user; of other users only the id is known, of which the beginning tells them apart. */
 function nameOf(userId: string): string {
   const user = currentUser.value;
-  return user && String(user.id) === userId ? user.email : userId;
+  return user && String(user.id) === userId ? user.email : shortId(userId);
 }
 
 function Created({ task }: { task: Task }) {

@@ -7,7 +7,6 @@ import { api } from "../state/app";
 import { lastSuccess } from "../state/earlier";
 import { compareAddress, runAddress } from "../state/routes";
 import { paramsOf } from "../state/url";
-import "../style/head.css";
 import "../style/panels.css";
 import "../style/compare.css";
 import { CompareHead } from "./compare-head";

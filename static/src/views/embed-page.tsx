@@ -64,7 +64,8 @@ function Shown({ shared, state }: { shared: SharedRun; state: TaskState }) {
   const { mark, word, title } = labelOf(link, progress, silent);
   const at = over ? Date.parse(task.finished_at ?? task.created_at) : tickingServerNow();
   const value = useProgress(state);
-  const below = useLoaded(() => shared.api.children(task.task_id, "own"), [task.task_id, task.status])?.below ?? null;
+  const failed = state.phases.filter(({ status }) => status === "error").length;
+  const below = useLoaded(() => shared.api.tree(task.task_id), [task.task_id, task.status, failed])?.below ?? null;
   return (
     <main class={stale ? "run-page embed stale" : "run-page embed"}>
       <header class={`head spine s-${toneOf(task.status)}`}>

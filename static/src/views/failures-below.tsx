@@ -1,11 +1,11 @@
 import type { Below } from "../client/observed";
+import { stepAddress } from "../state/chosen-step";
 import { count, shortId } from "../state/format";
-import { runAddress } from "../state/routes";
 import { Link } from "./link";
 import { TaskMark } from "./marks";
 
 /** The newest failures below a run: its own status may be that it succeeded. */
-export function FailuresBelow({ below }: { below: Below | null }) {
+export function FailuresBelow({ runId, below }: { runId: string; below: Below | null }) {
   if (!below?.failed) return null;
   const more = below.failed - below.failures.length;
   return (
@@ -13,7 +13,7 @@ export function FailuresBelow({ below }: { below: Below | null }) {
       {below.failures.map((failure) => (
         <li key={failure.task_id}>
           <TaskMark status="FAILURE" />
-          <Link to={runAddress(failure.task_id)}>{failure.title || `${failure.job_type} ${shortId(failure.task_id)}`}</Link>
+          <Link to={stepAddress(runId, failure.task_id)}>{failure.title || `${failure.job_type} ${shortId(failure.task_id)}`}</Link>
           <span class="s-fail">{failure.message}</span>
         </li>
       ))}

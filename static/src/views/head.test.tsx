@@ -114,14 +114,15 @@ test("a run that succeeded says what failed below it, and where", async () => {
   const root = await drawn(state({ status: "SUCCESS", finished_at: now }), below);
   expect(root.querySelector(".facts")?.textContent).toBe("succeeded · 2 tasks below failed");
   const list = root.querySelector('[aria-label="Failed below"]')!;
-  expect(list.querySelector("a")?.getAttribute("href")).toBe("/runs/b");
+  expect(list.querySelector("a")?.getAttribute("href")).toBe("/runs/t?step=b");
   expect([...list.children].map((item) => item.textContent)).toEqual(["Chord body: shop.totalValueError: no sum", "1 more"]);
   await act(() => render(null, root));
 });
 
 test("where nothing failed below, nothing is said of it", async () => {
   const root = await drawn(state({}), { tasks: 4, open: 1, failed: 0, failures: [], complete: true });
-  expect(root.textContent).not.toContain("below");
+  expect(root.querySelector(".facts")?.textContent).toContain("3 of 4 tasks below");
+  expect(root.textContent).not.toContain("failed");
   expect(root.querySelector(".failures-below")).toBeNull();
   await act(() => render(null, root));
 });

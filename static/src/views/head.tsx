@@ -28,8 +28,8 @@ interface Props {
   state: TaskState;
   rows: readonly PhaseRow[];
   approval: Approval | null;
-  /** The children of the run. */
-  steps: readonly Task[];
+  /** The children of the run; null where its tree is shown, which says more of them. */
+  steps: readonly Task[] | null;
   below: Below | null;
   /** Whether the task's events come live, so that this page counts as a viewer itself. */
   joined: boolean;
@@ -60,14 +60,14 @@ export function Head({ state, rows, approval, steps, below, joined, choose }: Pr
       </div>
       {asked && <ApprovalBand task={task} approval={asked} call={call} />}
       {steps
-        .filter(({ status }) => status === "WAITING")
+        ?.filter(({ status }) => status === "WAITING")
         .slice(0, MOST_BANDS)
         .map((step) => (
-          <StepBand key={step.task_id} step={step} />
+          <StepBand key={step.task_id} runId={task.task_id} step={step} />
         ))}
       {call.problem && <CallProblem taskId={task.task_id} problem={call.problem} />}
       <RunBar state={state} rows={rows} value={value} choose={choose} />
-      <FailuresBelow below={below} />
+      {steps && <FailuresBelow runId={task.task_id} below={below} />}
     </header>
   );
 }

@@ -6,8 +6,10 @@ import { isUnfiltered, listAddress, type RunFilter } from "../state/filter";
 import { FirstKey } from "../state/first-key";
 import { jobTypes } from "../state/jobs";
 import { KEYS_ADDRESS } from "../state/routes";
+import "../style/first-run.css";
 import { Link } from "./link";
 import { ProblemMessage } from "./problem-message";
+import { RunPicture } from "./run-picture";
 import { Start } from "./start";
 import { WaysIn } from "./ways-in";
 
@@ -53,7 +55,10 @@ export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) 
   if (!mayStart) return <p class="empty">You have no runs. This account may view runs, but not start them.</p>;
   return (
     <section class="first-run" aria-label="First run">
-      <p>Nothing has run yet. Bring a task that you have: its run appears here by itself when it sends its first line.</p>
+      <div class="first-words">
+        <p>Taskroom shows background tasks as they run. Bring a task that you have: its run appears here by itself when it sends its first line.</p>
+        <RunPicture />
+      </div>
       <FirstKeyLines value={key.value.value} />
       {types instanceof Problem && <ProblemMessage problem={types} />}
       {types && !(types instanceof Problem) && types.length > 0 && (

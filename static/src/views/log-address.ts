@@ -26,11 +26,17 @@ export function setLogFilter(filter: LogFilter): void {
 /** Writes the marked lines to the address; "": none. */
 export const markInAddress = (hash: string): void => go(location.pathname + location.search + hash, true);
 
+/** Returns the address of the same log without a filter; beside a tree it names the step. */
+export function withoutFilter(): string {
+  const step = new URLSearchParams(location.search).get("step");
+  return withQuery(location.pathname, new URLSearchParams(step ? { step } : {}));
+}
+
 /** Goes to a line and marks it, also when the filter hides it. `linked`: in the address too. */
 export function goToLine(view: LogView, sequence: number, linked: boolean): void {
   const { level, phase } = view.filter.value;
   if (linked && (level || phase)) {
-    go(`${location.pathname}#L${sequence}`);
+    go(`${withoutFilter()}#L${sequence}`);
     return;
   }
   const hash = view.mark(sequence, false);

@@ -10,7 +10,7 @@ import type { LoadLog, LogSource } from "../state/log-source";
 import { LogView } from "../state/log-view";
 import type { Run } from "../state/run";
 import { FailureBlock } from "./failure-block";
-import { copyLink, logFilter, markInAddress, setLogFilter } from "./log-address";
+import { copyLink, logFilter, markInAddress, setLogFilter, withoutFilter } from "./log-address";
 import { useLogKeys } from "./log-keys";
 import { LogList } from "./log-list";
 import { LogTools } from "./log-tools";
@@ -113,7 +113,7 @@ function chooseLine(event: MouseEvent, view: LogView): void {
   const sequence = Number(link.textContent);
   const { level, phase } = view.filter.value;
   if (!event.shiftKey && (level || phase)) {
-    go(`${location.pathname}#L${sequence}`);
+    go(`${withoutFilter()}#L${sequence}`);
     return;
   }
   markInAddress(view.mark(sequence, event.shiftKey));

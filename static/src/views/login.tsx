@@ -2,19 +2,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "../client/problem";
 import { go } from "../state/address";
 import { now } from "../state/clock";
-import type { Segment } from "../state/phase-bar";
 import { session } from "../state/session";
 import { Dialog } from "./dialog";
-import { BarPicture } from "./phase-bar";
+import { RunPicture } from "./run-picture";
 import { ProblemMessage } from "./problem-message";
-
-/** A run as the pages behind the form show it. */
-const PICTURE: readonly Segment[] = [
-  { phase_id: "read", state: "done", share: 0.18, done: 1, errors: 0 },
-  { phase_id: "check", state: "done", share: 0.3, done: 1, errors: 2 },
-  { phase_id: "write", state: "running", share: 0.37, done: 0.6, errors: 0 },
-  { phase_id: "tell", state: "not begun", share: 0.15, done: 0, errors: 0 },
-];
 
 /** The page for signing in. `Gate` leaves it when there is a session. */
 export function Login() {
@@ -22,10 +13,12 @@ export function Login() {
     document.title = "Sign in · Taskroom";
   }, []);
   return (
-    <main class="sign-in">
-      <h1>Taskroom</h1>
-      <p class="what">Watch background tasks as they run: how far each one is, what it says, and why it failed.</p>
-      <BarPicture segments={PICTURE} />
+    <main class="arrival">
+      <section>
+        <h1>Taskroom</h1>
+        <p class="what">Watch background tasks as they run: how far each one is, what it says, and why it failed.</p>
+        <RunPicture />
+      </section>
       <SignIn />
     </main>
   );

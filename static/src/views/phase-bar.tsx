@@ -45,14 +45,14 @@ function Part({ segment, choose }: { segment: Segment; choose?: (phaseId: string
   return (
     <i
       class={`segment ${kind} s-${PHASE[state][0]}${done === null ? " vague" : ""}`}
-      style={{ flexGrow: share }}
+      style={{ flexGrow: share, "--done": `${100 * (done ?? 1)}%` }}
       title={choose ? `${phase_id}: ${state}` : undefined}
       {...open}
     >
       <b>
-        <b style={{ transform: `scaleX(${done ?? 1})` }} />
+        <b />
       </b>
-      {errors > 0 && <u style={{ left: `${100 * (done ?? 1)}%`, width: `${4 * stepsOfErrors(errors)}px` }} />}
+      {errors > 0 && <u style={{ width: `${4 * stepsOfErrors(errors)}px` }} />}
     </i>
   );
 }

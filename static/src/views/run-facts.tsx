@@ -1,11 +1,11 @@
 import type { Below } from "../client/observed";
 import { isTerminal, type TaskState } from "../client/types";
-import { failedText } from "../state/below";
 import { tickingServerNow } from "../state/clock";
 import { etaOf, isLonger, isUsual } from "../state/estimate";
 import { count, percentText } from "../state/format";
 import { taskWord, toneOf } from "../state/marks";
 import { duration, elapsed, timer } from "../state/time";
+import { StepsFact } from "./steps-fact";
 
 /** Below so many seconds a run that is over is told to the tenth. */
 const SHORT = 10;
@@ -20,20 +20,14 @@ interface Props {
 /** The state of a run in a few words: status, what failed below it, what is usual, and how many watch it. */
 export function Facts({ state, below, viewers }: Props) {
   const { task } = state;
-  const failed = failedText(below);
   return (
     <span class="number facts">
       <strong class={`s-${toneOf(task.status)}`}>{taskWord(task)}</strong>
-      {failed && (
-        <>
-          {" · "}
-          <strong class="s-fail">{failed}</strong>
-        </>
-      )}
+      <StepsFact state={state} below={below} />
       {isLonger(state, tickingServerNow()) && " · longer than usual"}
       {isUsual(task.usual) && ` · usually ${duration(task.usual.seconds)} (p95 ${duration(task.usual.p95_seconds)})`}
       {task.retry_count > 0 && ` · retry ${task.retry_count}`}
-      {viewers !== null && ` · ${count(viewers)} watching`}
+      {viewers !== null && viewers > 1 && ` · ${count(viewers)} watching`}
     </span>
   );
 }
@@ -45,7 +39,7 @@ export function Figures({ state, value }: { state: TaskState; value: number | nu
   const over = isTerminal(task.status);
   const seconds = elapsed(task.started_at, task.finished_at, now);
   const eta = etaOf(state, now);
-  const percent = task.status === "SUCCESS" || task.status === "PENDING" ? "" : percentText(value);
+  const percent = task.status === "SUCCESS" || !task.started_at ? "" : percentText(value);
   return (
     <p class="number figures">
       {percent && <Figure name="progress" class="pct" text={percent} />}

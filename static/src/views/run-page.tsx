@@ -4,17 +4,18 @@ import type { Problem } from "../client/problem";
 import { isTerminal, type Task, type TaskState } from "../client/types";
 import { address, hash } from "../state/address";
 import { api, connection, currentUser, link } from "../state/app";
-import { ChildTasks } from "../state/children";
+import { chooseStep, chosenStep, forgetStep, TREE_HASH } from "../state/chosen-step";
 import { stoppedAt } from "../state/clock";
 import { count } from "../state/format";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { pageProgress } from "../state/link-label";
 import { declaredOutputs } from "../state/outputs";
-import { declaredPhases, ORCHESTRATE, phaseRows, stepTitles } from "../state/phases";
+import { declaredPhases, ORCHESTRATE, phaseRows, stepTitles, withWaitingSteps, type PhaseRow } from "../state/phases";
 import { Run } from "../state/run";
 import { narrow } from "../state/screen";
 import { masked } from "../state/secrets";
+import { Tree } from "../state/tree";
 import { paramsOf } from "../state/url";
 import "../style/run.css";
 import "../style/head.css";
@@ -26,7 +27,6 @@ import "../style/log-menu.css";
 import "../style/lines.css";
 import "../style/ansi.css";
 import { Audit } from "./audit";
-import { Children } from "./children";
 import { EarlierRuns } from "./earlier-runs";
 import { Head } from "./head";
 import { Outputs } from "./outputs";
@@ -42,9 +42,13 @@ import { useLoaded } from "./use-loaded";
 import { useTabTitle } from "./tab-title";
 import { Tabs, type Tab } from "./tabs";
 import { Timeline, useTimeline } from "./timeline";
+import { TreeTab } from "./tree-tab";
+import { useFailedStep } from "./use-failed-step";
 
 /** How often children of the run of somebody else are loaded again, while some of them are open. */
 const OTHERS_MS = 10_000;
+/** The log beside a tree is of another run. */
+const NO_PHASES: readonly PhaseRow[] = [];
 
 /** The page of one run; another run is another page. */
 export function RunPage({ id }: { id: string }) {
@@ -55,44 +59,57 @@ export function RunPage({ id }: { id: string }) {
     pageProgress.value = progress;
     return () => void (pageProgress.value = null);
   }, [progress]);
+  const tree = useMemo(() => new Tree(id, api, connection), [id]);
+  useEffect(() => () => tree.stop(), [tree]);
   const state = run.state.value;
 
   if (progress.kind === "refused") return <Missing problem={progress.problem} />;
   const problem = progress.kind === "loading" ? progress.problem : undefined;
   return (
     <Shell>
-      {state ? <Loaded run={run} state={state} /> : problem ? <NotLoaded problem={problem} /> : <RunSkeleton />}
+      {state ? <Loaded run={run} state={state} tree={tree} /> : problem ? <NotLoaded problem={problem} /> : <RunSkeleton />}
     </Shell>
   );
 }
 
-function Loaded({ run, state }: { run: Run; state: TaskState }) {
+function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }) {
   const { task } = state;
   const progress = run.progress.value;
   const live = link.value.kind === "live" && progress.kind === "current" && stoppedAt.value === null;
   const polled = link.value.kind === "polling" && stoppedAt.value === null;
   const stale = progress.kind !== "ended" && !polled && !live;
-  const children = useChildren(state);
-  const tasks = children.tasks.value;
-  const below = children.below.value;
+  useTree(tree, state);
+  const tasks = tree.tasks.value;
+  const below = tree.below.value;
   useEffect(() => void loadJobTypes(), []);
   const types = jobTypes.value;
-  const rows = useMemo(() => phaseRows(state, declaredPhases(state.task, types)), [state, types]);
-  useTabTitle(state, rows);
+  const rows = useMemo(
+    () => withWaitingSteps(phaseRows(state, declaredPhases(state.task, types)), tasks),
+    [state, types, tasks],
+  );
+  useTabTitle(state, rows, below);
   const chosen = paramsOf(address.value).get("phase");
-  useShortcuts("Run", usePhaseKeys(rows, chosen));
   const files = useLoaded(() => api.outputs(task.task_id), [task.task_id, run.outputs.value]) ?? [];
   const declared = declaredOutputs(task, types);
   const over = isTerminal(task.status);
   const runs = useLoaded(() => api.earlier(task.task_id), [task.task_id, over]);
   const more = { files: files.length, expected: Object.keys(declared).length, earlier: narrow.value && (runs?.length ?? 0) > 1 };
-  const tabs = tabsOf(task, tasks.length, below?.failed ?? 0, more);
-  const tab = tabs.find(({ id }) => id === hash.value)?.id ?? "log";
+  const tabs = tabsOf(task, tasks.length, tree.hasMore(task.task_id), below?.failed ?? 0, more);
+  const step = chosenStep(address.value);
+  const named = tabs.find(({ id }) => id === hash.value)?.id;
+  const tab = named ?? (step || (isOnlyTree(task) && !hash.value) ? TREE_HASH : "log");
+  const inTree = tab === TREE_HASH;
+  useShortcuts("Run", usePhaseKeys(inTree ? NO_PHASES : rows, chosen));
+  useEffect(() => {
+    if (step && !inTree) forgetStep();
+  }, [step, inTree]);
+  useFailedStep(tree, state, inTree && !named && !step);
   const { throughput, axis } = useTimeline(state, rows, live);
   const names = useMemo(() => stepTitles(tasks), [tasks]);
+  const choose = inTree ? (phaseId: string) => chooseStep(tree.stepOf(phaseId)) : choosePhase;
   return (
-    <main class={stale ? "run-page stale" : "run-page"}>
-      <Head {...{ state, rows, below }} approval={run.approval.value} steps={tasks} joined={live} choose={choosePhase} />
+    <main class={`run-page${stale ? " stale" : ""}${inTree ? " with-tree" : ""}`}>
+      <Head {...{ state, rows, below }} approval={run.approval.value} steps={inTree ? null : tasks} joined={live} choose={choose} />
       <aside class="side">
         <Phases {...{ state, rows, axis, names, chosen }} choose={choosePhase}>
           <Timeline throughput={throughput} axis={axis} />
@@ -101,7 +118,7 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
       </aside>
       <section class="panels">
         <Tabs tabs={tabs} chosen={tab} />
-        <Panel tab={tab} run={run} task={task} childTasks={children}>
+        <Panel tab={tab} run={run} state={state} tree={tree} step={step}>
           {tab === "outputs" ? <Outputs task={task} files={files} declared={declared} /> : <EarlierRuns task={task} runs={runs} />}
         </Panel>
       </section>
@@ -112,25 +129,28 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
 interface PanelProps {
   tab: string;
   run: Run;
-  task: Task;
-  childTasks: ChildTasks;
+  state: TaskState;
+  tree: Tree;
+  step: string | null;
   /** The panel of the outputs, or of the earlier runs. */
   children: ComponentChildren;
 }
 
-function Panel({ tab, run, task, childTasks, children }: PanelProps) {
+function Panel({ tab, run, state, tree, step, children }: PanelProps) {
+  const { task } = state;
+  const scrolls = tab !== "log" && tab !== TREE_HASH;
   return (
     <div
-      class={tab === "log" ? "tab-panel" : "tab-panel scrolls"}
+      class={scrolls ? "tab-panel scrolls" : "tab-panel"}
       id="panel"
       role="tabpanel"
       aria-labelledby={`tab-${tab}`}
-      tabIndex={tab === "log" ? undefined : 0}
+      tabIndex={scrolls ? 0 : undefined}
     >
       {tab === "log" && <Log run={run} live={link.value.kind === "live"} />}
       {tab === "result" && <Value value={task.result} name="result" />}
       {(tab === "outputs" || tab === "earlier") && children}
-      {tab === "children" && <Children tasks={childTasks.tasks.value} problem={childTasks.problem.value} />}
+      {tab === TREE_HASH && <TreeTab state={state} tree={tree} chosen={step} live={link.value.kind === "live"} />}
       {tab === "parameters" && <Value value={masked(task.params ?? {})} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
     </div>
@@ -144,13 +164,14 @@ interface MoreTabs {
   earlier: boolean;
 }
 
-function tabsOf(task: Task, children: number, failed: number, { files, expected, earlier }: MoreTabs): Tab[] {
+function tabsOf(task: Task, children: number, more: boolean, failed: number, { files, expected, earlier }: MoreTabs): Tab[] {
   const failures = failed ? ` · ${count(failed)} failed` : "";
+  const name = task.job_type === ORCHESTRATE ? "Steps" : "Tasks below";
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
     ["result", "Result", task.result !== null && task.result !== undefined],
     ["outputs", `Outputs ${files}`, files + expected > 0],
-    ["children", `Children ${children}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
+    [TREE_HASH, `${name} ${count(children)}${more ? "+" : ""}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],
     ["earlier", "Earlier runs", earlier],
     ["audit", "Audit", true],
@@ -158,21 +179,22 @@ function tabsOf(task: Task, children: number, failed: number, { files, expected,
   return tabs.filter(([, , shown]) => shown).map(([id, name]) => ({ id, name }));
 }
 
-function useChildren({ task, phases }: TaskState): ChildTasks {
-  const children = useMemo(() => new ChildTasks(task.task_id, api, connection), [task.task_id]);
-  useEffect(() => () => children.stop(), [children]);
+/** Whether the tasks below a run are all that there is to see of it: it runs no code of its own. */
+const isOnlyTree = ({ job_type, observed }: Task): boolean => job_type === ORCHESTRATE || (observed === true && job_type === "group");
+
+/** Keeps the first page of the tree up to date; its other pages load themselves. */
+function useTree(tree: Tree, { task, phases }: TaskState): void {
   // Each phase of such a task is a child, so a changed phase means changed children.
   const steps = task.job_type === ORCHESTRATE ? phases.map(({ status, message }) => status + message).join() : "";
-  const own = String(currentUser.value?.id ?? null) === task.user_id;
-  useEffect(() => void children.load(own ? "own" : "tenant"), [children, steps, own, task.status]);
+  useEffect(() => void tree.load(), [tree, steps, task.status]);
   // The stream of a user does not tell of the tasks of others.
-  const asks = !own && (children.below.value?.open !== 0 || !isTerminal(task.status));
+  const own = String(currentUser.value?.id ?? null) === task.user_id;
+  const asks = !own && (tree.below.value?.open !== 0 || !isTerminal(task.status));
   useEffect(() => {
     if (!asks) return undefined;
-    const timer = setInterval(() => void children.load("tenant"), OTHERS_MS);
+    const timer = setInterval(() => void tree.load(), OTHERS_MS);
     return () => clearInterval(timer);
-  }, [children, asks]);
-  return children;
+  }, [tree, asks]);
 }
 
 const Missing = ({ problem }: { problem: Problem }) =>

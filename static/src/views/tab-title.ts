@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import type { Below } from "../client/observed";
 import type { Task, TaskState } from "../client/types";
 import { announce } from "../state/announce";
 import { tickingServerNow } from "../state/clock";
@@ -15,8 +16,8 @@ const MOST_PARTS = 5;
 const STEPS = 8;
 
 /** Keeps title and icon of the browser tab up to date with a run, and announces its changes to screen readers. */
-export function useTabTitle({ task }: TaskState, rows: readonly PhaseRow[]): void {
-  const title = titleOf(task);
+export function useTabTitle({ task }: TaskState, rows: readonly PhaseRow[], below: Below | null): void {
+  const title = titleOf(task, below);
   useEffect(() => {
     document.title = title;
   }, [title]);

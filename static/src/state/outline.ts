@@ -1,0 +1,155 @@
+import type { PlannedStep } from "../client/tree";
+import { isTerminal, type Task } from "../client/types";
+import { hasTitle, shortId } from "./format";
+import type { Tree } from "./tree";
+
+/** In a list of no more than so many, what is below each of them is shown without being asked for. */
+const FEW = 8;
+
+interface Place {
+  /** Names the row on the page. */
+  key: string;
+  /** 1 of the children of the run. */
+  level: number;
+  /** From 1, of so many that are known. */
+  position: number;
+  size: number;
+}
+
+/** A task; `open` is null where nothing is below it. */
+export interface TaskRow extends Place {
+  kind: "task";
+  id: string;
+  open: boolean | null;
+}
+
+/** A step that has not begun: when it comes, or that it never will. */
+export interface PlannedRow extends Place {
+  kind: "planned";
+  name: string;
+  reached: boolean;
+  says: string;
+}
+
+/** Stands for the children that are not loaded yet. */
+export interface MoreRow extends Place {
+  kind: "more";
+  parent: string;
+  shown: number;
+  /** How many children there are; null where that is not known. */
+  total: number | null;
+}
+
+export type OutlineRow = TaskRow | PlannedRow | MoreRow;
+
+export type Toggled = ReadonlyMap<string, boolean>;
+
+export const nameOf = (task: Task): string => (hasTitle(task) ? task.title : `${task.job_type} ${shortId(task.task_id)}`);
+
+/** Returns the rows of an outline, from top to bottom. `root` is the run with the steps that it was asked for. */
+export function outline(tree: Tree, root: { task: Task; steps: readonly PlannedStep[] | null }, toggled: Toggled): OutlineRow[] {
+  const rows: OutlineRow[] = [];
+  const seen = new Set<string>([tree.rootId]);
+
+  const add = (parent: string, task: Task, steps: readonly PlannedStep[] | null, level: number): void => {
+    const ids = tree.idsOf(parent).filter((id) => !seen.has(id) && tree.nodes.has(id));
+    const more = tree.hasMore(parent);
+    const ahead = more ? [] : plannedRows(tree, ids, task, steps ?? []);
+    const size = ids.length + ahead.length + (more ? 1 : 0);
+    for (const [index, id] of ids.entries()) {
+      seen.add(id);
+      const { row, about } = tree.nodes.get(id)!;
+      const { children, steps: own } = about.value;
+      const has = children.tasks > 0 || (own !== null && row.peek().task.started_at !== null);
+      const known = tree.idsOf(id).length > 0 || children.tasks === 0;
+      const open = has ? (toggled.get(id) ?? (ids.length <= FEW && known)) : null;
+      rows.push({ kind: "task", key: id, id, level, position: index + 1, size, open });
+      if (open) add(id, row.value.task, own, level + 1);
+    }
+    for (const [index, row] of ahead.entries()) {
+      rows.push({ ...row, kind: "planned", key: `${parent} ${row.number}`, level, position: ids.length + index + 1, size });
+    }
+    if (more) {
+      const total = totalOf(tree, parent);
+      rows.push({ kind: "more", key: `${parent} more`, parent, level, position: size, size, shown: ids.length, total });
+    }
+  };
+  add(tree.rootId, root.task, root.steps, 1);
+  return rows;
+}
+
+const MOST_COUNTED = 200;
+
+function totalOf(tree: Tree, parent: string): number | null {
+  const counted = tree.nodes.get(parent)?.about.value.children.tasks;
+  return counted !== undefined && counted <= MOST_COUNTED ? counted : null;
+}
+
+const stepName = ({ title, job_type }: PlannedStep): string => title || job_type;
+
+interface Ahead {
+  number: number;
+  name: string;
+  reached: boolean;
+  says: string;
+}
+
+/** Returns the steps of an orchestration that have not begun. `ids` are those that have. */
+function plannedRows(tree: Tree, ids: readonly string[], parent: Task, steps: readonly PlannedStep[]): Ahead[] {
+  const begun = new Map(ids.map((id) => [tree.nodes.get(id)!.about.value.step, tree.nodes.get(id)!.row.value.task]));
+  const over = isTerminal(parent.status);
+  const failed = [...begun].find(([, { status }]) => status === "FAILURE" || status === "REVOKED");
+  const why = failed ? `step ${failed[0]} ${failed[1].status === "FAILURE" ? "failed" : "was ended"}` : "the run was ended";
+  const ahead = steps.map((step, index) => ({ step, number: index + 1 })).filter(({ number }) => !begun.has(number));
+  return ahead.map(({ step, number }, index) => {
+    const before = steps[number - 2];
+    const says = over ? `not reached: ${why}` : before ? `${index === 0 ? "next, " : ""}after ${stepName(before)}` : "begins first";
+    return { number, name: stepName(step), reached: !over, says };
+  });
+}
+
+/** Returns the steps that an orchestration was asked for; null of other runs. */
+export function stepsOf({ job_type, params }: Task, orchestrate: string): readonly PlannedStep[] | null {
+  const steps = job_type === orchestrate ? params?.steps : null;
+  if (!Array.isArray(steps)) return null;
+  return steps.map((step: Partial<PlannedStep> | null) => ({ job_type: String(step?.job_type), title: step?.title ?? null }));
+}
+
+/** Returns the row to which an arrow key leads from one, or which row it opens or closes; null: none. */
+export function moved(rows: readonly OutlineRow[], at: number, key: string): number | { toggle: string; open: boolean } | null {
+  const row = rows[at];
+  const last = rows.length - 1;
+  if (!row) return null;
+  switch (key) {
+    case "ArrowDown":
+      return Math.min(last, at + 1);
+    case "ArrowUp":
+      return Math.max(0, at - 1);
+    case "Home":
+      return 0;
+    case "End":
+      return last;
+    case "ArrowRight":
+      if (row.kind !== "task" || row.open === null) return null;
+      return row.open ? Math.min(last, at + 1) : { toggle: row.id, open: true };
+    case "ArrowLeft": {
+      if (row.kind === "task" && row.open) return { toggle: row.id, open: false };
+      const above = rows.slice(0, at).findLastIndex(({ level }) => level < row.level);
+      return above < 0 ? null : above;
+    }
+    default:
+      return null;
+  }
+}
+
+/** Returns the first task that failed and has none below that did; null where none is known. */
+export function failedLeaf(tree: Tree, parent = tree.rootId, seen = new Set([parent])): string | null {
+  for (const id of tree.idsOf(parent)) {
+    const task = tree.nodes.get(id)?.row.value.task;
+    if (!task || seen.has(id)) continue;
+    seen.add(id);
+    const leaf = failedLeaf(tree, id, seen) ?? (task.status === "FAILURE" ? id : null);
+    if (leaf) return leaf;
+  }
+  return null;
+}

@@ -1,0 +1,57 @@
+import { useEffect, useMemo } from "preact/hooks";
+import { api, connection } from "../state/app";
+import { taskWord, toneOf } from "../state/marks";
+import { nameOf } from "../state/outline";
+import { runAddress } from "../state/routes";
+import { Run } from "../state/run";
+import { Link } from "./link";
+import { Log } from "./log";
+import { TaskMark } from "./marks";
+import { ProblemMessage } from "./problem-message";
+import { Elapsed } from "./run-row";
+
+interface Props {
+  taskId: string;
+  live: boolean;
+  close: () => void;
+}
+
+/** The log of a step, live, beside the tree of its run. Escape closes it. */
+export function StepLog({ taskId, live, close }: Props) {
+  const run = useMemo(() => new Run(taskId, api, connection), [taskId]);
+  useEffect(() => () => run.stop(), [run]);
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      const other = event.target instanceof Element && event.target.closest("input, textarea, select, dialog");
+      if (event.key !== "Escape" || event.defaultPrevented || other || document.querySelector(".log.full, dialog[open]")) return;
+      close();
+    };
+    document.addEventListener("keydown", press);
+    return () => document.removeEventListener("keydown", press);
+  }, [close]);
+  const state = run.state.value;
+  const progress = run.progress.value;
+  const problem = progress.kind === "refused" || progress.kind === "loading" ? progress.problem : undefined;
+  const name = state ? nameOf(state.task) : "";
+  return (
+    <section class="step-log" aria-label={state ? `Log of ${name}` : "Log of the step"}>
+      <header>
+        {state && (
+          <>
+            <TaskMark status={state.task.status} word={taskWord(state.task)} />
+            <h2>
+              <Link to={runAddress(taskId)}>{name}</Link>
+            </h2>
+            <span class="number">
+              <strong class={`s-${toneOf(state.task.status)}`}>{taskWord(state.task)}</strong> <Elapsed task={state.task} />
+            </span>
+          </>
+        )}
+        <button type="button" class="quiet" aria-label="Close the log" title="Close the log (Escape)" onClick={close}>
+          ✕
+        </button>
+      </header>
+      {state ? <Log run={run} live={live} /> : problem && <ProblemMessage problem={problem} />}
+    </section>
+  );
+}

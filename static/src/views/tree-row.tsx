@@ -1,0 +1,110 @@
+import { useMemo } from "preact/hooks";
+import type { Task } from "../client/types";
+import { go } from "../state/address";
+import { chooseStep } from "../state/chosen-step";
+import { hasTitle } from "../state/format";
+import { taskWord, toneOf } from "../state/marks";
+import { nameOf, type TaskRow } from "../state/outline";
+import { runAddress } from "../state/routes";
+import { piecesOf } from "../state/spans";
+import type { TreeNode } from "../state/tree";
+import { Chevron } from "./chevron";
+import { Link } from "./link";
+import { TaskMark } from "./marks";
+import { Elapsed } from "./run-row";
+import { TreeApproval } from "./tree-approval";
+import { TreeWords } from "./tree-words";
+
+interface Props {
+  row: TaskRow;
+  node: TreeNode;
+  /** Where the axis begins, in milliseconds. */
+  begin: number;
+  chosen: boolean;
+  tabbable: boolean;
+  open: (id: string, wanted: boolean) => void;
+}
+
+/** A task of the outline. Choosing it shows its log beside; Enter opens its page. */
+export function TreeRow({ row, node, begin, chosen, tabbable, open }: Props) {
+  const { task } = node.row.value;
+  const { approval } = node.about.value;
+  const { id, level } = row;
+  const name = nameOf(task);
+  const click = (event: MouseEvent): void => {
+    const inControl = (event.target as Element).closest("a, button, input, .t-ask");
+    if (inControl || !document.getSelection()?.isCollapsed) return;
+    chooseStep(chosen ? null : id);
+  };
+  const press = (event: KeyboardEvent): void => {
+    if (event.target !== event.currentTarget || (event.key !== "Enter" && event.key !== " ")) return;
+    event.preventDefault();
+    if (event.key === "Enter") go(runAddress(id));
+    else chooseStep(chosen ? null : id);
+  };
+  return (
+    <div
+      class={chosen ? "tree-row chosen" : "tree-row"}
+      role="row"
+      data-row={id}
+      aria-level={level}
+      aria-posinset={row.position}
+      aria-setsize={row.size}
+      aria-expanded={row.open ?? undefined}
+      aria-selected={chosen}
+      tabIndex={tabbable ? 0 : -1}
+      style={{ "--level": String(level) }}
+      onClick={click}
+      onKeyDown={press}
+    >
+      <span role="gridcell" class="t-name">
+        {row.open === null ? (
+          <span class="t-toggle" />
+        ) : (
+          <button type="button" class="t-toggle" tabIndex={-1} aria-label={`Tasks of ${name}`} aria-expanded={row.open} onClick={() => open(id, !row.open)}>
+            <Chevron open={row.open} />
+          </button>
+        )}
+        <TaskMark status={task.status} word={taskWord(task)} />
+        <b title={name}>{name}</b>
+        {hasTitle(task) && <em>{task.job_type}</em>}
+        {task.retry_count > 0 && <em class="t-retries">retry {task.retry_count}</em>}
+      </span>
+      <span role="gridcell" class="t-words">
+        <TreeWords task={task} about={node.about.value} open={row.open === true} />
+      </span>
+      <span role="gridcell" class="t-time">
+        <Bar task={task} begin={begin} />
+      </span>
+      <span role="gridcell" class="t-took number">
+        <Elapsed task={task} />
+      </span>
+      <span role="gridcell" class="t-open">
+        <Link to={runAddress(id)} aria-label={`Open the page of ${name}`} tabIndex={tabbable ? 0 : -1}>
+          ↗
+        </Link>
+      </span>
+      {task.status === "WAITING" && approval && (
+        <span role="gridcell" class="t-ask">
+          <TreeApproval key={approval.key} taskId={id} approval={approval} />
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** The pieces of a task's bar. They are drawn again when they change, not with the time: see OverTime. */
+function Bar({ task, begin }: { task: Task; begin: number }) {
+  const pieces = piecesOf(task, begin);
+  const tone = toneOf(task.status);
+  return useMemo(
+    () => (
+      <span class={`t-bar s-${tone}`} aria-hidden="true">
+        {pieces.map(({ kind, from, to }) => (
+          <i key={kind} class={kind} style={{ "--b": String(from), "--e": to === null ? "var(--span)" : String(to) }} />
+        ))}
+      </span>
+    ),
+    [tone, JSON.stringify(pieces)],
+  );
+}

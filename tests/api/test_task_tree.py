@@ -1,0 +1,118 @@
+"""The tree of a task: what is below it, level by level and page by page."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from tests.api.reporters import DONE, STARTED, Reporter, new_task, status
+from tests.support.system import System, User, wait_for
+
+ECHO = {"job_type": "test_echo"}
+ASKS = {"title": "Publish", "risk_level": "high", "estimated_cost": 2.5}
+
+
+def tree(user: User, task_id: str, **more: Any) -> dict[str, Any]:
+    found: dict[str, Any] = user.get(f"tasks/{task_id}/tree", **more)
+    return found
+
+
+def ids(page: dict[str, Any]) -> list[str]:
+    return [row["task_id"] for row in page["tasks"]]
+
+
+def test_the_steps_of_an_orchestration_are_in_their_order_and_those_below_follow(user: User) -> None:
+    within = {"job_type": "orchestrate", "title": "Both", "params": {"steps": [ECHO | {"title": "in"}, ECHO]}}
+    steps = [ECHO | {"title": "first"}, within, ECHO | {"title": "asks", "approval": ASKS}]
+    task_id = user.start("orchestrate", steps=steps, mode="parallel")
+    wait_for("the steps within", lambda: len(tree(user, task_id)["tasks"]) == 5)
+    wait_for("their end", lambda: tree(user, task_id)["below"]["open"] == 1)
+
+    page = tree(user, task_id)
+
+    first, both, asks, inner, last = page["tasks"]
+    assert [row["title"] for row in page["tasks"][:4]] == ["first", "Both", "asks", "in"]
+    assert [row["step"] for row in page["tasks"]] == [1, 2, 3, 1, 2]
+    assert inner["parent_id"] == last["parent_id"] == both["task_id"]
+    assert both["steps"] == [
+        {"job_type": "test_echo", "title": "in"},
+        {"job_type": "test_echo", "title": None},
+    ]
+    assert both["children"] == {"tasks": 2, "ended": 2, "failed": 0}
+    assert asks["approval"] == ASKS | {"key": "start"}
+    assert first["approval"] is None and first["steps"] is None
+    assert page["next"] is None and page["below"]["tasks"] == 5
+    assert not {"params", "result", "plan", "usual"} & first.keys()
+    user.client.post(f"/api/v2/tasks/{task_id}/cancel")
+
+
+def test_pages_go_on_where_the_one_before_ended(user: User) -> None:
+    root = new_task(STARTED)
+    children = [new_task(STARTED, DONE, parent_id=root["task_id"]) for _ in range(5)]
+    reporter = Reporter(user)
+    for part in (root, *children):
+        reporter.accepted(part)
+
+    first = tree(user, root["task_id"], limit=2)
+    second = tree(user, root["task_id"], limit=2, cursor=first["next"])
+    third = tree(user, root["task_id"], limit=2, cursor=second["next"])
+
+    assert [*ids(first), *ids(second), *ids(third)] == [child["task_id"] for child in children]
+    assert third["next"] is None and "below" in first and "below" not in second
+
+
+def test_of_a_task_further_below_the_first_twenty_children_are_there(user: User) -> None:
+    root, child = new_task(STARTED), new_task(STARTED)
+    child["parent_id"] = root["task_id"]
+    below = [new_task(STARTED, parent_id=child["task_id"]) for _ in range(25)]
+    Reporter(user).accepted(root, child, *below)
+
+    page = tree(user, root["task_id"])
+
+    assert len(page["tasks"]) == 21
+    assert page["tasks"][0]["children"]["tasks"] == 25
+    assert len(tree(user, child["task_id"])["tasks"]) == 25
+
+
+def test_an_error_is_cut_and_has_no_traceback(user: User) -> None:
+    error = {"type": "ValueError", "message": "x" * 1000, "traceback": "Traceback", "phase": None}
+    root, child = new_task(STARTED), new_task(STARTED, status("FAILURE", error=error))
+    child["parent_id"] = root["task_id"]
+    Reporter(user).accepted(root, child)
+
+    (row,) = tree(user, root["task_id"])["tasks"]
+
+    assert row["error"] == {"type": "ValueError", "message": "x" * 300}
+    assert row["status"] == "FAILURE"
+
+
+def test_a_stranger_gets_404_and_a_wrong_cursor_422(system: System, user: User) -> None:
+    task_id = user.start("test_echo")
+
+    with closing(system.user().client) as stranger:
+        assert stranger.get(f"/api/v2/tasks/{task_id}/tree").status_code == 404
+    assert user.client.get(f"/api/v2/tasks/{uuid.uuid4()}/tree").status_code == 404
+    # [1e400, …] and steps that no column holds
+    for cursor in ("x", "WzFlNDAwLCAiMjAyNi0wMS0wMSIsICIwIl0", "Wzk5OTk5OTk5OTk5LCAiMjAyNi0wMS0wMSIsICIwIl0"):
+        assert user.client.get(f"/api/v2/tasks/{task_id}/tree", params={"cursor": cursor}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [(None, "Rejected by {by}"), ({"reason": " too dear "}, "Rejected by {by}: too dear")],
+)
+def test_a_rejection_may_say_why(user: User, body: Any, message: str) -> None:
+    task_id = user.start("test_approval")
+    wait_for("its question", lambda: user.status(task_id)["task"]["status"] == "WAITING")
+
+    answer = (
+        user.client.post(f"/api/v2/tasks/{task_id}/reject", json=body)
+        if body
+        else user.client.post(f"/api/v2/tasks/{task_id}/reject")
+    )
+
+    assert answer.status_code == 202
+    assert user.status(task_id)["task"]["error"]["message"] == message.format(by=user.email)
