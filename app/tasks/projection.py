@@ -13,8 +13,8 @@ from app.db.clock import TIME_TEXT
 from app.stream.background import with_pauses
 from app.stream.event import Draft, Event, is_task
 from app.tasks.fold import NEW_PHASE, PENDING, RETRY, STARTED, TASK_FIELDS, TERMINAL, WAITING, State, fold
-from app.tasks.sections import SECTION_FIELDS
 from app.tasks.outputs import output_change
+from app.tasks.sections import SECTION_FIELDS
 from app.tasks.user_events import OWNER_EVENT_TYPES, owner_events
 
 RESEND_SECONDS = 30  # a hint that no worker claimed is sent again after this, then with back-off
