@@ -34,6 +34,11 @@ class Run(taskroom.Run):
         return self.sink.reports.progress
 
     @property
+    def eta(self) -> float | None:
+        """The seconds until the whole run ends, as last reported."""
+        return self.sink.reports.eta
+
+    @property
     def put(self) -> Callable[[Draft], None]:
         """Hands over an event to the writer of this process."""
         return self.sink.reports.put

@@ -65,9 +65,8 @@ class RunReporter:
         logging.getLogger("taskroom").addHandler(_Warnings(self._warn))
         self._client = client
         self._sink = ClientSink(client, self._about.id, self._attempt)
+        self._sink.start(**self._about.task)
         client.on_cancel(self._about.id, self._stop)
-        client.task(self._about.id, self._attempt, **self._about.task)
-        self._sink.start()
         end = self._report()
         linger = max(end.pop("linger", 0.0) - MARGIN_SECONDS, MARGIN_SECONDS)
         self._sink.end(**end)

@@ -86,7 +86,8 @@ function doneOf(phase: Phase | null, state: PhaseState, planned: PlannedPhase | 
   if (state === "done") return 1;
   if (state === "waiting") return null;
   if (!phase) return state === "not begun" || state === "not reached" ? 0 : null;
-  if (phase.total_count) return Math.min(1, phase.processed_count / phase.total_count);
+  // A step that failed tells of no part that is done.
+  if (phase.total_count && (phase.processed_count > 0 || state !== "failed")) return Math.min(1, phase.processed_count / phase.total_count);
   if (state !== "running" || !planned?.seconds || !phase.started_at) return null;
   return Math.min(MOST_BY_TIME, Math.max(0, (now - Date.parse(phase.started_at)) / 1_000 / planned.seconds));
 }

@@ -62,6 +62,8 @@ export interface Task extends Observed {
   usual?: Usual | null;
   attempt_started_at?: string | null;
   status_sequence: number;
+  /** In lists only: how many of the tasks below it failed, as of the answer. */
+  failed_below?: number;
 }
 
 /** What a run is expected to do, fixed when it begins. */

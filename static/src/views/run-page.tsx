@@ -3,13 +3,13 @@ import type { Problem } from "../client/problem";
 import { isTerminal, type Task, type TaskState } from "../client/types";
 import { address, hash } from "../state/address";
 import { api, connection, currentUser, link } from "../state/app";
-import { chooseStep, chosenStep, TREE_HASH } from "../state/chosen-step";
+import { chooseStep, chosenStep, forgetStep, TREE_HASH } from "../state/chosen-step";
 import { stoppedAt } from "../state/clock";
 import { count } from "../state/format";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { pageProgress } from "../state/link-label";
-import { declaredPhases, ORCHESTRATE, phaseRows, stepTitles, withWaitingSteps } from "../state/phases";
+import { declaredPhases, ORCHESTRATE, phaseRows, stepTitles, withWaitingSteps, type PhaseRow } from "../state/phases";
 import { Run } from "../state/run";
 import { masked } from "../state/secrets";
 import { Tree } from "../state/tree";
@@ -36,11 +36,13 @@ import { RunSkeleton } from "./skeleton";
 import { useTabTitle } from "./tab-title";
 import { Tabs, type Tab } from "./tabs";
 import { Timeline, useTimeline } from "./timeline";
-import { TreePanel } from "./tree-panel";
+import { TreeTab } from "./tree-tab";
 import { useFailedStep } from "./use-failed-step";
 
 /** How often children of the run of somebody else are loaded again, while some of them are open. */
 const OTHERS_MS = 10_000;
+/** The log beside a tree is of another run. */
+const NO_PHASES: readonly PhaseRow[] = [];
 
 /** The page of one run; another run is another page. */
 export function RunPage({ id }: { id: string }) {
@@ -81,12 +83,15 @@ function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }
   );
   useTabTitle(state, rows, below);
   const chosen = paramsOf(address.value).get("phase");
-  useShortcuts("Run", usePhaseKeys(rows, chosen));
   const tabs = tabsOf(task, tasks.length, tree.hasMore(task.task_id), below?.failed ?? 0);
   const step = chosenStep(address.value);
   const named = tabs.find(({ id }) => id === hash.value)?.id;
   const tab = named ?? (step || (isOnlyTree(task) && !hash.value) ? TREE_HASH : "log");
   const inTree = tab === TREE_HASH;
+  useShortcuts("Run", usePhaseKeys(inTree ? NO_PHASES : rows, chosen));
+  useEffect(() => {
+    if (step && !inTree) forgetStep();
+  }, [step, inTree]);
   useFailedStep(tree, state, inTree && !named && !step);
   const { throughput, axis } = useTimeline(state, rows, live);
   const names = useMemo(() => stepTitles(tasks), [tasks]);
@@ -128,7 +133,7 @@ function Panel({ tab, run, state, tree, step }: PanelProps) {
     >
       {tab === "log" && <Log run={run} live={link.value.kind === "live"} />}
       {tab === "result" && <Value value={task.result} name="result" />}
-      {tab === TREE_HASH && <TreePanel state={state} tree={tree} chosen={step} live={link.value.kind === "live"} />}
+      {tab === TREE_HASH && <TreeTab state={state} tree={tree} chosen={step} live={link.value.kind === "live"} />}
       {tab === "parameters" && <Value value={masked(task.params ?? {})} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
     </div>
