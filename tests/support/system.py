@@ -29,8 +29,8 @@ SECRET = "for tests only, for tests only, for tests only"
 JOBS = "workers.jobs," + ",".join(
     f"tests.support.{name}"
     for name in (
-        *("failing_jobs", "jobs", "gated", "output_jobs", "process_jobs", "release"),
-        *("structured_jobs", "thread_jobs"),
+        *("failing_jobs", "form_jobs", "jobs", "gated", "output_jobs", "process_jobs"),
+        *("release", "structured_jobs", "thread_jobs"),
     )
 )
 Value = TypeVar("Value")
