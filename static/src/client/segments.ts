@@ -55,6 +55,8 @@ export function segmentsOf(task: Task, rows: readonly PhaseRow[], percent: numbe
 export function namedRows(task: Task, rows: readonly PhaseRow[], names: readonly string[]): readonly PhaseRow[] {
   if (task.status === "SUCCESS") return rows.every(({ phase }) => phase) ? rows : [];
   const at = names.indexOf(task.error?.phase ?? task.current_phase ?? "");
+  // Without the names, the events tell of the phase that runs first.
+  if (names.length === 0) return rows.toSorted((one, other) => Number(other.state === "done") - Number(one.state === "done"));
   if (at < 0) return isTerminal(task.status) ? [] : rows;
   const present = OF_RUN[task.status] ?? "not begun";
   const ahead = isTerminal(task.status) ? "not reached" : "not begun";

@@ -25,6 +25,8 @@ import "../style/panels.css";
 import "../style/log.css";
 import "../style/log-menu.css";
 import "../style/lines.css";
+import "../style/log-sections.css";
+import "../style/log-small.css";
 import "../style/ansi.css";
 import { Audit } from "./audit";
 import { EarlierRuns } from "./earlier-runs";
