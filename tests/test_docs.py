@@ -92,7 +92,7 @@ OF_CLI = re.compile(r"(?:script/cli|python -m app\.cli) ([a-z].*?)\s*(?:#.*|`.*)
 
 
 def test_each_script_that_a_page_names_can_be_run() -> None:
-    named = {name for page in PAGES for name in re.findall(r"\bscript/\w+(?![\w.])", page.read_text())}
+    named = {name for page in PAGES for name in re.findall(r"\bscript/[\w-]+(?![\w.])", page.read_text())}
 
     assert {"script/up", "script/test", "script/cli"} <= named
     assert [name for name in sorted(named) if not os.access(ROOT / name, os.X_OK)] == []

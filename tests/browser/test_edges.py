@@ -164,10 +164,10 @@ def test_on_a_slow_network_the_page_is_painted_before_its_data_comes(visit: Visi
     kept: list[Any] = []
     tab.page.route("**/status", lambda route: kept.append(route))  # the answer takes for ever
 
-    tab.open(f"/runs/{task_id}")
+    with tab.page.expect_request("**/status"):
+        tab.open(f"/runs/{task_id}")
     expect(tab.page.get_by_role("banner")).to_contain_text("Taskroom")
     expect(tab.page.locator("main")).to_have_attribute("aria-busy", "true")
-    wait_for("the question", lambda: kept)
     for route in kept:
         route.continue_()
     tab.page.unroute("**/status")
