@@ -22,6 +22,7 @@ class Run(taskroom.Run):
         super().__init__(claim.task_id, sink, sink.reports.names)
         self.claim = claim
         self.pid = os.getpid()
+        self.saved: dict[str, int] = {}  # the bytes of the outputs that this attempt has saved, by name
         self.parent_progress = -1.0  # the progress that was reported to the parent task
 
     @property

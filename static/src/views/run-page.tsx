@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Problem } from "../client/problem";
 import { isTerminal, type Task, type TaskState } from "../client/types";
@@ -9,8 +10,10 @@ import { count } from "../state/format";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { pageProgress } from "../state/link-label";
+import { declaredOutputs } from "../state/outputs";
 import { declaredPhases, ORCHESTRATE, phaseRows, stepTitles, withWaitingSteps, type PhaseRow } from "../state/phases";
 import { Run } from "../state/run";
+import { narrow } from "../state/screen";
 import { masked } from "../state/secrets";
 import { Tree } from "../state/tree";
 import { paramsOf } from "../state/url";
@@ -22,9 +25,13 @@ import "../style/panels.css";
 import "../style/log.css";
 import "../style/log-menu.css";
 import "../style/lines.css";
+import "../style/log-sections.css";
+import "../style/log-small.css";
 import "../style/ansi.css";
 import { Audit } from "./audit";
+import { EarlierRuns } from "./earlier-runs";
 import { Head } from "./head";
+import { Outputs } from "./outputs";
 import { Log } from "./log";
 import { choosePhase, usePhaseKeys } from "./phase-keys";
 import { NotFound } from "./not-found";
@@ -33,6 +40,7 @@ import { Phases } from "./phases";
 import { Value } from "./result";
 import { Shell } from "./shell";
 import { RunSkeleton } from "./skeleton";
+import { useLoaded } from "./use-loaded";
 import { useTabTitle } from "./tab-title";
 import { Tabs, type Tab } from "./tabs";
 import { Timeline, useTimeline } from "./timeline";
@@ -83,7 +91,12 @@ function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }
   );
   useTabTitle(state, rows, below);
   const chosen = paramsOf(address.value).get("phase");
-  const tabs = tabsOf(task, tasks.length, tree.hasMore(task.task_id), below?.failed ?? 0);
+  const files = useLoaded(() => api.outputs(task.task_id), [task.task_id, run.outputs.value]) ?? [];
+  const declared = declaredOutputs(task, types);
+  const over = isTerminal(task.status);
+  const runs = useLoaded(() => api.earlier(task.task_id), [task.task_id, over]);
+  const more = { files: files.length, expected: Object.keys(declared).length, earlier: narrow.value && (runs?.length ?? 0) > 1 };
+  const tabs = tabsOf(task, tasks.length, tree.hasMore(task.task_id), below?.failed ?? 0, more);
   const step = chosenStep(address.value);
   const named = tabs.find(({ id }) => id === hash.value)?.id;
   const tab = named ?? (step || (isOnlyTree(task) && !hash.value) ? TREE_HASH : "log");
@@ -103,10 +116,13 @@ function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }
         <Phases {...{ state, rows, axis, names, chosen }} choose={choosePhase}>
           <Timeline throughput={throughput} axis={axis} />
         </Phases>
+        {!narrow.value && <EarlierRuns task={task} runs={runs} />}
       </aside>
       <section class="panels">
         <Tabs tabs={tabs} chosen={tab} />
-        <Panel tab={tab} run={run} state={state} tree={tree} step={step} />
+        <Panel tab={tab} run={run} state={state} tree={tree} step={step}>
+          {tab === "outputs" ? <Outputs task={task} files={files} declared={declared} /> : <EarlierRuns task={task} runs={runs} />}
+        </Panel>
       </section>
     </main>
   );
@@ -118,9 +134,11 @@ interface PanelProps {
   state: TaskState;
   tree: Tree;
   step: string | null;
+  /** The panel of the outputs, or of the earlier runs. */
+  children: ComponentChildren;
 }
 
-function Panel({ tab, run, state, tree, step }: PanelProps) {
+function Panel({ tab, run, state, tree, step, children }: PanelProps) {
   const { task } = state;
   const scrolls = tab !== "log" && tab !== TREE_HASH;
   return (
@@ -133,6 +151,7 @@ function Panel({ tab, run, state, tree, step }: PanelProps) {
     >
       {tab === "log" && <Log run={run} live={link.value.kind === "live"} />}
       {tab === "result" && <Value value={task.result} name="result" />}
+      {(tab === "outputs" || tab === "earlier") && children}
       {tab === TREE_HASH && <TreeTab state={state} tree={tree} chosen={step} live={link.value.kind === "live"} />}
       {tab === "parameters" && <Value value={masked(task.params ?? {})} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
@@ -140,14 +159,23 @@ function Panel({ tab, run, state, tree, step }: PanelProps) {
   );
 }
 
-function tabsOf(task: Task, children: number, more: boolean, failed: number): Tab[] {
+/** `expected`: outputs that the job says it saves; `earlier`: whether the earlier runs have a tab, for want of a side bar. */
+interface MoreTabs {
+  files: number;
+  expected: number;
+  earlier: boolean;
+}
+
+function tabsOf(task: Task, children: number, more: boolean, failed: number, { files, expected, earlier }: MoreTabs): Tab[] {
   const failures = failed ? ` · ${count(failed)} failed` : "";
   const name = task.job_type === ORCHESTRATE ? "Steps" : "Tasks below";
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
     ["result", "Result", task.result !== null && task.result !== undefined],
+    ["outputs", `Outputs ${files}`, files + expected > 0],
     [TREE_HASH, `${name} ${count(children)}${more ? "+" : ""}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],
+    ["earlier", "Earlier runs", earlier],
     ["audit", "Audit", true],
   ];
   return tabs.filter(([, , shown]) => shown).map(([id, name]) => ({ id, name }));
