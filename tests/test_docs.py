@@ -146,7 +146,10 @@ def test_the_readme_tells_the_sizes_that_go_over_the_wire() -> None:
     assert client and first and beside
 
     script = [size / 1000 for size in on_the_wire(DIST / "client/taskroom.js")]
-    pages = [loaded_for(), *(loaded_for(INSIDE, f"src/views/{page}.tsx") for page in ("runs-page", "run-page"))]
+    pages = [
+        loaded_for(),
+        *(loaded_for(INSIDE, f"src/views/{page}.tsx") for page in ("runs-page", "run-page")),
+    ]
 
     assert all(pages)
     stated = [int(number) for number in (*client.groups(), beside[1], *first.groups())]
