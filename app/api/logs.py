@@ -127,7 +127,7 @@ def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Resp
     ndjson = query["format"] == "ndjson"
     lines = every_log(services().read, name, _filter(query))
     body: Iterator[bytes] = (
-        (orjson.dumps(line) + b"\n" for line in lines) if ndjson else (_text(line) for line in lines)
+        (orjson.dumps(line) + b"\n" for line in lines) if ndjson else (_text(line) for line in _left(lines))
     )
     response = Response(_blocks(body))
     response.headers["Content-Type"] = "application/x-ndjson" if ndjson else "text/plain; charset=utf-8"
@@ -144,10 +144,30 @@ def _filter(query: dict[str, Any]) -> LogFilter:
     return LogFilter(query.get("level"), query.get("phase"), query.get("q"), query["errors"])
 
 
+def _left(lines: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yields the lines that a terminal has in the end: the next line of its source replaces one that ends with ``\\r``,
+    as a progress bar does."""
+    before: dict[str, Any] | None = None
+    for line in lines:
+        if before and not (before["message"].endswith("\r") and before["component"] == line["component"]):
+            yield before
+        before = line
+    if before:
+        yield before
+
+
 def _text(line: dict[str, Any]) -> bytes:
-    """Returns a line for a terminal: it must not move the cursor, set a title or change the direction of text."""
-    text = f"{line['timestamp']} {line['level']:<8} [{line['phase'] or '-'}] {line['message']}"
+    """Returns a line for a terminal: it must not move the cursor, set a title or change the direction of text. What goes
+    back to the beginning of its line (``\\r``) is in its last state."""
+    message = line["message"]
+    if "\r" in message:
+        message = "\n".join(map(_last_state, message.split("\n")))
+    text = f"{line['timestamp']} {line['level']:<8} [{line['phase'] or '-'}] {message}"
     return text.translate(_SHOWN).encode() + b"\n"
+
+
+def _last_state(line: str) -> str:
+    return next((part for part in reversed(line.split("\r")) if part), "")
 
 
 def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:

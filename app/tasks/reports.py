@@ -38,6 +38,7 @@ class Reports:
         self.fence: int | None = claim.attempt  # of all events; None where the lock of the stream is held
         self.stream = task_stream(claim.task_id)
         self.progress = 0.0
+        self.eta: float | None = None  # of the whole run, as of the last event of a phase
         self.progress_known = claim.plan is not None
         self.estimate = ProgressEstimate(claim.plan, claim.usual, claim.retry_count, clock, self.takes_only)
         self.names = set(claim.phases)
@@ -100,7 +101,8 @@ class Reports:
                 self.running.pop(fields["phase_id"], None)
             self.estimate.apply(fields["phase_id"], fields)
             self.raise_progress(self.estimate.progress)
-            fields |= {"progress": self.progress, "task_eta_seconds": self.estimate.eta}
+            self.eta = self.estimate.eta
+            fields |= {"progress": self.progress, "task_eta_seconds": self.eta}
         self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.fence))
 
     def status(

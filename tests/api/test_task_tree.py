@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -91,7 +92,7 @@ def test_an_error_is_cut_and_has_no_traceback(user: User) -> None:
 def test_a_stranger_gets_404_and_a_wrong_cursor_422(system: System, user: User) -> None:
     task_id = user.start("test_echo")
 
-    with system.user().client as stranger:
+    with closing(system.user().client) as stranger:
         assert stranger.get(f"/api/v2/tasks/{task_id}/tree").status_code == 404
     assert user.client.get(f"/api/v2/tasks/{uuid.uuid4()}/tree").status_code == 404
     # [1e400, …] and steps that no column holds

@@ -168,9 +168,9 @@ def test_on_a_slow_network_the_page_is_painted_before_its_data_comes(visit: Visi
     expect(tab.page.get_by_role("banner")).to_contain_text("Taskroom")
     expect(tab.page.locator("main")).to_have_attribute("aria-busy", "true")
     wait_for("the question", lambda: kept)
-    tab.page.unroute("**/status")
     for route in kept:
         route.continue_()
+    tab.page.unroute("**/status")
 
     expect(tab.page.locator(".head h1")).to_have_text("test_echo")
 

@@ -133,7 +133,9 @@ def test_a_range_is_chosen_by_hand_copied_as_in_the_file_and_linked(visit: Visit
     tab.log.locator(f'a[href="#L{first}"]').click()
     tab.log.locator(f'a[href="#L{last}"]').click(modifiers=["Shift"])
 
-    tab.shows(f"Lines {first} to {last}")
+    numbers = [tab.log.locator(f'a[href="#L{sequence}"]').inner_text() for sequence in (first, last)]
+    assert numbers == ["3", "6"], "the numbers count lines, the address counts events"
+    tab.shows("Lines 3 to 6")
     tab.click("Copy")
     expect(tab.get("button", "Copied")).to_be_visible()
     tab.log.get_by_role("button", name="More", exact=True).click()
@@ -156,7 +158,8 @@ def test_how_a_log_looks_is_this_readers_and_stays(tab: Visit, user: User) -> No
     assert not tab.run(scrolls), "long lines are wrapped at first"
 
     tab.press("w")
-    tab.press("t")
+    for _ in range(3):
+        tab.press("t")
     wait_for("lines as wide as they are", lambda: tab.run(scrolls))
     expect(time).to_be_hidden()
     tab.page.reload()

@@ -91,6 +91,7 @@ class Recorder:
         path = self._folder / f"cancel-{task_id}"
         if task_id in self._cancels and path.exists():
             self._cancels[task_id](path.read_text())
+            self._write("heard", task_id=task_id)
 
     def _write(self, kind: str, **said: Any) -> None:
         line = json.dumps({"kind": kind, "pid": os.getpid(), **said}, default=repr)

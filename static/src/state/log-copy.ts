@@ -1,7 +1,7 @@
 import type { LogLine } from "../client/types";
 import type { LineRange } from "./log-link";
 import type { LoadLog } from "./log-source";
-import { plain } from "./log-text";
+import { isReplaced, plain } from "./log-text";
 
 const PAGE = 1_000;
 /** A clipboard takes no more; the download has all lines. */
@@ -17,6 +17,7 @@ export async function textOf(load: LoadLog, { from, to }: LineRange): Promise<st
     cursor = page.next_sequence;
   }
   return lines
+    .filter((line, index) => !isReplaced(line, lines[index + 1] ?? null))
     .map((line) => `${line.timestamp} ${line.level.padEnd(8)} [${line.phase ?? "-"}] ${plain(line)}\n`)
     .join("");
 }

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { LogLine, LogPage, LogQuery } from "../client/types";
 import { LogStore } from "./log";
-import { FilteredLog, matches } from "./log-filtered";
+import { FilteredLog } from "./log-filtered";
+import { passes } from "./log-filters";
 
 const line = (sequence: number, level = "INFO"): LogLine => ({
   sequence,
@@ -24,7 +25,7 @@ function server(head: number) {
     const high = forward ? Math.min(low + SCAN - 1, state.head) : Math.min(state.head, (query.before_sequence ?? 0) - 1);
     const all: LogLine[] = [];
     for (let sequence = low; sequence <= high; sequence++) all.push(line(sequence, sequence % 100 ? "INFO" : "ERROR"));
-    const found = all.filter((one) => matches(query, one));
+    const found = all.filter((one) => passes(query, one));
     const limit = query.limit ?? 100;
     const logs = forward ? found.slice(0, limit) : found.slice(-limit);
     const cut = logs.length < found.length;
@@ -150,10 +151,10 @@ test("a place far away is gone to at once, and what was asked for before it does
 });
 
 test("levels are the least severe to show", () => {
-  expect(matches({ level: "WARNING" }, line(1, "CRITICAL"))).toBe(true);
-  expect(matches({ level: "WARNING" }, line(1, "INFO"))).toBe(false);
-  expect(matches({ phase: "late" }, line(1))).toBe(false);
-  expect(matches({}, line(1))).toBe(true);
+  expect(passes({ level: "WARNING" }, line(1, "CRITICAL"))).toBe(true);
+  expect(passes({ level: "WARNING" }, line(1, "INFO"))).toBe(false);
+  expect(passes({ phase: "late" }, line(1))).toBe(false);
+  expect(passes({}, line(1))).toBe(true);
 });
 
 test("one that is left asks for nothing more", async () => {

@@ -1,17 +1,11 @@
 import { signal } from "@preact/signals";
 import { Problem } from "../client/problem";
 import type { LogFilter, LogLine, LogPage } from "../client/types";
-import { isAtLeast } from "./levels";
 import { BLOCK, HELD_LINES, type LogStore } from "./log";
+import { passes } from "./log-filters";
 import { firstFrom, nearestOf, type LoadLog, type LogSource, type Nearest } from "./log-source";
 
 const PAGE = 500;
-
-/** Whether a line passes a filter, as the server decides it; without `q`, by which no list is filtered. */
-export function matches(filter: LogFilter, line: LogLine): boolean {
-  if (filter.level && !isAtLeast(line.level, filter.level)) return false;
-  return !filter.phase || line.phase === filter.phase;
-}
 
 /** The lines of a log that pass a filter, loaded from one position in both directions. Their positions are not known before
  * they are loaded, so the blocks are numbered from there, backwards too. */
@@ -69,6 +63,10 @@ export class FilteredLog implements LogSource {
 
   lines(key: number): readonly LogLine[] | null {
     return this.blocks[key - this.base] ?? null;
+  }
+
+  nextShown(key: number): number {
+    return key;
   }
 
   keyOf(sequence: number): number {
@@ -161,7 +159,7 @@ export class FilteredLog implements LogSource {
       return;
     }
     this.add(
-      lines.filter((line) => matches(this.filter, line)),
+      lines.filter((line) => passes(this.filter, line)),
       upTo,
     );
   }

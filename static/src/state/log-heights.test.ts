@@ -56,6 +56,16 @@ test("another width forgets what was measured", () => {
   const heights = new BlockHeights(100);
   heights.span(0, 4);
   for (const key of [0, 1, 2, 3]) heights.measured(key, 50);
-  heights.forget();
+  heights.layOut("narrow");
   expect([heights.height(0), heights.total]).toEqual([100, 400]);
+});
+
+test("hidden blocks take no place and come back as high as they were", () => {
+  const heights = new BlockHeights(100);
+  heights.span(0, 6);
+  heights.measured(2, 150);
+  heights.hide((key) => key >= 2 && key < 5);
+  expect([heights.top(2), heights.top(5), heights.total, heights.find(200)]).toEqual([200, 200, 300, 5]);
+  heights.hide(null);
+  expect([heights.top(5), heights.height(2)]).toEqual([550, 150]);
 });

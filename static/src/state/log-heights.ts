@@ -5,6 +5,14 @@ const TALLEST = 15_000_000;
 /** Changes of the mean below this do not move the scroll bar. */
 const NOTABLE = 0.1;
 const UNKNOWN = -1;
+/** Drawn beyond the view, so that blocks are measured before they come into view. */
+const BEYOND = 400;
+
+/** The blocks from `first` up to and without `end`. */
+export interface BlockRange {
+  first: number;
+  end: number;
+}
 
 /** The heights of the blocks of a list in pixels: as measured, else the mean of the measured ones. */
 export class BlockHeights {
@@ -15,6 +23,8 @@ export class BlockHeights {
   /** `tops` is valid up to this index. */
   private valid = 0;
   private guess: number;
+  private layout = "";
+  private isHidden: ((key: number) => boolean) | null = null;
 
   constructor(estimate: number) {
     this.guess = estimate;
@@ -58,6 +68,18 @@ export class BlockHeights {
     return this.base + Math.max(0, below - 1);
   }
 
+  /** Returns the blocks in a view at this distance from the top, and those near it. */
+  around(top: number, height: number): BlockRange {
+    return { first: this.find(top - BEYOND), end: this.find(top + height + BEYOND) + 1 };
+  }
+
+  /** Sets which blocks take no place, whatever their height. */
+  hide(isHidden: ((key: number) => boolean) | null): void {
+    if (!isHidden && !this.isHidden) return;
+    this.isHidden = isHidden;
+    this.valid = 0;
+  }
+
   measured(key: number, height: number): void {
     const index = key - this.base;
     if (this.sizes[index] === height) return;
@@ -65,8 +87,10 @@ export class BlockHeights {
     this.valid = Math.min(this.valid, index);
   }
 
-  /** Forgets every height, because the width has changed. */
-  forget(): void {
+  /** Forgets every height when the layout of the lines is another one. */
+  layOut(layout: string): void {
+    if (layout === this.layout) return;
+    this.layout = layout;
     this.sizes.fill(UNKNOWN);
     this.valid = 0;
   }
@@ -91,6 +115,7 @@ export class BlockHeights {
   }
 
   private at(index: number): number {
+    if (this.isHidden?.(this.base + index)) return 0;
     const size = this.sizes[index] ?? UNKNOWN;
     return size === UNKNOWN ? this.guess : size;
   }

@@ -30,11 +30,20 @@ export interface LogSource {
   /** Returns the lines of a block; null while they are not here. */
   lines(key: number): readonly LogLine[] | null;
   keyOf(sequence: number): number;
+  /** Returns the first block from `key` on that is not hidden as a whole, by a folded section. */
+  nextShown(key: number): number;
   /** Names the blocks that are in view or near it: missing ones are loaded, distant ones may be dropped. */
   want(first: number, end: number): void;
   nearest(sequence: number): Nearest;
   /** Loads again after a problem. */
   retry(): void;
+}
+
+/** Returns the blocks of a range without those that are hidden as a whole. */
+export function shownKeys(source: LogSource, first: number, end: number): number[] {
+  const keys: number[] = [];
+  for (let key = source.nextShown(first); key < end; key = source.nextShown(key + 1)) keys.push(key);
+  return keys;
 }
 
 /** Returns the line whose sequence is nearest; `lines` are in order and not empty. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { LogLine } from "../client/types";
-import { marked, pieces, plain } from "./log-text";
+import { isReplaced, marked, pieces, plain } from "./log-text";
 import { local } from "./time";
 
 const line = (message: string): LogLine => ({
@@ -102,4 +102,21 @@ test("hits are pieces of their own, across colours and within links too", () => 
     { text: "example", href: "http://a.example/b", hit: true },
     { text: "/b", href: "http://a.example/b" },
   ]);
+});
+
+test("a line that goes back to its beginning is shown in its last state", () => {
+  expect(plain(line("10 %\r55 %\r100 %"))).toBe("100 %");
+  expect(plain(line("55 %\r"))).toBe("55 %");
+  expect(plain(line("two\nlines\r\nthree"))).toBe("two\nlines\nthree");
+  expect(plain(line("\u001b[31m10 %\r\u001b[32m100 %"))).toBe("100 %");
+  expect(marked(line("10 %\r100 %"), "10 %").some(({ hit }) => hit)).toBe(false);
+});
+
+test("a progress bar is replaced by the next line of its source", () => {
+  const bar = { ...line("55 %\r"), component: "stderr" };
+  expect(isReplaced(bar, { ...line("60 %\r"), component: "stderr" })).toBe(true);
+  expect(isReplaced(bar, { ...line("100 %"), component: "stderr" })).toBe(true);
+  expect(isReplaced(bar, { ...line("a line"), component: "stdout" })).toBe(false);
+  expect(isReplaced(bar, null), "the last one is shown").toBe(false);
+  expect(isReplaced({ ...line("55 %"), component: "stderr" }, line("x"))).toBe(false);
 });

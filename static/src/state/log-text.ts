@@ -24,13 +24,22 @@ const DUE = /^Due at (\d{4}-\d\d-\d\dT\S+)$/;
 
 const parsed = new WeakMap<LogLine, Piece[]>();
 
+/** What a terminal shows in the end: each `\r` begins the line again. */
+const lastState = (message: string): string =>
+  message.includes("\r") ? message.split("\n").map((line) => line.split("\r").findLast(Boolean) ?? "").join("\n") : message;
+
+/** Whether the next line of the same source takes the place of a line: a progress bar, which ends with `\r`. */
+export const isReplaced = ({ message, component }: LogLine, next: LogLine | null): boolean =>
+  next !== null && message.endsWith("\r") && next.component === component;
+
 /** Returns the text of a line with its colours, which end with the line, and without other control sequences. */
 export function pieces(line: LogLine): Piece[] {
   const due = line.component === "celery" ? (DUE.exec(line.message)?.[1] ?? "") : "";
   if (Date.parse(due)) return [{ text: `Due at ${local(due)}` }];
-  if (!isForTerminal(line.message)) return [{ text: line.message }];
+  const message = lastState(line.message);
+  if (!isForTerminal(message)) return [{ text: message }];
   let found = parsed.get(line);
-  if (!found) parsed.set(line, (found = coloured(line.message)));
+  if (!found) parsed.set(line, (found = coloured(message)));
   return found;
 }
 

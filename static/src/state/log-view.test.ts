@@ -1,10 +1,13 @@
+import { signal } from "@preact/signals";
 import { expect, test } from "vitest";
 import type { LogLine, LogPage, LogQuery } from "../client/types";
 import { LogStore } from "./log";
 import { FilteredLog } from "./log-filtered";
+import { LogFolds } from "./log-folds";
+import { sectionsOf } from "./log-sections";
 import { LogView } from "./log-view";
 
-const line = (sequence: number): LogLine => ({ sequence, level: "INFO", phase: null }) as LogLine;
+const line = (sequence: number, level = "INFO"): LogLine => ({ sequence, level, message: "", phase: null }) as LogLine;
 
 /** A log of 1,000 events whose hits are these; `shown` is where the reader was brought. */
 function viewing(hits: number[]) {
@@ -15,13 +18,15 @@ function viewing(hits: number[]) {
     const { since_sequence: since, before_sequence: before = head + 1, limit = 1 } = query;
     const found = since === undefined ? hits.filter((at) => at < before).slice(-1) : hits.filter((at) => at > since).slice(0, limit);
     const next = found.length < limit ? head : (found.at(-1) as number);
-    return { logs: found.map(line), next_sequence: next, before_sequence: found[0] ?? 1, has_more: false };
+    return { logs: found.map((at) => line(at)), next_sequence: next, before_sequence: found[0] ?? 1, has_more: false };
   };
   const store = new LogStore(ask);
   store.restart([line(1_000)], 1_000);
-  const view = new LogView(store, ask);
+  const section = { kind: "group", name: "a", group_id: "a", first_sequence: 90, last_sequence: 500 } as const;
+  const group = { ...section, started_at: "", ended_at: "" };
+  const view = new LogView(store, ask, new LogFolds("", signal(sectionsOf([group]))));
   const shown: number[] = [];
-  view.scroller = { show: (sequence) => shown.push(sequence), toTop: () => shown.push(0), top: () => 400 };
+  view.scroller = { show: (sequence) => shown.push(sequence), toTop: () => shown.push(0), top: () => 400, draw: () => {} };
   return { view, store, shown, asked };
 }
 
@@ -52,11 +57,14 @@ test("a search goes from the view to the next hit, on from there, and around the
   view.hold();
   await view.searchFor("x");
   await view.find("next");
-  expect([shown, view.message.value]).toEqual([[400, 700], ""]);
+  expect([shown, view.message.value]).toEqual([[400, 700], "3 of 3"]);
   await view.find("next");
-  expect([shown.at(-1), view.message.value]).toEqual([100, "Went on from the start"]);
+  expect([shown.at(-1), view.message.value]).toEqual([100, "1 of 3 · Went on from the start"]);
   await view.find("previous");
-  expect([shown.at(-1), view.message.value]).toEqual([700, "Went on from the end"]);
+  expect([shown.at(-1), view.message.value]).toEqual([700, "3 of 3 · Went on from the end"]);
+  expect(view.marks.hits.value?.all, "for the rail").toEqual([100, 400, 700]);
+  view.toEnd();
+  expect(view.message.value, "it is no longer about what is shown").toBe("");
 });
 
 test("another letter keeps the hit that still has the text", async () => {
@@ -107,7 +115,7 @@ test("each error is told which of all it is, around both ends, and those that ca
   await view.findError("next");
   expect([shown.at(-1), view.message.value]).toEqual([100, "1 of 3 · Went on from the start"]);
   hits.push(1_001);
-  store.append([line(1_001)], 1_001);
+  store.append([line(1_001, "ERROR")], 1_001);
   await view.findError("previous");
   expect([shown.at(-1), view.message.value]).toEqual([1_001, "4 of 4 · Went on from the end"]);
 });
@@ -159,4 +167,21 @@ test("a marked line becomes a range with the next one", () => {
   expect(view.mark(210, false)).toBe("#L210");
   expect(view.mark(200, true)).toBe("#L200-L210");
   expect(view.follow.value).toBe(false);
+});
+
+test("a search, an error, an address and the end open what hides them", async () => {
+  const { view } = viewing([400, 700]);
+  const [group] = view.folds.sections.value;
+  const opened = async (act: () => unknown): Promise<boolean> => {
+    view.hold();
+    if (!view.folds.isFolded(group!)) view.folds.toggle(group!);
+    await act();
+    return !view.folds.isFolded(group!);
+  };
+  expect(await opened(() => view.searchFor("x")), "a search").toBe(true);
+  view.current.value = 700;
+  expect(await opened(() => view.findError("previous")), "an error").toBe(true);
+  expect(await opened(() => view.open("#L300")), "an address").toBe(true);
+  expect(await opened(() => view.open("#L600")), "an address elsewhere").toBe(false);
+  expect(await opened(() => view.toEnd()), "the end, which is not within").toBe(false);
 });

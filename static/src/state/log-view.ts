@@ -3,9 +3,12 @@ import { Problem } from "../client/problem";
 import type { LogFilter, LogLine } from "../client/types";
 import { count } from "./format";
 import type { LogStore } from "./log";
-import { errorsOf, LogErrors } from "./log-errors";
 import { FilteredLog } from "./log-filtered";
+import { errorsOf } from "./log-filters";
+import { LogFolds } from "./log-folds";
 import { formatLines, parseLines, type LineRange } from "./log-link";
+import { LogMarks } from "./log-marks";
+import type { Section } from "./log-sections";
 import { searchLog, type Direction } from "./log-search";
 import type { LoadLog, LogSource } from "./log-source";
 
@@ -13,6 +16,8 @@ import type { LoadLog, LogSource } from "./log-source";
 export interface LogScroller {
   show(sequence: number): void;
   toTop(): void;
+  /** Draws and measures again, as after a change of a height. */
+  draw(): void;
   /** Returns the sequence of the first line in view. */
   top(): number | null;
 }
@@ -36,6 +41,9 @@ export class LogView {
   readonly searching = signal(false);
   /** One short sentence about the last search or jump. */
   readonly message = signal("");
+  /** The sequence of the first line in view. */
+  readonly top = signal<number | null>(null);
+  readonly marks: LogMarks;
   scroller: LogScroller | null = null;
   /** The line with which the next scroller begins. */
   start: number | null = null;
@@ -44,17 +52,21 @@ export class LogView {
   private hash = "";
   private timer: ReturnType<typeof setTimeout> | undefined;
   private search = new AbortController();
-  private errors: LogErrors | null = null;
 
   constructor(
     private readonly store: LogStore,
     private readonly loadPage: LoadLog,
+    readonly folds = new LogFolds("", signal([])),
   ) {
     this.source = signal<LogSource>(store);
+    this.marks = new LogMarks(store, loadPage);
+    // The first block has the headers of sections that began before it, whose lines were pruned.
+    store.nextShown = (key) => (key === store.first ? key : folds.nextShown(key));
   }
 
   stop(): void {
     this.cancel();
+    this.marks.stop();
     clearTimeout(this.timer);
     this.leaveSource();
   }
@@ -72,7 +84,9 @@ export class LogView {
   }
 
   toEnd(): void {
+    if (this.current.value !== null) this.setMessage("");
     this.current.value = null;
+    this.folds.reveal(this.store.head);
     this.follow.value = true;
   }
 
@@ -129,6 +143,19 @@ export class LogView {
     this.scrollTo(sequence);
   }
 
+  /** Folds a section, or opens it; its header comes into view. */
+  fold(section: Section): void {
+    this.hold();
+    this.folds.toggle(section);
+    this.scroller?.show(section.first);
+  }
+
+  /** Returns the number of a line among the lines; where it is not known, its sequence. */
+  numberOf(sequence: number): number {
+    const lines = this.store.lines(this.store.keyOf(sequence));
+    return lines?.find((line) => line.sequence === sequence)?.line ?? sequence;
+  }
+
   unmark(): void {
     this.range.value = null;
     this.hash = "";
@@ -143,22 +170,7 @@ export class LogView {
   /** Goes to the next or previous error, and says which of all it is. */
   async findError(direction: Direction): Promise<void> {
     const filter = errorsOf(this.filter.value);
-    const hit = await this.seek(filter, direction, this.searchStart(direction), "No line tells of an error");
-    if (hit !== null) await this.count(filter, hit);
-  }
-
-  private async count(filter: LogFilter, hit: number): Promise<void> {
-    const { level, phase } = this.errors?.filter ?? {};
-    if (!this.errors || level !== filter.level || phase !== filter.phase) this.errors = new LogErrors(this.loadPage, filter);
-    const { errors, search, message } = this;
-    try {
-      await errors.update(this.store.head, search.signal);
-    } catch (error) {
-      if (!search.signal.aborted) this.showMessage(Problem.of(error).message);
-      return;
-    }
-    const position = errors.position(hit);
-    if (!search.signal.aborted && position) this.showMessage([position, message.value].filter(Boolean).join(" · "));
+    await this.seek(filter, direction, this.searchStart(direction), "No line tells of an error");
   }
 
   /** Searches for another text; the line of the last hit may have it too. */
@@ -167,7 +179,7 @@ export class LogView {
     this.query.value = q;
     this.setMessage("");
     const at = this.current.value;
-    if (!q) this.current.value = null;
+    if (!q) this.current.value = this.marks.hits.value = null;
     else if (at === null) await this.find("next");
     else await this.seek({ ...this.filter.value, q }, "next", at - 1, `No line has “${q}”`);
   }
@@ -181,8 +193,8 @@ export class LogView {
     return was;
   }
 
-  /** Returns the line that was found; null when there is none, or another search has begun. */
-  private async seek(filter: LogFilter, direction: Direction, from: number, none: string): Promise<number | null> {
+  /** Goes to the line that is found, and says which of all it is. */
+  private async seek(filter: LogFilter, direction: Direction, from: number, none: string): Promise<void> {
     this.cancel();
     const { signal } = (this.search = new AbortController());
     this.searching.value = true;
@@ -193,16 +205,18 @@ export class LogView {
     progress(0);
     try {
       const hit = await searchLog(this.loadPage, filter, from, direction, progress, signal);
-      if (signal.aborted) return null;
+      if (signal.aborted) return;
       this.searching.value = false;
       this.showMessage(hit ? (hit.wrapped ? `Went on from the ${direction === "next" ? "start" : "end"}` : "") : none);
-      if (hit) this.goToHit(hit.line);
-      return hit?.line.sequence ?? null;
+      if (!hit) return;
+      this.goToHit(hit.line);
+      const position = await this.marks.position(filter, hit.line.sequence, signal);
+      // It stays as long as the hit is the current line.
+      if (position) this.setMessage([position, this.message.value].filter(Boolean).join(" · "));
     } catch (error) {
-      if (signal.aborted) return null;
+      if (signal.aborted) return;
       this.searching.value = false;
       this.showMessage(Problem.of(error).message);
-      return null;
     }
   }
 
@@ -221,6 +235,7 @@ export class LogView {
 
   private scrollTo(sequence: number): void {
     this.hold();
+    this.folds.reveal(sequence);
     this.start = sequence;
     this.scroller?.show(sequence);
   }

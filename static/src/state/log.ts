@@ -38,6 +38,8 @@ export class LogStore implements LogSink, LogSource {
   /** The last sequence of the stream; REST may be ahead of it. */
   private streamed = 0;
   private wanted: [first: number, end: number] = [0, 0];
+  /** Set by the view: blocks within folded sections are neither loaded nor kept. */
+  nextShown: (key: number) => number = (key) => key;
   private loading = false;
   private readonly listeners = new Set<Listener>();
 
@@ -96,7 +98,7 @@ export class LogStore implements LogSink, LogSource {
 
   want(first: number, end: number): void {
     this.wanted = [Math.max(first, this.first), Math.min(end, this.end)];
-    for (let key = this.wanted[0]; key < this.wanted[1]; key++) {
+    for (let key = this.nextShown(this.wanted[0]); key < this.wanted[1]; key = this.nextShown(key + 1)) {
       const block = this.blocks.get(key);
       if (!block) continue;
       this.blocks.delete(key);
@@ -110,6 +112,7 @@ export class LogStore implements LogSink, LogSource {
     const later = this.end - from;
     for (let step = 0; step < this.end - this.first; step++) {
       const key = step < later ? from + step : from + later - step - 1;
+      if (this.nextShown(key) !== key) continue;
       if (this.missing(key) !== null) return { key };
       const lines = this.lines(key);
       if (lines?.length) return { line: nearestOf(lines, sequence) };
@@ -140,7 +143,7 @@ export class LogStore implements LogSink, LogSource {
   /** Returns the query for the first missing lines that are wanted, with those that follow; null when none is missing. */
   private gap(): { since_sequence: number; limit: number } | null {
     const [first, end] = this.wanted;
-    for (let key = Math.max(first, this.first); key < end; key++) {
+    for (let key = this.nextShown(Math.max(first, this.first)); key < end; key = this.nextShown(key + 1)) {
       const since = this.missing(key);
       if (since !== null) return { since_sequence: since, limit: Math.min(PAGE, end * BLOCK - since) };
     }
@@ -206,7 +209,8 @@ export class LogStore implements LogSink, LogSource {
     if (this.held <= this.capacity) return;
     const [first, end] = this.wanted;
     for (const key of this.blocks.keys()) {
-      if (key < first || (key >= end && key !== this.end - 1)) this.drop(key);
+      const wanted = key >= first && key < end && this.nextShown(key) === key;
+      if (!wanted && key !== this.end - 1) this.drop(key);
       if (this.held <= this.capacity) return;
     }
   }

@@ -98,8 +98,10 @@ interface Ahead {
 function plannedRows(tree: Tree, ids: readonly string[], parent: Task, steps: readonly PlannedStep[]): Ahead[] {
   const begun = new Map(ids.map((id) => [tree.nodes.get(id)!.about.value.step, tree.nodes.get(id)!.row.value.task]));
   const over = isTerminal(parent.status);
-  const failed = [...begun].find(([, { status }]) => status === "FAILURE" || status === "REVOKED");
-  const why = failed ? `step ${failed[0]} ${failed[1].status === "FAILURE" ? "failed" : "was ended"}` : "the run was ended";
+  // The phase of a step begins with its number.
+  const number = parseInt(parent.error?.phase ?? "", 10);
+  const culprit = begun.get(number);
+  const why = culprit ? `step ${number} ${culprit.status === "FAILURE" ? "failed" : "was ended"}` : "the run was ended";
   const ahead = steps.map((step, index) => ({ step, number: index + 1 })).filter(({ number }) => !begun.has(number));
   return ahead.map(({ step, number }, index) => {
     const before = steps[number - 2];

@@ -19,6 +19,8 @@ import "../style/phases.css";
 import "../style/log.css";
 import "../style/log-menu.css";
 import "../style/lines.css";
+import "../style/log-sections.css";
+import "../style/log-small.css";
 import "../style/ansi.css";
 import "../style/embed.css";
 import { Log } from "./log";

@@ -1,16 +1,16 @@
-import { firstFrom, type LogSource } from "../state/log-source";
 import type { BlockHeights } from "../state/log-heights";
+import type { LogSource } from "../state/log-source";
 import { reveal } from "./scroll-anchor";
 
 /** Returns the drawn element of a block; undefined for one that is not drawn. */
 type FindBlock = (key: number) => Element | undefined;
 
-/** The line that a list goes to. Once it is there it is kept in view until the reader scrolls: blocks that are loaded or
- * measured later, and a box that becomes lower, would move it out again. */
+/** The line, or the header of a section, that a list goes to. Once it is there it is kept in view until the reader scrolls:
+ * blocks that are loaded or measured later, and a box that becomes lower, would move it out again. */
 export class LogAim {
-  /** A line to go to, and the block in which it is expected. */
+  /** Where to go, and the block in which it is expected. */
   private target: { sequence: number; key: number } | null = null;
-  /** The line that was reached. */
+  /** Where it has arrived. */
   private reached: number | null = null;
 
   constructor(
@@ -37,26 +37,31 @@ export class LogAim {
   approach(box: Element): void {
     const { source, target } = this;
     if (!target) return;
-    const near = source.nearest(target.sequence);
-    if (!near) {
-      this.target = null;
-      return;
-    }
-    target.key = "key" in near ? near.key : source.keyOf(near.line.sequence);
-    if ("key" in near || !this.blockOf(target.key)) {
-      box.scrollTop = this.heights.top(target.key);
-      return;
+    if (!this.elementAt(target.sequence)) {
+      const near = source.nearest(target.sequence);
+      if (!near) {
+        this.target = null;
+        return;
+      }
+      target.key = "key" in near ? near.key : source.keyOf(near.line.sequence);
+      if ("key" in near || !this.blockOf(target.key)) {
+        box.scrollTop = this.heights.top(target.key);
+        return;
+      }
+      target.sequence = near.line.sequence;
     }
     this.target = null;
-    this.reached = near.line.sequence;
+    this.reached = target.sequence;
     this.keep(box);
   }
 
-  /** Scrolls so that the line that was reached is in view, if it is no more. */
+  /** Scrolls so that what was reached is in view, if it is no more. */
   keep(box: Element): void {
-    if (this.reached === null) return;
-    const key = this.source.keyOf(this.reached);
-    const line = this.blockOf(key)?.children[firstFrom(this.source.lines(key) ?? [], this.reached)];
-    if (line) reveal(box, line);
+    const element = this.reached === null ? null : this.elementAt(this.reached);
+    if (element) reveal(box, element);
+  }
+
+  private elementAt(sequence: number): Element | null {
+    return this.blockOf(this.source.keyOf(sequence))?.querySelector(`:scope > [data-at="${sequence}"]`) ?? null;
   }
 }

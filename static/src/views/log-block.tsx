@@ -1,72 +1,54 @@
 import { Component } from "preact";
 import type { LogLine } from "../client/types";
 import { count } from "../state/format";
-import { levelOf } from "../state/levels";
 import { BLOCK } from "../state/log";
 import type { LineRange } from "../state/log-link";
-import { clock } from "../state/time";
-import { LineText } from "./ansi";
+import { sectionsBetween, type Section } from "../state/log-sections";
+import type { Times } from "../state/log-settings";
+import { isReplaced } from "../state/log-text";
+import type { LogView } from "../state/log-view";
+import { Line } from "./log-line";
+import { SectionRow } from "./log-section";
 
-interface LineProps {
-  line: LogLine;
-  query: string;
-  marked: boolean;
-  current: boolean;
-}
-
-class Line extends Component<LineProps> {
-  override shouldComponentUpdate({ line, query, marked, current }: LineProps): boolean {
-    const { props } = this;
-    return line !== props.line || query !== props.query || marked !== props.marked || current !== props.current;
-  }
-
-  override render() {
-    const { line, query, marked, current } = this.props;
-    const { kind, label } = levelOf(line.level);
-    return (
-      <div class={`line ${kind}${marked ? " marked" : ""}${current ? " current" : ""}`}>
-        <a class="seq" href={`#L${line.sequence}`} tabIndex={-1}>
-          {line.sequence}
-        </a>
-        <time dateTime={line.timestamp} title={line.timestamp}>
-          {clock(line.timestamp)}
-        </time>
-        <span class="level">{label}</span>
-        <span class="text">
-          <LineText line={line} query={query} />
-        </span>
-      </div>
-    );
-  }
-}
-
-interface BlockProps {
-  number: number;
-  lines: readonly LogLine[] | null;
-  /** A block changes only by new lines, so it is drawn again when its length changes. */
-  length: number;
-  /** In pixels, while the lines are not here. */
-  height: number;
+/** What all blocks of a list have in common. */
+export interface BlockLook {
+  view: LogView;
   query: string;
   range: LineRange | null;
   current: number | null;
+  times: Times;
+  /** When the run began, in milliseconds. */
+  start: number | null;
+  /** Null where the list is filtered: it has no headers then, and nothing is folded. */
+  sections: readonly Section[] | null;
+  /** Another one with every change of what is folded. */
+  hidden: unknown;
+}
+
+interface BlockProps extends BlockLook {
+  number: number;
+  /** Whether it is the first of the log: it has the headers of sections that began before it. */
+  oldest: boolean;
+  lines: readonly LogLine[] | null;
+  /** A block changes only by new lines, so it is drawn again when its length changes. */
+  length: number;
+  /** The lines around it, where they are here. */
+  before: LogLine | null;
+  after: LogLine | null;
+  /** In pixels, while the lines are not here. */
+  height: number;
 }
 
 export class Block extends Component<BlockProps> {
   override shouldComponentUpdate(next: BlockProps): boolean {
     const { props } = this;
-    return (
-      next.lines !== props.lines ||
-      next.length !== props.length ||
-      next.query !== props.query ||
-      next.range !== props.range ||
-      next.current !== props.current ||
-      (next.lines === null && next.height !== props.height)
+    return (Object.keys(next) as (keyof BlockProps)[]).some(
+      (name) => next[name] !== props[name] && (name !== "height" || next.lines === null),
     );
   }
 
   override render() {
-    const { number, lines, height, query, range, current } = this.props;
+    const { number, lines, height } = this.props;
     if (!lines) {
       return (
         <div class="block absent" style={{ height: `${height}px` }}>
@@ -76,18 +58,34 @@ export class Block extends Component<BlockProps> {
         </div>
       );
     }
-    return (
-      <div class="block">
-        {lines.map((line) => (
-          <Line
-            key={line.sequence}
-            line={line}
-            query={query}
-            marked={range !== null && line.sequence >= range.from && line.sequence <= range.to}
-            current={line.sequence === current}
-          />
-        ))}
-      </div>
-    );
+    return <div class="block">{this.rows(lines)}</div>;
+  }
+
+  /** Returns the lines, and before them the headers of the sections that begin there. */
+  private rows(lines: readonly LogLine[]) {
+    const { number, oldest, view, sections, range, current, query, times, start, before, after } = this.props;
+    const { folds } = view;
+    const begins = sections ? sectionsBetween(sections, oldest ? 0 : number * BLOCK, (number + 1) * BLOCK) : [];
+    const headers = begins.filter(({ first, last }) => !folds.hides(first) && last > number * BLOCK);
+    const rows = [];
+    let next = 0;
+    const header = (section: Section) => <SectionRow key={`s${section.first}`} section={section} view={view} />;
+    for (const [index, line] of lines.entries()) {
+      const { sequence } = line;
+      while (headers[next] && (headers[next] as Section).first < sequence) rows.push(header(headers[next++] as Section));
+      if (sections && folds.hides(sequence)) continue;
+      if (isReplaced(line, lines[index + 1] ?? after)) continue;
+      const since = times === "line" ? (lines[index - 1] ?? before)?.timestamp : null;
+      rows.push(
+        <Line
+          key={sequence}
+          marked={range !== null && sequence >= range.from && sequence <= range.to}
+          current={sequence === current}
+          before={since ?? null}
+          {...{ line, view, query, times, start }}
+        />,
+      );
+    }
+    return [...rows, ...headers.slice(next).map(header)];
   }
 }

@@ -1,30 +1,31 @@
 import type { RefObject } from "preact";
 import type { BlockHeights } from "../state/log-heights";
-import type { LineRange } from "../state/log-link";
 import type { LogSource } from "../state/log-source";
-import { Block } from "./log-block";
+import { Block, type BlockLook } from "./log-block";
 
-interface Props {
+interface Props extends BlockLook {
   source: LogSource;
-  first: number;
+  /** The blocks in the page, in order. */
+  keys: readonly number[];
+  /** The first block after them. */
   end: number;
   heights: BlockHeights;
   content: RefObject<HTMLDivElement | null>;
-  query: string;
-  range: LineRange | null;
-  current: number | null;
 }
 
-/** A range of blocks between two spaces as high as all other blocks. */
-export function LogBlocks({ source, first, end, heights, content, ...marks }: Props) {
-  const keys = Array.from({ length: end - first }, (_, index) => first + index);
+/** Some blocks between two spaces as high as all other blocks. */
+export function LogBlocks({ source, keys, end, heights, content, ...look }: Props) {
   return (
     <>
-      <div style={{ height: `${heights.top(first)}px` }} />
+      <div style={{ height: `${heights.top(keys[0] ?? end)}px` }} />
       <div ref={content}>
         {keys.map((key) => {
           const lines = source.lines(key);
-          return <Block {...{ key, number: key, lines, length: lines?.length ?? 0, height: heights.height(key), ...marks }} />;
+          const before = source.lines(key - 1)?.at(-1) ?? null;
+          const after = source.lines(key + 1)?.[0] ?? null;
+          const length = lines?.length ?? 0;
+          const more = { before, after, length, oldest: key === source.first, height: heights.height(key) };
+          return <Block {...{ key, number: key, lines, ...more, ...look }} />;
         })}
       </div>
       <div style={{ height: `${Math.max(0, heights.total - heights.top(end))}px` }} />

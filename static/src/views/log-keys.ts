@@ -3,7 +3,8 @@ import type { RefObject } from "preact";
 import { useMemo } from "preact/hooks";
 import { announce } from "../state/announce";
 import { useShortcuts, type Shortcut } from "../state/keys";
-import { setSwitch, times, wrap } from "../state/log-settings";
+import { sectionAt } from "../state/log-sections";
+import { nextTimes, setSwitch, times, TIME_WORDS, wrap } from "../state/log-settings";
 import type { LogView } from "../state/log-view";
 import type { Switch } from "../state/settings";
 import { copyLink } from "./log-address";
@@ -25,7 +26,9 @@ export function useLogKeys(
       { keys: "E", description: "Previous error", run: () => void view.findError("previous") },
       { keys: "f", description: "Follow the end", run: () => (view.follow.value ? view.hold() : view.toEnd()) },
       { keys: "w", description: "Wrap lines", run: () => toggle("Wrap lines", wrap) },
-      { keys: "t", description: "Times", run: () => toggle("Times", times) },
+      { keys: "t", description: "Times: by the clock, since the start, since the line before, none", run: changeTimes },
+      { keys: "o", description: "Fold or open the section of the first line, or of the hit", run: () => fold(view) },
+      { keys: "O", description: "Fold or open all sections", run: () => view.folds.toggleAll() },
       { keys: "z", description: "Full screen", run: () => setFull(!full) },
       { keys: "g g", description: "To the start", run: () => view.toTop() },
       { keys: "G", description: "To the end", run: () => view.toEnd() },
@@ -34,6 +37,17 @@ export function useLogKeys(
     return embedded ? all : [...all, link];
   }, [view, field, full, setFull, embedded]);
   useShortcuts("Log", shortcuts);
+}
+
+function fold(view: LogView): void {
+  const at = view.current.value ?? view.top.value;
+  const section = at === null ? null : sectionAt(view.folds.sections.value, at);
+  if (section) view.fold(section);
+}
+
+function changeTimes(): void {
+  nextTimes();
+  announce(`Times: ${TIME_WORDS[times.value]}`);
 }
 
 function toggle(name: string, choice: Signal<Switch>): void {

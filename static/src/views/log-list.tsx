@@ -1,18 +1,17 @@
 import { effect } from "@preact/signals";
-import { Component, createRef } from "preact";
+import { Component, createRef, type ComponentChildren } from "preact";
 import { BLOCK, LogStore } from "../state/log";
-import { BlockHeights } from "../state/log-heights";
+import { BlockHeights, type BlockRange } from "../state/log-heights";
 import { times, wrap } from "../state/log-settings";
-import type { LogSource } from "../state/log-source";
+import { shownKeys, type LogSource } from "../state/log-source";
 import type { LogScroller, LogView } from "../state/log-view";
 import { LogAim } from "./log-aim";
 import { LogBlocks } from "./log-blocks";
-import { firstInView, restoreAnchor, type ScrollAnchor } from "./scroll-anchor";
+import { LogRail } from "./log-rail";
+import { firstInView, measureBlocks, restoreAnchor, type ScrollAnchor } from "./scroll-anchor";
 import { listenToScrolling } from "./scroll-intent";
 
 const LINE_PX = 20;
-/** Drawn beyond the view, so that blocks are measured before they come into view. */
-const BEYOND_PX = 400;
 /** Blocks beyond the drawn ones that are loaded in advance. */
 const AHEAD = 8;
 const NEAR_END_PX = 24;
@@ -21,32 +20,32 @@ const ADJUST_STEPS = 10;
 interface Props {
   source: LogSource;
   view: LogView;
-}
-
-/** The range of blocks in the page. */
-interface Drawn {
-  first: number;
-  end: number;
+  /** When the run began, in milliseconds. */
+  start: number | null;
+  /** Below the last line. */
+  children: ComponentChildren;
 }
 
 /** The lines of a log: the blocks in and around the view, between two spaces as high as all others. While blocks are loaded,
  * measured or dropped, the line that is read stays where it is, or the view stays at the end while that is followed. */
-export class LogList extends Component<Props, Drawn> implements LogScroller {
+export class LogList extends Component<Props, BlockRange> implements LogScroller {
   private readonly box = createRef<HTMLDivElement>();
   private readonly content = createRef<HTMLDivElement>();
   private readonly heights = new BlockHeights(BLOCK * LINE_PX);
   private readonly aim: LogAim;
   private readonly stops: (() => void)[] = [];
+  /** The blocks in the page: a range without those that are hidden. */
+  private keys: number[] = [];
   private anchor: ScrollAnchor | null = null;
   private lastTop = 0;
-  private layout = "";
+  private hidden: readonly unknown[] = [];
   private width = 0;
   private steps = 0;
 
   constructor(props: Props) {
     super(props);
     const { source, view } = props;
-    this.aim = new LogAim(source, this.heights, (key) => this.content.current?.children[key - this.state.first]);
+    this.aim = new LogAim(source, this.heights, (key) => this.content.current?.children[this.keys.indexOf(key)]);
     if (view.start !== null && !view.follow.value) this.aim.to(view.start);
     this.heights.span(source.first, source.end);
     this.state = this.wantedBlocks();
@@ -58,6 +57,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     view.scroller = this;
     this.stops.push(
       effect(() => {
+        this.hide(view.folds.hidden.value);
         void source.version.value;
         this.draw();
       }),
@@ -68,15 +68,15 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
       this.draw();
     });
     sizes.observe(box);
-    const handlers = {
+    const stop = listenToScrolling(box, {
       // Where nothing can scroll, nothing would follow the end again.
       up: () => box.scrollHeight > box.clientHeight && view.hold(),
       select: () => view.hold(),
       scroll: () => this.aim.drop(),
       start: () => view.toTop(),
       end: () => view.toEnd(),
-    };
-    this.stops.push(listenToScrolling(box, handlers), () => sizes.disconnect());
+    });
+    this.stops.push(stop, () => sizes.disconnect());
     this.adjust();
   }
 
@@ -90,22 +90,34 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
   }
 
   override render() {
-    const { source, view } = this.props;
+    const { source, view, start, children } = this.props;
     const { first, end } = this.state;
-    const marks = { query: view.query.value, range: view.range.value, current: view.current.value };
+    this.keys = shownKeys(source, first, end);
+    const whole = source instanceof LogStore;
+    const look = { query: view.query.value, range: view.range.value, current: view.current.value };
+    const structure = { sections: whole ? view.folds.sections.value : null, hidden: view.folds.hidden.value };
     return (
-      <div
-        class={`lines${wrap.value === "on" ? " wrap" : ""}${times.value === "on" ? " times" : ""}`}
-        ref={this.box}
-        role="group"
-        aria-label="Lines"
-        tabIndex={0}
-        onScroll={this.scrolled}
-      >
-        {source instanceof LogStore && source.oldest > 1 && first === source.first && (
-          <p class="note">Older lines were pruned.</p>
-        )}
-        <LogBlocks {...{ source, first, end, ...marks }} heights={this.heights} content={this.content} />
+      <div class="lines-and-rail">
+        <div
+          class={`lines${wrap.value === "on" ? " wrap" : ""}${times.value === "off" ? "" : " times"}`}
+          ref={this.box}
+          role="group"
+          aria-label="Lines"
+          tabIndex={0}
+          onScroll={this.scrolled}
+        >
+          {whole && source.oldest > 1 && first === source.first && <p class="note">Older lines were pruned.</p>}
+          <LogBlocks
+            {...{ source, end, view, ...look, ...structure }}
+            times={times.value}
+            start={start}
+            keys={this.keys}
+            heights={this.heights}
+            content={this.content}
+          />
+          {children}
+        </div>
+        {whole && <LogRail view={view} source={source} heights={this.heights} box={this.box} />}
       </div>
     );
   }
@@ -113,6 +125,8 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
   show(sequence: number): void {
     this.aim.to(sequence);
     this.draw();
+    // In a low window the page itself scrolls.
+    this.box.current?.scrollIntoView({ block: "nearest" });
   }
 
   toTop(): void {
@@ -123,12 +137,15 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     this.draw();
   }
 
-  top(): number | null {
-    const element = this.findAnchor()?.element;
-    const block = element?.parentElement;
-    const index = [...(this.content.current?.children ?? [])].indexOf(block as Element);
-    const lines = index < 0 ? null : this.props.source.lines(this.state.first + index);
-    return lines?.[[...(block as Element).children].indexOf(element as Element)]?.sequence ?? null;
+  top = (): number | null => this.findAnchor()?.sequence ?? null;
+
+  private hide(hidden: readonly unknown[]): void {
+    const { source, view } = this.props;
+    if (hidden === this.hidden) return;
+    this.hidden = hidden;
+    this.heights.hide(hidden.length ? (key) => source.nextShown(key) !== key : null);
+    // The line that was kept in its place may be among those that go.
+    if (!view.follow.value) this.anchor = this.findAnchor();
   }
 
   private followChanged(follow: boolean): void {
@@ -140,7 +157,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     this.draw();
   }
 
-  private draw(): void {
+  draw(): void {
     const { source } = this.props;
     this.steps = 0;
     this.heights.span(source.first, source.end);
@@ -150,7 +167,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
   }
 
   /** Returns the blocks to draw: around the target, at the end, or at the scroll position. */
-  private wantedBlocks(): Drawn {
+  private wantedBlocks(): BlockRange {
     const { source, view } = this.props;
     if (source.end === source.first) return { first: source.first, end: source.first };
     const { heights } = this;
@@ -160,7 +177,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     if (this.aim.key !== null) top = heights.top(this.aim.key);
     else if (view.follow.value) top = heights.total - height;
     else if (this.anchor) top = heights.top(this.anchor.key) + this.anchor.within;
-    return { first: heights.find(top - BEYOND_PX), end: heights.find(top + height + BEYOND_PX) + 1 };
+    return heights.around(top, height);
   }
 
   /** Runs after every drawing: measures the blocks, restores the position, and draws again where other blocks are in view
@@ -178,11 +195,19 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     }
     this.lastTop = box.scrollTop;
     view.atEnd.value = this.isAtEnd(box);
-    this.anchor = view.follow.value ? null : this.findAnchor();
+    this.look();
     const next = this.wantedBlocks();
     source.want(next.first - AHEAD, next.end + AHEAD);
     const { first, end } = this.state;
     if ((next.first !== first || next.end !== end) && this.steps++ < ADJUST_STEPS) this.setState(next);
+  }
+
+  /** Keeps the first line in view as the one that must not move, unless the end is followed. */
+  private look(): void {
+    const { view } = this.props;
+    const anchor = this.findAnchor();
+    this.anchor = view.follow.value ? null : anchor;
+    view.top.value = anchor?.sequence ?? null;
   }
 
   private isAtEnd(box: HTMLElement): boolean {
@@ -191,22 +216,17 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
   }
 
   private measure(): void {
-    const layout = `${wrap.value} ${times.value} ${this.width}`;
-    const before = this.heights.total;
-    if (layout !== this.layout) this.heights.forget();
-    this.layout = layout;
-    for (const [index, block] of [...(this.content.current?.children ?? [])].entries()) {
-      const key = this.state.first + index;
-      if (this.props.source.lines(key)) this.heights.measured(key, block.getBoundingClientRect().height);
-    }
-    if (this.heights.total !== before) this.heights.reckon();
+    const { source } = this.props;
+    this.heights.layOut(`${wrap.value} ${times.value} ${this.width}`);
+    measureBlocks(this.heights, this.keys, this.content.current, (key) => source.lines(key) !== null);
   }
 
   private findAnchor(): ScrollAnchor | null {
     const { box, content } = this;
+    const { source, view } = this.props;
     if (!box.current || !content.current) return null;
-    const hasLines = (key: number): boolean => Boolean(this.props.source.lines(key)?.length);
-    return firstInView(box.current, content.current.children, this.state.first, hasLines);
+    const stays = (sequence: number): boolean => !(source instanceof LogStore && view.folds.hides(sequence));
+    return firstInView(box.current, content.current.children, this.keys, (key) => source.lines(key) !== null, stays);
   }
 
   private readonly scrolled = (): void => {
@@ -221,8 +241,8 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     if (moved < 0 && !atEnd) view.hold();
     // The event of a scroll by this page comes late, with nothing moved: it must not undo a hold made meanwhile.
     if (moved > 0 && atEnd && document.getSelection()?.isCollapsed !== false) view.follow.value = true;
+    this.look();
     if (view.follow.value) return;
-    this.anchor = this.findAnchor();
     const next = this.wantedBlocks();
     if (next.first !== this.state.first || next.end !== this.state.end) this.draw();
   };

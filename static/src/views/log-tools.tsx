@@ -2,7 +2,7 @@ import type { RefObject } from "preact";
 import { logDownload } from "../client/api";
 import type { LogFilter } from "../client/types";
 import { LEVELS } from "../state/levels";
-import { setSwitch, times, wrap } from "../state/log-settings";
+import { setSwitch, times, TIMES, TIME_WORDS, wrap, type Times } from "../state/log-settings";
 import type { LogView } from "../state/log-view";
 import { More } from "./more";
 import { Search } from "./search";
@@ -111,7 +111,22 @@ function Menu(props: Props) {
     <div class="log-menu">
       <Filters {...props} />
       <Toggle class="of-wide" name="Wrap lines" keys="w" on={wrap.value === "on"} set={(on) => setSwitch(wrap, on)} />
-      <Toggle class="of-wide" name="Times" keys="t" on={times.value === "on"} set={(on) => setSwitch(times, on)} />
+      <label class="of-wide">
+        Times
+        <select value={times.value} onChange={(event) => (times.value = event.currentTarget.value as Times)}>
+          {TIMES.map((choice) => (
+            <option key={choice} value={choice}>
+              {TIME_WORDS[choice]}
+            </option>
+          ))}
+        </select>
+        <kbd>t</kbd>
+      </label>
+      {view.folds.sections.value.length > 0 && (
+        <button type="button" onClick={() => view.folds.toggleAll()}>
+          Fold or open all sections <kbd>O</kbd>
+        </button>
+      )}
       <Toggle name="Full screen" keys="z" on={full} set={setFull} />
       {copyLink && (
         <>

@@ -1,18 +1,23 @@
+import { computed } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Backoff } from "../client/backoff";
 import type { Problem } from "../client/problem";
-import { isTerminal } from "../client/types";
+import { isTerminal, type TaskState } from "../client/types";
 import { address, go, hash } from "../state/address";
 import { announce } from "../state/announce";
 import { count, quantity } from "../state/format";
 import { FilteredLog } from "../state/log-filtered";
+import { LogFolds } from "../state/log-folds";
+import { sectionsOf } from "../state/log-sections";
 import type { LoadLog, LogSource } from "../state/log-source";
 import { LogView } from "../state/log-view";
 import type { Run } from "../state/run";
 import { FailureBlock } from "./failure-block";
 import { copyLink, logFilter, markInAddress, setLogFilter, withoutFilter } from "./log-address";
+import { LogEnd } from "./log-end";
 import { useLogKeys } from "./log-keys";
 import { LogList } from "./log-list";
+import { LogPath } from "./log-path";
 import { LogTools } from "./log-tools";
 import { MarkedLines } from "./marked-lines";
 import { ProblemMessage } from "./problem-message";
@@ -57,7 +62,10 @@ export function Log({ run, live, embedded = false }: Props) {
           copyLink={embedded ? null : () => void copyLink(view)}
         />
         <div class="log-body">
-          <LogList key={view.generation.value} source={source} view={view} />
+          <LogPath view={view} />
+          <LogList key={view.generation.value} source={source} view={view} start={startOf(state)}>
+            {state && <LogEnd state={state} />}
+          </LogList>
           <NoLines view={view} over={over} />
           {problem && (
             <ProblemMessage problem={problem}>
@@ -90,13 +98,19 @@ function useRetry(source: LogSource, problem: Problem | null, live: boolean): vo
   }, [problem]);
 }
 
+const startOf = (state: TaskState | null): number | null =>
+  state?.task.started_at ? Date.parse(state.task.started_at) : null;
+
 function useLogView(run: Run, load: LoadLog): LogView {
   const view = useMemo(() => {
-    const made = new LogView(run.log, load);
+    const given = computed(() => run.state.value?.sections);
+    const folds = new LogFolds(run.taskId, computed(() => sectionsOf(given.value ?? [])));
+    const made = new LogView(run.log, load, folds);
     made.open(location.hash);
     made.setFilter(logFilter());
     return made;
   }, [run, load]);
+  useEffect(() => view.marks.start(), [view]);
   useEffect(() => {
     view.setFilter(logFilter());
     view.open(location.hash);
@@ -110,7 +124,7 @@ function chooseLine(event: MouseEvent, view: LogView): void {
   const link = event.target instanceof Element ? event.target.closest("a.seq") : null;
   if (!link || event.button || event.metaKey || event.ctrlKey || event.altKey) return;
   event.preventDefault();
-  const sequence = Number(link.textContent);
+  const sequence = Number(link.getAttribute("href")?.slice(2));
   const { level, phase } = view.filter.value;
   if (!event.shiftKey && (level || phase)) {
     go(`${withoutFilter()}#L${sequence}`);

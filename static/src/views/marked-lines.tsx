@@ -12,7 +12,10 @@ export function MarkedLines({ view, load, linked }: { view: LogView; load: LoadL
   const range = view.range.value;
   useEffect(() => setCopied(false), [range]);
   if (!range) return null;
+  // The lines may come later than the address.
+  void view.source.value.version.value;
   const { from, to } = range;
+  const [first, last] = [count(view.numberOf(from)), count(view.numberOf(to))];
   const copyLines = async (): Promise<void> => {
     setCopied(await reportCopy(view, textOf(load, range).then(copy), "Lines copied"));
   };
@@ -22,7 +25,7 @@ export function MarkedLines({ view, load, linked }: { view: LogView; load: LoadL
   };
   return (
     <div class="marked-lines">
-      <span>{from === to ? `Line ${count(from)}` : `Lines ${count(from)} to ${count(to)}`}</span>
+      <span>{from === to ? `Line ${first}` : `Lines ${first} to ${last}`}</span>
       <button type="button" class="plain" onClick={() => void copyLines()}>
         {copied ? "Copied" : "Copy"}
       </button>

@@ -1,4 +1,5 @@
 import { firstIndex } from "../state/first-index";
+import type { BlockHeights } from "../state/log-heights";
 
 /** The element that must not move in the view, and its distance from the top of the content. */
 export interface ScrollAnchor {
@@ -7,33 +8,41 @@ export interface ScrollAnchor {
   /** The first block in view, and how far within it the view begins; valid also when the blocks above change their height. */
   key: number;
   within: number;
+  /** Of the line, or of the header of a section; null of a block. */
+  sequence: number | null;
 }
 
 /** Returns the distance of an element from the top of what scrolls in `box`, wherever that is scrolled to. */
 const distance = (element: Element, box: Element): number =>
   element.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop;
 
-/** Finds the first line in view, else the first block. The keys of the blocks count from `first`. */
+const sequenceOf = (line: Element): number => Number(line.getAttribute("data-at"));
+
+/** Finds the first line in view that stays, else the first block. */
 export function firstInView(
   box: Element,
   blocks: HTMLCollection,
-  first: number,
+  keys: readonly number[],
   hasLines: (key: number) => boolean,
+  stays: (sequence: number) => boolean,
 ): ScrollAnchor | null {
   const view = box.getBoundingClientRect();
   const below = (element: Element): boolean => element.getBoundingClientRect().bottom > view.top + 1;
   let found: ScrollAnchor | null = null;
   for (const [index, block] of [...blocks].entries()) {
-    const key = first + index;
-    if (!below(block)) continue;
+    const key = keys[index];
+    if (key === undefined || !below(block)) continue;
     const { top } = block.getBoundingClientRect();
     if (top >= view.bottom) break;
-    const lines = block.children;
-    const line = hasLines(key) ? lines[firstIndex(lines.length, (at) => below(lines[at] as Element))] : undefined;
+    const lines = hasLines(key) ? block.children : [];
+    let at = firstIndex(lines.length, (index) => below(lines[index] as Element));
+    while (lines[at] && !stays(sequenceOf(lines[at] as Element))) at++;
+    const line = lines[at];
     const element: Element = line ?? found?.element ?? block;
-    found ??= { element, y: 0, key, within: view.top - top };
+    found ??= { element, y: 0, key, within: view.top - top, sequence: null };
     found.element = element;
     found.y = distance(element, box);
+    found.sequence = sequenceOf(element) || null;
     if (line) break;
   }
   return found;
@@ -53,4 +62,19 @@ export function reveal(box: Element, element: Element): void {
   const line = element.getBoundingClientRect();
   const view = box.getBoundingClientRect();
   if (line.top < view.top || line.bottom > view.bottom) box.scrollTop += line.top - view.top - view.height / 3;
+}
+
+/** Measures the blocks in the page that have their lines. */
+export function measureBlocks(
+  heights: BlockHeights,
+  keys: readonly number[],
+  content: Element | null,
+  isHere: (key: number) => boolean,
+): void {
+  const before = heights.total;
+  for (const [index, block] of [...(content?.children ?? [])].entries()) {
+    const key = keys[index];
+    if (key !== undefined && isHere(key)) heights.measured(key, block.getBoundingClientRect().height);
+  }
+  if (heights.total !== before) heights.reckon();
 }

@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import type { LogLine } from "../client/types";
+import { jsonOf } from "./log-json";
+
+const json = (message: string): unknown => jsonOf({ message } as LogLine);
+
+test("a line that is an object or a list opens", () => {
+  expect(json('{"a": [1, 2]}')).toEqual({ a: [1, 2] });
+  expect(json('[{"a": 1}]')).toEqual([{ a: 1 }]);
+});
+
+test("any other line does not", () => {
+  for (const text of ["", "{}", "[]", "12", '"a"', "null", "[2026-11-30] started", "{broken", '{"a": 1} and more']) {
+    expect(json(text), text).toBeUndefined();
+  }
+});

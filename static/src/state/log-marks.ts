@@ -1,0 +1,75 @@
+import { signal } from "@preact/signals";
+import type { LogFilter } from "../client/types";
+import type { LogStore } from "./log";
+import { sameFilter } from "./log-filters";
+import { LogPlaces } from "./log-places";
+import type { LoadLog } from "./log-source";
+
+/** So long after the log has come its marks are looked for. */
+const LATER_MS = 500;
+
+/** Where a log has errors, warnings and hits of the search. The first two are looked for once in the whole log; what the
+ * stream brings is added. */
+export class LogMarks {
+  readonly errors: LogPlaces;
+  readonly warnings: LogPlaces;
+  /** Of the text that was searched for last; null when there is none. */
+  readonly hits = signal<LogPlaces | null>(null);
+
+  private readonly others: LogPlaces[] = [];
+  private readonly stopping = new AbortController();
+  private readonly unlisten: () => void;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly store: LogStore,
+    private readonly load: LoadLog,
+  ) {
+    this.errors = new LogPlaces(load, { errors: true });
+    this.warnings = new LogPlaces(load, { level: "WARNING" });
+    this.unlisten = store.listen((after, upTo, lines) => {
+      for (const places of [this.errors, this.warnings, ...this.others]) places.receive(after, upTo, lines);
+    });
+  }
+
+  /** Begins to look for errors and warnings. */
+  start(): void {
+    this.timer = setTimeout(() => void this.look(), LATER_MS);
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.stopping.abort();
+    this.unlisten();
+  }
+
+  /** Returns which of all lines that pass a filter one is, "3 of 12"; empty where that is not known. Those with the text
+   * of a search are hits from then on. Throws Problem. */
+  async position(filter: LogFilter, sequence: number, cancelled: AbortSignal): Promise<string> {
+    const places = this.of(filter);
+    if (filter.q) this.hits.value = places;
+    await places.update(this.store.head, cancelled);
+    return cancelled.aborted ? "" : places.position(sequence);
+  }
+
+  /** The last few are kept. */
+  private of(filter: LogFilter): LogPlaces {
+    const known = [this.errors, this.warnings, ...this.others].find((places) => sameFilter(places.filter, filter));
+    if (known) return known;
+    const made = new LogPlaces(this.load, filter);
+    this.others.unshift(made);
+    this.others.length = Math.min(this.others.length, 2);
+    return made;
+  }
+
+  private async look(): Promise<void> {
+    for (const places of [this.errors, this.warnings]) {
+      try {
+        await places.update(this.store.head, this.stopping.signal);
+      } catch {
+        // The log itself says that the server does not answer; marks are missing then.
+        return;
+      }
+    }
+  }
+}
