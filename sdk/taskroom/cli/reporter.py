@@ -109,7 +109,7 @@ class RunReporter:
             self._sink.log(line, level, component, None, stamp)
 
     def _bar(self, kind: bytes, stamp: str) -> None:
-        """Reports how far a progress bar is: a line that ends with ``\\r``, which the next one of its stream replaces."""
+        """Reports how far a progress bar is: a line that ends with ``\\r``, which the next one of it replaces."""
         (shown_at, before), state = self._bars[kind], self._splitters[kind].state()
         if state and state != before and time.monotonic() - shown_at >= BAR_SECONDS:
             self._bars[kind] = time.monotonic(), state
