@@ -139,9 +139,7 @@ def test_a_server_that_fails_shows_why_and_keeps_trying(tab: Visit, user: User) 
     expect(tab.page.locator(".head h1")).to_have_text("test_echo")
 
 
-def test_a_frozen_server_stops_the_figures_of_a_list_too(
-    visit: Visitor, system: System, user: User, tmp_path: Path
-) -> None:
+def test_a_frozen_server_stops_the_figures_of_a_list_too(visit: Visitor, system: System, user: User, tmp_path: Path) -> None:
     with system.web() as url, held(user, tmp_path) as run:
         process = system.processes[-1]
         tab = visit(user, url=url)
