@@ -24,7 +24,15 @@ from tests.support.servers import RunningServers, Servers
 LANES = ("all", "beside", "alone", "quick")
 # What waits most comes first, so that the last files to run are short ones.
 FIRST = (
-    *("tests/outages/", "tests/proxy/", "tests/browser/", "tests/up/", "tests/faults/", "tests/seeds/"),
+    *(
+        "tests/hostile/",
+        "tests/outages/",
+        "tests/proxy/",
+        "tests/browser/",
+        "tests/up/",
+        "tests/faults/",
+        "tests/seeds/",
+    ),
     *("tests/adopt/test_outages.py", "tests/instrument/test_pools.py", "tests/adopt/", "tests/instrument/"),
     *("tests/api/test_fuzz.py", "tests/realtime/", "tests/workers/", "tests/api/"),
 )

@@ -65,7 +65,6 @@ from tests.limits.product import (
     same,
     source,
 )
-from workers.jobs import knowledge_base
 
 PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS, CLIENT, DIALECTS, METRICS, FAULTS, ETA = (
     f"docs/{name}.md"
@@ -140,7 +139,6 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (OPERATIONS, "tries again five times a second", lambda: 1 / listener.PAUSE_SECONDS, 5),
     (OPERATIONS, "A run takes 60 s of one worker at most and goes on the next time: 2,000 events a transaction",
      lambda: (retention.RUN_SECONDS, retention.BATCH_EVENTS), (60, 2_000)),
-    (OPERATIONS, "One file has 64 MB at most", lambda: knowledge_base.MAX_OUTPUT_BYTES, 64_000_000),
     (OPERATIONS, "up to 16 requests at once", lambda: sending.CONCURRENCY, 16),
     (OPERATIONS, "sent again after a minute", lambda: delivery_queue.LEASE_SECONDS, 60),
     (OPERATIONS, "up to 64 letters, digits", lambda: 1 + repeats(VALID_ID.pattern), 64),

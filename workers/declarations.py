@@ -63,5 +63,5 @@ def _declaration(package: str, of_package: Iterable[Job]) -> Declaration:
 
 
 def _type(job: Job) -> JobType:
-    same = ("name", "title", "description", "phases", "queue", "max_retries", "retry_lost")
+    same = ("name", "title", "description", "phases", "queue", "max_retries", "retry_lost", "outputs")
     return JobType(params=json_schema(job.params), **{name: getattr(job, name) for name in same})

@@ -25,7 +25,7 @@ from app.tasks.fair_claims import FairClaim, next_hint
 from app.tasks.fold import RETRY, STARTED, SUCCESS, TERMINAL, WAITING
 from app.tasks.lifecycle import Claim
 from app.tasks.parents import delegation
-from app.tasks.steps import step_wait
+from app.tasks.steps import step_retry, step_wait
 from workers import children, contexts, lost, output, pools, runtime
 from workers.announcement import cap
 from workers.celery_app import celery
@@ -151,6 +151,8 @@ def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
         **outcome,
     ):
         run.put(item)
+    if claim.parent and outcome["status"] == RETRY:
+        run.put(step_retry(*claim.parent, outcome.get("error")))
 
 
 def _ending(run: Run, **fields: Any) -> list[Draft]:

@@ -93,6 +93,6 @@ class Leases:
 def _report_to_parent(tx: Transaction, run: Run) -> None:
     if not run.claim.parent or run.forked or run.percent < run.parent_progress + 1:
         return
-    if drafts := parent_progress(tx.cur, run.claim.task_id, run.percent):
+    if drafts := parent_progress(tx.cur, run.claim.task_id, run.percent, run.eta):
         run.parent_progress = run.percent
         tx.append(drafts)

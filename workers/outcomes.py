@@ -14,7 +14,7 @@ from app.tasks.reports import result_json
 from taskroom.failures import error_of
 from taskroom.output import finished
 from taskroom.source import add_library
-from workers import capture, children
+from workers import capture, children, outputs
 from workers.errors import ApprovalNeeded, AttemptSuperseded, Delegated, TaskCancelled
 from workers.progress import RetryTask
 from workers.registry import Job, may_retry_lost, unknown
@@ -41,6 +41,7 @@ def run_job(job: Job | None, run: Run) -> Outcome:
     try:
         with finished(run):
             result = _stored(job.function(**loaded(job.params, run.claim.params)))
+            outputs.warn_of_missing(run, job.outputs)
     except BaseException as caught:
         error = caught
     if run.forked:

@@ -15,16 +15,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from os import PathLike
 from typing import TypeVar
 
 from app.errors import TaskroomError
 from app.tasks.approvals import ApprovalRequest
 from taskroom import Phase
-from workers import current
+from workers import current, outputs
 from workers.errors import ApprovalNeeded
 from workers.registry import job
 
-__all__ = ["RetryTask", "group", "item_error", "job", "log", "phase", "require_approval", "track"]
+__all__ = [
+    "RetryTask",
+    "group",
+    "item_error",
+    "job",
+    "log",
+    "phase",
+    "require_approval",
+    "save_output",
+    "track",
+]
 
 Item = TypeVar("Item")
 MAX_COUNTDOWN = 30 * 24 * 3600
@@ -77,3 +88,14 @@ def require_approval(key: str, title: str, risk_level: str = "medium", estimated
 def item_error(message: str | None = None) -> None:
     """Counts the current item of the innermost phase as failed, and logs ``message`` as a warning."""
     current.run().item_error(message)
+
+
+def save_output(path: str | PathLike[str], name: str | None = None) -> bool:
+    """Copies a file, which becomes an output of the task: its page lists it, and whoever may read the task may download
+    it. It has the name of the file unless ``name`` is given, and takes the place of an output of that name.
+
+    Returns whether it was saved. A file that is too large, or that cannot be read, is a warning in the task's log.
+    """
+    run = current.get()
+    run.check()
+    return outputs.save(run, path, name)

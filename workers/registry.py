@@ -17,6 +17,7 @@ from marshmallow import Schema
 from app.config import QUEUE
 from app.db.persistent import PersistentConnection
 from app.jobs.catalog import Catalog
+from app.tasks.outputs import output_name
 from taskroom.texts import reason
 from workers.settings import settings
 
@@ -32,7 +33,8 @@ class Job:
     where they have none.
 
     ``max_retries`` bounds retries of every kind: RetryTask, an exception in ``retry_for``, and
-    a lost worker when ``retry_lost``. ``retry_delay`` is in seconds and doubles with each retry.
+    a lost worker when ``retry_lost``. ``retry_delay`` is in seconds and doubles with each retry. ``outputs`` are the
+    names of files that a run saves, each with what it is.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Job:
     retry_delay: float = 1.0
     retry_lost: bool = False
     queue: str = QUEUE
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
 
 _jobs: dict[str, Job] = {}
@@ -63,10 +66,12 @@ def job(
     retry_delay: float = 1.0,
     retry_lost: bool = False,
     queue: str = QUEUE,
+    outputs: Mapping[str, str] | None = None,
 ) -> Callable[[JobFunction], JobFunction]:
     """Registers a job type. The function is called with the loaded parameters as keywords and
     returns a result that JSON can hold; the first line of its docstring is the description.
-    ``phases`` are names, or names with the share of the work that each is."""
+    ``phases`` are names, or names with the share of the work that each is. ``outputs`` are the names of files that a
+    run saves with ``save_output``, each with what it is. Raises ValueError for a name that no file may have."""
 
     def register(function: JobFunction) -> JobFunction:
         if name in _jobs and _jobs[name].function.__module__ != function.__module__:
@@ -83,6 +88,7 @@ def job(
             retry_delay=retry_delay,
             retry_lost=retry_lost,
             queue=queue,
+            outputs={output_name(name): about for name, about in (outputs or {}).items()},
         )
         return function
 

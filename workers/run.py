@@ -22,6 +22,7 @@ class Run(taskroom.Run):
         super().__init__(claim.task_id, sink, sink.reports.names)
         self.claim = claim
         self.pid = os.getpid()
+        self.saved: dict[str, int] = {}  # the bytes of the outputs that this attempt has saved, by name
         self.parent_progress = -1.0  # the progress that was reported to the parent task
 
     @property
@@ -32,6 +33,11 @@ class Run(taskroom.Run):
     def percent(self) -> float:
         """The progress of the whole run, from 0 to 100."""
         return self.sink.reports.progress
+
+    @property
+    def eta(self) -> float | None:
+        """The seconds until the whole run ends, as last reported."""
+        return self.sink.reports.eta
 
     @property
     def put(self) -> Callable[[Draft], None]:

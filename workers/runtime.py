@@ -12,6 +12,8 @@ from app import process_transactions
 from app.db.persistent import PersistentConnection, PersistentConnections
 from app.errors.survived import survived
 from app.projections import project
+from app.storage import Storage
+from app.storage.made import storage_of
 from app.stream.publisher import Publisher
 from app.stream.transaction import Begin, Transaction, Transactions
 from app.stream.writer import TICK_SECONDS, Writer
@@ -54,6 +56,11 @@ class Runtime:
         from workers.celery_app import broker  # which reads the environment when it is imported
 
         return Dispatcher(broker.send, queue_of, broker.length)
+
+    @cached_property
+    def storage(self) -> Storage | None:
+        """Where the outputs of jobs are kept; None when no folder is set."""
+        return storage_of(settings())
 
     def _tick(self, tx: Transaction) -> None:
         self.leases.renew(tx)

@@ -16,10 +16,10 @@ from app.tasks import budget
 from app.tasks.cleanup import delete_expired
 from app.tasks.forsaken import expire_tasks
 from app.tasks.listing import COUNTS
+from app.tasks.outputs import delete_orphans
 from app.tasks.removal import remove_tasks
 from app.tasks.retention import Retention, prune
 from workers.celery_app import celery
-from workers.jobs import _outputs
 from workers.runtime import runtime
 from workers.settings import settings
 
@@ -55,7 +55,8 @@ def retention() -> None:
             expire_tasks(connect, runtime().transaction, settings().waiting_days)
         if settings().task_retention_days:
             remove_tasks(connect, settings().task_retention_days)
-        _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
+        if storage := runtime().storage:
+            delete_orphans(connect, storage)
     except Exception as error:
         survived(logger, error, "the retention stops, its next run goes on")
     finally:

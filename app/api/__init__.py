@@ -28,6 +28,8 @@ def init_app(app: Flask) -> None:
         keys,
         logs,
         notifications,
+        outputs,
+        related,
         retries,
         shares,
         task_details,
@@ -77,11 +79,12 @@ def init_app(app: Flask) -> None:
         task_tree,
         tasks,
         retries,
+        related,
         task_details,
         external_workers,
         events,
     ]
-    modules += [fleet, logs, job_history, notifications, webhooks, keys, shares, sse]
+    modules += [fleet, logs, outputs, job_history, notifications, webhooks, keys, shares, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

@@ -9,7 +9,7 @@ from flask import Response
 
 from app.api import limits
 from app.api.idempotency import KeyHeaders, key_of
-from app.api.starting import INTENT, accepted, declared_type, new_task
+from app.api.starting import INTENT, accepted, declared_type, new_task, origin_of
 from app.api.tasks import Snapshot, Started
 from app.auth.principal import Principal
 from app.http.base import Blueprint, reading, starting
@@ -29,6 +29,9 @@ class Start(ma.Schema):
     preferences = ma.fields.Dict(metadata={"description": "Another word for params"})
     title = ma.fields.String(validate=ma.validate.Length(1, 255))
     intent = ma.fields.String(load_default=INTENT, validate=ma.validate.Length(1, 64))
+    again_of = ma.fields.UUID(
+        metadata={"description": "The task with whose parameters, perhaps changed, this one is started"}
+    )
 
     approval = ma.fields.Nested(
         ApprovalSchema, metadata={"description": "The task waits for this approval before it runs"}
@@ -62,6 +65,7 @@ def start(principal: Principal, headers: dict[str, str], body: dict[str, Any]) -
         title=body.get("title"),
         intent=body["intent"],
         approval=approval,
+        origin=origin_of(principal, body.get("again_of"), body["job_type"], params),
         key=key_of(principal, headers, whole=False),
     )
     return accepted(task_id, approval is not None)

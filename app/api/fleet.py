@@ -86,5 +86,5 @@ def _page(
 ) -> Any:
     before = position_of(query, stored_text, UUID)
     with services().read() as conn, conn.cursor() as cur:
-        page = read(cur, permissions.fleet_filter(principal), before, query["limit"])
+        page = read(cur, permissions.visible(principal), before, query["limit"])
     return page_response(name, page.rows, page.next)

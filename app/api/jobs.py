@@ -20,6 +20,11 @@ class JobTypeSchema(ma.Schema):
     description = ma.fields.String()
     phases = ma.fields.List(ma.fields.String())
     params = ma.fields.Dict(metadata={"description": "JSON Schema of the parameters"})
+    outputs = ma.fields.Dict(
+        keys=ma.fields.String(),
+        values=ma.fields.String(),
+        metadata={"description": "The names of files that a run saves, each with what it is"},
+    )
 
 
 class BrokenFile(ma.Schema):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 import marshmallow as ma
 import orjson
@@ -10,24 +12,28 @@ from flask import Response, make_response, url_for
 
 from app.api import limits
 from app.api.idempotency import Key, Remember, forget, run_once
+from app.auth import permissions
 from app.auth.principal import Principal
 from app.broker import BrokerDown
-from app.errors import Unavailable, Unprocessable
+from app.errors import NotFound, Unavailable, Unprocessable
 from app.http.problems import fields
 from app.jobs import ORCHESTRATE
 from app.jobs.catalog import Catalog, unknown_type_message
-from app.jobs.params import ParamsRefused
+from app.jobs.params import ParamsRefused, dotted
 from app.jobs.step_params import validated_with_steps
 from app.jobs.types import JobType
 from app.services import services
 from app.stream.event import scrub
 from app.tasks import lifecycle
 from app.tasks.approvals import ApprovalRequest
+from app.tasks.creation import Origin
 from app.tasks.dispatch import Dispatcher
 from app.tasks.fold import PENDING, WAITING
+from app.tasks.related import kind_of
 
 PARAMS_LIMIT = 64 * 1024  # bytes of JSON; larger data must be stored where the task can fetch it
 INTENT = "execute_command"  # the default
+MASK = "[redacted]"  # in place of a secret, as the package writes it
 
 
 def new_task(
@@ -38,6 +44,7 @@ def new_task(
     title: str | None = None,
     intent: str = INTENT,
     approval: ApprovalRequest | None = None,
+    origin: Origin = Origin(),
     key: Key | None = None,
     named: str = "params",
 ) -> str:
@@ -59,6 +66,7 @@ def new_task(
                 intent=scrub(intent),
                 params=params,
                 approval=approval,
+                origin=origin,
             )
             remember(tx.cur, task_id)
         if approval is None:
@@ -84,6 +92,36 @@ def _refuse_large(params: dict[str, Any], named: str) -> None:
     if len(orjson.dumps(params)) > PARAMS_LIMIT:
         too_large = [f"Longer than {PARAMS_LIMIT:,} bytes."]
         raise Unprocessable("The parameters are too large", errors={named or "body": too_large})
+
+
+def origin_of(
+    principal: Principal, again_of: UUID | None, job_type: str, params: Mapping[str, Any]
+) -> Origin:
+    """Returns the origin of a task that is started with the parameters of another one. Raises NotFound when the caller
+    may not read that one, Unprocessable when nobody could start it with such parameters."""
+    if again_of is None:
+        return Origin()
+    permissions.require_scope(principal, "read")
+    name = permissions.readable_task(principal, str(again_of))
+    with services().read() as conn, conn.cursor() as cur:
+        found = kind_of(cur, name)
+    if found is None:
+        raise NotFound("There is no such task")
+    if found != (job_type, False):
+        why = "Others run it; POST tasks/<id>/retry asks them." if found[1] else f"It is a {found[0]}."
+        raise Unprocessable("The task has other parameters", errors={"again_of": [why]})
+    if hidden := {dotted(place): ["It is not shown; give it again."] for place in _masked(params, ())}:
+        raise Unprocessable("Values that are not shown must be given again", errors=fields(hidden, "params"))
+    return Origin(again_of=name)
+
+
+def _masked(value: Any, place: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    """Yields the places of values that a reporter has masked: the text would be taken for the secret."""
+    if value == MASK:
+        yield place
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in parts:
+        yield from _masked(part, (*place, name))
 
 
 def send_first(task_id: str, job_type: str) -> None:

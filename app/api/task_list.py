@@ -13,8 +13,8 @@ from app.auth import permissions
 from app.auth.principal import Principal
 from app.http.base import Blueprint, ScopeField, reading, reading_shared
 from app.services import services
-from app.tasks.below import below
-from app.tasks.fold import STATUSES
+from app.tasks.below import below, failed_below
+from app.tasks.fold import STARTED, STATUSES, SUCCESS
 from app.tasks.listing import Listing, list_tasks, status_counts
 from app.tasks.observed.part import LONGEST_TYPE
 from app.tasks.task_types import task_types
@@ -53,8 +53,16 @@ class Below(ma.Schema):
     complete = ma.fields.Boolean(metadata={"description": "1,000 are counted: false when there are more"})
 
 
+class ListRow(ListedTask):  # type: ignore[misc, valid-type]  # made from a dict
+    failed_below = ma.fields.Integer(
+        metadata={
+            "description": "How many of the first 100 tasks below it failed; 0 unless it runs or succeeded"
+        }
+    )
+
+
 class TaskPage(ma.Schema):
-    tasks = ma.fields.List(ma.fields.Nested(ListedTask))
+    tasks = ma.fields.List(ma.fields.Nested(ListRow))
     next = ma.fields.String(allow_none=True)
     below = ma.fields.Nested(
         Below,
@@ -96,13 +104,17 @@ def tasks(principal: Principal, query: dict[str, Any]) -> Any:
     in the snapshot only. A share token names `parent_id`, a task of its run. A page may be short, even empty, and still
     have `next`: it ends after a megabyte, and for a filter without an index one request reads 5,000 tasks."""
     before, wanted = position_of(query, utc, UUID), _wanted(principal, query)
+    whose = {"user_id": wanted.user_id, "tenant": wanted.tenant}
     found: dict[str, Any] = {}
     with services().read() as conn, conn.cursor() as cur:
         page = list_tasks(cur, wanted, before, query["limit"])
         if wanted.parent_id and before is None:
-            found["below"] = below(
-                cur, wanted.parent_id, {"user_id": wanted.user_id, "tenant": wanted.tenant}
-            )
+            found["below"] = below(cur, wanted.parent_id, whose)
+        # The others are not shown as if all went well.
+        fine = [task["task_id"] for task in page.tasks if task["status"] in (STARTED, SUCCESS)]
+        failed = failed_below(cur, fine, whose)
+    for task in page.tasks:
+        task["failed_below"] = failed.get(task["task_id"], 0)
     return page_response("tasks", page.tasks, page.next, **found)
 
 

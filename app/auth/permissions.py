@@ -75,6 +75,14 @@ def reportable_task(principal: Principal, task_id: str) -> str:
     return task_id
 
 
+def history_of(principal: Principal, task_id: str) -> tuple[str, dict[str, str]]:
+    """Returns the id, and whose runs are the history of the task for this principal: those of its tenant where the
+    principal reads them, else its owner's. Raises NotFound like readable_task."""
+    owner = _readable(principal, task_id)
+    reads = principal.is_global or (principal.reads_tenant and principal.tenant == owner.tenant)
+    return task_id, {"tenant": owner.tenant} if owner.tenant and reads else {"user_id": owner.user_id}
+
+
 def _task(principal: Principal, task_id: str) -> tuple[str, str]:
     return task_id, _readable(principal, task_id).user_id
 
@@ -172,8 +180,8 @@ def scope_filter(principal: Principal, scope: str) -> dict[str, Any]:
     return {"tenant": principal.tenant}
 
 
-def fleet_filter(principal: Principal) -> dict[str, str]:
-    """Returns whose workers and queues the principal may see, beside Taskroom's own; empty for all."""
+def visible(principal: Principal) -> dict[str, str]:
+    """Returns the user and the tenant whose tasks, workers and queues the principal may see; empty for all."""
     if principal.is_global:
         return {}
     tenant = {"tenant": principal.tenant} if principal.tenant is not None and principal.reads_tenant else {}

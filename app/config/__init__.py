@@ -115,6 +115,13 @@ def _content_roots(env: Environment) -> tuple[Path, ...]:
     return tuple(p.resolve() for p in paths)
 
 
+def _outputs(env: Environment) -> str:
+    """Returns the folder of the files that jobs save; empty when none is set."""
+    home = env.get("TASKROOM_HOME")
+    folder = env.get("TASKROOM_OUTPUTS") or (f"{home}/data/outputs" if home else "")
+    return str(Path(folder).absolute()) if folder else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """All settings of web process, worker and beat. Times are in seconds, sizes in bytes.
@@ -183,10 +190,13 @@ class Config:
     retention_days: int = whole("TASKROOM_RETENTION_DAYS", 30, 0, 36_500)
     task_retention_days: int = whole("TASKROOM_TASK_RETENTION_DAYS", 365, 0, 36_500)
     waiting_days: int = whole("TASKROOM_WAITING_DAYS", 90, 0, 36_500)
-    # 0: no limit. Events of a stream; bytes of a user's tasks in a day; bytes of knowledge_base on a machine.
+    # 0: no limit. Events of a stream; bytes of a user's tasks in a day; bytes of all files that jobs have saved.
     retention_events: int = whole("TASKROOM_RETENTION_EVENTS", 1_000_000, 0, 2**53)
     daily_bytes: int = whole("TASKROOM_DAILY_BYTES", 2_000_000_000, 0, 2**53)
-    output_bytes: int = whole("TASKROOM_OUTPUT_BYTES", 1_000_000_000, 0, 2**53)
+    output_bytes: int = whole("TASKROOM_OUTPUT_BYTES", 10_000_000_000, 0, 2**53)
+    output_file_bytes: int = whole("TASKROOM_OUTPUT_FILE_BYTES", 100_000_000, 1, 2**53)
+    output_run_bytes: int = whole("TASKROOM_OUTPUT_RUN_BYTES", 500_000_000, 1, 2**53)
+    outputs: str = setting(_outputs, default="")  # the folder; empty: no outputs are saved
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -44,6 +44,7 @@ STRICT_TRANSPORT = {"Strict-Transport-Security": f"max-age={YEAR}"}
 @blp.get("/")
 @blp.get("/login")
 @blp.get("/runs/<uuid:task_id>")
+@blp.get("/runs/<uuid:task_id>/compare")
 @blp.get("/settings/keys")
 def page(task_id: object = None) -> Response:
     return _file("index.html", 0)

@@ -19,7 +19,7 @@ _PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
 class JobType:
     """``params`` is the JSON Schema of the parameters. ``phases`` are in the order in which they run, with weights, or
     None where the job gives only names. ``retry_lost``: a task is tried again when its worker is lost. ``max_retries``
-    limits all retries."""
+    limits all retries. ``outputs`` are the names of files that a run saves, each with what it is."""
 
     name: str
     title: str = ""
@@ -29,6 +29,7 @@ class JobType:
     queue: str = QUEUE
     max_retries: int = 0
     retry_lost: bool = False
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, declared: Mapping[str, Any]) -> JobType:

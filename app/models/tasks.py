@@ -52,7 +52,12 @@ class Task(Base):
             "retry_of",
             postgresql_where=text("retry_of IS NOT NULL AND finished_at IS NULL"),
         ),
-        Index("tasks_by_retry", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
+        Index(
+            "tasks_by_retry", "retry_of", "created_at", "id", postgresql_where=text("retry_of IS NOT NULL")
+        ),
+        Index(
+            "tasks_by_again", "again_of", "created_at", "id", postgresql_where=text("again_of IS NOT NULL")
+        ),
         Index(
             "tasks_ended",
             "finished_at",
@@ -77,6 +82,7 @@ class Task(Base):
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("tasks.id"))
     step: Mapped[int | None]  # which of its parent's, from 1
     retry_of: Mapped[str | None] = mapped_column(ForeignKey("tasks.id"))
+    again_of: Mapped[str | None] = mapped_column(ForeignKey("tasks.id", ondelete="SET NULL"))
     trigger: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Time)
     status: Mapped[str] = mapped_column(Text)
@@ -154,6 +160,20 @@ class Phase(Base):
     duration_seconds: Mapped[float | None]
     half_seconds: Mapped[float | None]
     sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class Output(Base):
+    """A file that a task has saved, made by its event ``output``. The storage has its content."""
+
+    __tablename__ = "outputs"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    attempt: Mapped[int]
+    size: Mapped[int] = mapped_column(BigInteger)
+    content_type: Mapped[str] = mapped_column(Text)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(Time)
 
 
 class LogSection(Base):

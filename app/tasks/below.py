@@ -6,7 +6,7 @@ looks at the parent has to be told of failures below it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
@@ -34,6 +34,24 @@ _BELOW = f"""WITH RECURSIVE below (id) AS (
                 left(error ->> 'message', {_TEXT_LIMIT}) AS message
             FROM found WHERE failed ORDER BY finished_at DESC, id LIMIT {NAMED}) AS newest)
     FROM found"""
+
+
+LOOKED_AT = 100  # tasks below one of a list, of which the failed ones are counted
+_FAILED = f"""SELECT listed.id::text, (
+        WITH RECURSIVE below (id) AS (
+            SELECT id FROM tasks WHERE parent_id = listed.id
+            UNION SELECT tasks.id FROM below JOIN tasks ON tasks.parent_id = below.id)
+        SELECT count(*) FROM (SELECT id FROM below LIMIT {LOOKED_AT}) AS first JOIN tasks USING (id)
+        WHERE status = 'FAILURE' AND {VISIBLE})
+    FROM unnest(%(ids)s::uuid[]) AS listed (id)"""
+
+
+def failed_below(cur: Cursor, task_ids: Sequence[str], whose: Mapping[str, Any]) -> dict[str, int]:
+    """Returns how many tasks below each of these failed, of the first that are found. ``whose`` as in ``below``."""
+    if not task_ids:
+        return {}
+    cur.execute(_FAILED, visible(whose) | {"ids": list(task_ids)})
+    return dict(cur.fetchall())
 
 
 def visible(whose: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,12 +22,16 @@ from app.tasks.status import status_event
 class Origin:
     """The cause of a task; ``trigger`` is manual, scheduled, retry or subtask.
 
+    ``retry_of``: the task stands in for that one, with its parameters and its owner. ``again_of``: somebody started it
+    with the parameters of that one as a draft.
+
     A task belongs to its owner's tenant. A retry or a step belongs to the tenant of the original task or the parent,
     even if the owner has moved since: the same users may see its parameters.
     """
 
     trigger: str = "manual"
     retry_of: str | None = None
+    again_of: str | None = None
     parent_id: str | None = None
     step: int | None = None
 
@@ -52,15 +56,15 @@ def insert_task(
     parent = task_stream(origin.parent_id) if origin.parent_id else None
     cur.execute(
         """INSERT INTO tasks (id, stream_id, user_id, tenant, job_type, title, intent, params,
-                              trigger, retry_of, parent_id, step, created_at, status)
+                              trigger, retry_of, again_of, parent_id, step, created_at, status)
            VALUES (%s, %s, %s,
                (SELECT tenant FROM tasks WHERE id = %s
                 UNION ALL SELECT tenant FROM users WHERE id = %s AND %s::uuid IS NULL),
-               %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+               %s, %s, %s, %s, %s, %s, (SELECT id FROM tasks WHERE id = %s FOR KEY SHARE), %s, %s, %s, %s)""",
         (
             *(task_id, open_stream(cur, stream, parent), user_id, older, user_id, older),
             *(job_type, title, intent, Json(params)),
-            *(origin.trigger, origin.retry_of, origin.parent_id, origin.step, at, status),
+            *(origin.trigger, origin.retry_of, origin.again_of, origin.parent_id, origin.step, at, status),
         ),
     )
     fields = {
@@ -71,6 +75,7 @@ def insert_task(
         "params": params,
         "parent_id": origin.parent_id,
         "retry_of": origin.retry_of,
+        "again_of": origin.again_of,
         "trigger": origin.trigger,
     }
     drafts = [first_event(stream, at, status, **fields)]
@@ -83,7 +88,7 @@ def first_event(stream: str, at: str, status: str, **fields: Any) -> Draft:
     """Returns the first event of a task, which gives each field of the fold. ``at`` is the time of the creation."""
     times = ("started_at", "attempt_started_at", "finished_at")
     unset: dict[str, Any] = dict.fromkeys((*times, "plan", "usual", "result", "error", "worker"))
-    unset |= dict.fromkeys(("can_retry", "queue", "root_id", "group_id"))
+    unset |= dict.fromkeys(("again_of", "can_retry", "queue", "root_id", "group_id"))
     unset |= {"progress": 0, "progress_known": True, "retry_count": 0, "attempt": 0}
     unset |= {"observed": False, "created_at": at}
     return status_event(stream, status, at, **unset | fields)

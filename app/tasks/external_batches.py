@@ -99,7 +99,7 @@ def store_batch(tx: Transaction, batch: ExternalBatch, declared: Declared) -> An
     sequences = [event.sequence for event in stored.events if event.stream == stream]
     answer["sequences"] = [sequences[n - 1] if n else first[0] for n in ends]
     if not stored.closed and reports.claim.parent and int(reports.progress) > int(task["progress"]):
-        tx.append(parent_progress(cur, batch.task_id, reports.progress))
+        tx.append(parent_progress(cur, batch.task_id, reports.progress, reports.eta))
     store_answer(cur, batch.writer, batch.digest, answer)
     return answer | {"cancel_requested": row.cancel_requested}
 

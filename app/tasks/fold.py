@@ -19,8 +19,8 @@ TERMINAL = frozenset({SUCCESS, FAILURE, REVOKED})
 STATUSES = (PENDING, WAITING, STARTED, RETRY, SUCCESS, FAILURE, REVOKED)
 
 TASK_FIELDS = (
-    *("task_id", "user_id", "job_type", "title", "intent", "params", "parent_id", "retry_of", "trigger"),
-    *("created_at", "status", "is_running", "current_phase", "current_phase_message", "progress"),
+    *("task_id", "user_id", "job_type", "title", "intent", "params", "parent_id", "retry_of", "again_of"),
+    *("trigger", "created_at", "status", "is_running", "current_phase", "current_phase_message", "progress"),
     *("started_at", "updated_at", "finished_at", "eta_seconds", "result", "error", "retry_count"),
     *("attempt", "worker", "progress_known", "plan", "observed", "can_retry", "queue", "root_id", "group_id"),
     *("attempt_started_at", "usual", "status_sequence"),

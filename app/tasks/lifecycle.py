@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from psycopg2.extensions import cursor as Cursor
+
 from app.db.clock import NOW, database_now
 from app.errors import Conflict, NotFound
+from app.jobs import ORCHESTRATE
 from app.stream.event import draft, task_stream
 from app.stream.store import lock
 from app.stream.transaction import Hint, Transaction
@@ -20,10 +23,12 @@ from app.tasks.approvals import approved_keys
 from app.tasks.attempt_events import attempt_events
 from app.tasks.creation import insert_task
 from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled_error, ending_of, task_error
-from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING
+from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING, State
 from app.tasks.history import earlier_runs
 from app.tasks.plan import Declared, Forecast, Plan, Usual, forecast, nothing_declared
 from app.tasks.projection import load
+from app.tasks.step_estimate import plan_of_steps
+from app.tasks.steps import step_retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +99,7 @@ def claim(
         return None
     started_at, expected = task["started_at"] or at, Forecast(task["plan"], task["usual"])
     if queued and expected == Forecast():
-        phases = declared(task["job_type"])
-        expected = forecast(phases, earlier_runs(cur, task["job_type"], phases, task_id))
+        expected = _forecast(cur, task, declared)
     claimed = Claim(
         *(task_id, attempt, task["job_type"], task["params"], task["retry_count"], started_at),
         approved_keys(cur, task_id),
@@ -110,6 +114,15 @@ def claim(
     began = attempt, worker, at, task["started_at"]
     tx.append(attempt_events(stream, task["job_type"], *began, expected, task["retry_count"]))
     return claimed
+
+
+def _forecast(cur: Cursor, task: State, declared: Declared) -> Forecast:
+    """Returns what a run is expected to do. Earlier runs of an orchestration had other steps: only its steps count."""
+    task_id, job_type = task["task_id"], task["job_type"]
+    if job_type == ORCHESTRATE:
+        return Forecast(plan_of_steps(cur, task_id, task["params"], declared))
+    phases = declared(job_type)
+    return forecast(phases, earlier_runs(cur, job_type, phases, task_id))
 
 
 def cancel(tx: Transaction, task_id: str, by: str) -> None:
@@ -163,6 +176,8 @@ def expire_lease(
         tx.append(ending_of(stream, state, REVOKED, cancelled_error(), at))
     elif retry:
         tx.append(ending_of(stream, state, RETRY, error, at))
+        if parent := parents.parent_phase(cur, task_id):
+            tx.append([step_retry(*parent, error)])
         # The worker may only have been stopped: what it still reports is refused from here on, not from the next claim.
         cur.execute("UPDATE streams SET attempt_given_up = true WHERE id = %s", (row.id,))
         tx.hints.append(Hint(task_id, attempt + 1, state["task"]["job_type"]))

@@ -22,10 +22,10 @@ from app.tasks.creation import Origin, insert_task
 from app.tasks.endings import cancel_request, cancelled_error, ending_of, task_error
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State, open_phases
 from app.tasks.projection import load
+from app.tasks.step_estimate import PARALLEL, overall_progress, planned_seconds, remaining
 from app.tasks.steps import (
     STEP_TOTAL,
     Step,
-    overall_progress,
     phase_of,
     phase_update,
     results_of,
@@ -34,7 +34,7 @@ from app.tasks.steps import (
     steps_of,
 )
 
-SEQUENCE, PARALLEL = "sequence", "parallel"
+SEQUENCE = "sequence"
 STOP, CONTINUE = "stop", "continue"
 LONGEST_TITLE = 255
 
@@ -65,7 +65,6 @@ def delegation(stream: str, attempt: int, count: int) -> Draft:
         "current_phase_message": f"{count} steps",
         "progress": 0,
         "progress_known": True,  # from its steps, whatever phases its earlier runs had
-        "plan": None,
         "updated_at": at,
         "delegated": True,
     }
@@ -110,10 +109,10 @@ def cancel_with_steps(cur: Cursor, streams: Iterable[str], by: str) -> list[Draf
     return drafts
 
 
-def parent_progress(cur: Cursor, task_id: str, progress: float) -> list[Draft]:
-    """Returns the events that report a step's progress (0 to 100) to its parents; [] when another transaction holds the
-    lock of a parent. To wait could deadlock, for the caller may hold the lock that the other needs; the next report
-    tries again."""
+def parent_progress(cur: Cursor, task_id: str, progress: float, eta: float | None) -> list[Draft]:
+    """Returns the events that report a step's progress (0 to 100) and ETA to its parents; [] when another transaction
+    holds the lock of a parent. To wait could deadlock, for the caller may hold the lock that the other needs; the next
+    report tries again."""
     cur.execute(
         """SELECT name FROM streams
            WHERE id = ANY(ARRAY(SELECT unnest(ancestors) FROM streams WHERE name = %s)) ORDER BY id DESC""",
@@ -132,8 +131,10 @@ def parent_progress(cur: Cursor, task_id: str, progress: float) -> list[Draft]:
         if rows[stream].closed or known is None or known["status"] in ("completed", "error"):
             break
         counts = {"status": "in_progress", "processed_count": int(progress), "total_count": STEP_TOTAL}
+        counts |= {"message": title, "eta_seconds": eta}
         progress = overall_progress(state, {phase: progress})
-        drafts.append(phase_update(stream, phase, message=title, progress=progress, **counts))
+        eta = remaining(state, now(), {phase: eta})
+        drafts.append(phase_update(stream, phase, progress=progress, task_eta_seconds=eta, **counts))
         task_id = state["task"]["task_id"]
     return drafts
 
@@ -145,10 +146,12 @@ def _start_steps(cur: Cursor, task: State) -> Iterator[Draft]:
     cur.execute("DELETE FROM leases WHERE task_id = %s", (task["task_id"],))
     first = task["params"]["steps"] if task["params"]["mode"] == PARALLEL else task["params"]["steps"][:1]
     for number in range(1, len(first) + 1):
-        yield from _start_step(cur, task, number)
+        yield from _start_step(cur, {"task": task, "phases": []}, number, {})
 
 
-def _start_step(cur: Cursor, parent: State, number: int) -> list[Draft]:
+def _start_step(cur: Cursor, state: State, number: int, ended: Mapping[str, float]) -> list[Draft]:
+    """``ended``: the phases of steps that have ended, each with 0 seconds left."""
+    parent = state["task"]
     asked = parent["params"]["steps"][number - 1]
     approval = ApprovalRequest(START, **asked["approval"]) if asked.get("approval") else None
     title = asked.get("title") or shortened(f"{parent['title']}: {asked['job_type']}", LONGEST_TITLE)
@@ -163,7 +166,10 @@ def _start_step(cur: Cursor, parent: State, number: int) -> list[Draft]:
         origin=Origin("subtask", parent_id=parent["task_id"], step=number),
     )
     stream, phase = task_stream(parent["task_id"]), phase_of(number, asked["job_type"])
-    drafts.append(phase_update(stream, phase, status="active", message=title, total_count=STEP_TOTAL))
+    seconds = None if approval else planned_seconds(state, phase)
+    about = {"message": title, "total_count": STEP_TOTAL, "eta_seconds": seconds}
+    eta = remaining(state, now(), {**ended, phase: seconds})
+    drafts.append(phase_update(stream, phase, status="active", task_eta_seconds=eta, **about))
     return drafts + ([step_wait(stream, phase, approval.title)] if approval else [])
 
 
@@ -173,19 +179,20 @@ def _apply_ended_steps(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator
     if row.closed:
         return
     state, steps = load(cur, [stream])[stream], steps_of(cur, parent_id)
-    task = state["task"]
-    asked = task["params"]["steps"]
+    asked = state["task"]["params"]["steps"]
     progress = overall_progress(state, {step.phase: STEP_TOTAL for step in steps if step.ended})
+    over = {step.phase: 0.0 for step in steps if step.ended}
     open_now = open_phases(state)
-    for step in steps:
-        # A late report of an attempt may have opened a phase again that had ended.
-        if step.task_id in ended or (step.ended and step.phase in open_now):
-            yield from step_end(stream, step, progress)
     stopped = sorted(
         (s for s in steps if s.ended and s.status != SUCCESS and asked[s.number - 1]["on_failure"] == STOP),
         # A step that was cancelled because another failed is not the cause, whatever the workers' clocks say.
         key=lambda step: (step.status != FAILURE, step.finished_at, step.number),
     )
+    eta = None if row.cancel_requested or stopped else remaining(state, now(), over)
+    for step in steps:
+        # A late report of an attempt may have opened a phase again that had ended.
+        if step.task_id in ended or (step.ended and step.phase in open_now):
+            yield from step_end(stream, step, progress, eta)
     running = [step for step in steps if not step.ended]
     if row.cancel_requested or stopped:
         if running and not row.cancel_requested:
@@ -195,7 +202,7 @@ def _apply_ended_steps(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator
             culprit = None if row.cancel_requested else stopped[0]
             yield from _parent_ending(cur, stream, state, progress, steps, culprit)
     elif len(steps) < len(asked):
-        yield from _start_step(cur, task, len(steps) + 1)
+        yield from _start_step(cur, state, len(steps) + 1, over)
     elif not running:
         yield from _parent_ending(cur, stream, state, progress, steps, None, SUCCESS)
 

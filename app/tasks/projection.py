@@ -13,6 +13,7 @@ from app.db.clock import TIME_TEXT
 from app.stream.background import with_pauses
 from app.stream.event import Draft, Event, is_task
 from app.tasks.fold import NEW_PHASE, PENDING, RETRY, STARTED, TASK_FIELDS, TERMINAL, WAITING, State, fold
+from app.tasks.outputs import output_change
 from app.tasks.sections import SECTION_FIELDS
 from app.tasks.user_events import OWNER_EVENT_TYPES, owner_events
 
@@ -42,7 +43,7 @@ def _select(table: str, names: Sequence[str], **instead: str) -> str:
         column = instead.get(name, f"{table}.{_COLUMNS.get(name, name)}")
         if name in _TIMES:
             column = TIME_TEXT.format(column)
-        elif name.endswith("_id") or name == "retry_of":
+        elif name.endswith("_id") or name in ("retry_of", "again_of"):
             column = f"{column}::text"
         columns.append(f"{column} AS {name}")
     return ", ".join(columns)
@@ -132,6 +133,8 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Dr
             changed.append((task, draft.data))
         elif event.type.startswith("approval_"):
             changes += _approval_changes(task_id, event.type, draft.data)
+        elif event.type == "output":
+            changes.append(output_change(task_id, draft, event.sequence))
     if changes:
         statements = [cur.mogrify(sql, values) for sql, values in with_pauses(changes, FOLDED_IN_A_TURN)]
         cur.execute(b";".join(statements))  # one round trip

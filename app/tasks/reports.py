@@ -38,6 +38,7 @@ class Reports:
         self.fence: int | None = claim.attempt  # of all events; None where the lock of the stream is held
         self.stream = task_stream(claim.task_id)
         self.progress = 0.0
+        self.eta: float | None = None  # of the whole run, as of the last event of a phase
         self.progress_known = claim.plan is not None
         self.estimate = ProgressEstimate(claim.plan, claim.usual, claim.retry_count, clock, self.takes_only)
         self.names = set(claim.phases)
@@ -86,7 +87,7 @@ class Reports:
 
     def group(self, group_id: str, status: str, name: str | None, phase: str | None, at: str) -> None:
         """Appends the begin or the end of a group of lines."""
-        fields = {"timestamp": at, "group_id": clean(group_id)[:NAME_LIMIT], "status": status}
+        fields: dict[str, Any] = {"timestamp": at, "group_id": clean(group_id)[:NAME_LIMIT], "status": status}
         shown = "".join(c if c.isprintable() else " " for c in clean(name or "")[:NAME_LIMIT]).strip()
         fields |= {"name": shown or UNNAMED_GROUP, "phase": clean(phase)[:NAME_LIMIT] if phase else None}
         self.put(draft(self.stream, "log_group", fields, attempt=self.fence))
@@ -100,7 +101,8 @@ class Reports:
                 self.running.pop(fields["phase_id"], None)
             self.estimate.apply(fields["phase_id"], fields)
             self.raise_progress(self.estimate.progress)
-            fields |= {"progress": self.progress, "task_eta_seconds": self.estimate.eta}
+            self.eta = self.estimate.eta
+            fields |= {"progress": self.progress, "task_eta_seconds": self.eta}
         self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.fence))
 
     def status(

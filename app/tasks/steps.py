@@ -11,7 +11,7 @@ import orjson
 from psycopg2.extensions import cursor as Cursor
 
 from app.stream.event import Draft, draft, now, shortened
-from app.tasks.fold import SUCCESS, TERMINAL, State
+from app.tasks.fold import SUCCESS, TERMINAL
 
 STEP_TOTAL = 100  # the total of a step's phase: its progress is counted in percent
 RESULTS_LIMIT = 200_000  # bytes of JSON, for all results of steps in the result of their parent
@@ -54,6 +54,7 @@ def steps_of(cur: Cursor, parent_id: str) -> list[Step]:
 
 
 def phase_update(stream: str, phase: str, **fields: Any) -> Draft:
+    """Returns the parent's event of a step's phase. Its estimate and that of the whole end unless they are given."""
     return draft(
         stream, "phase_update", {"timestamp": now(), "phase_id": phase, "eta_seconds": None, **fields}
     )
@@ -66,8 +67,16 @@ def step_wait(stream: str, phase: str, title: str) -> Draft:
     )
 
 
-def step_end(stream: str, step: Step, progress: float) -> Iterator[Draft]:
-    """Yields the parent's events for the end of a step, which ends its phase."""
+def step_retry(stream: str, phase: str, error: Mapping[str, Any] | None) -> Draft:
+    """Returns the parent's event for a step that waits for its next attempt."""
+    why = (error or {}).get("message") or "it failed"
+    return phase_update(
+        stream, phase, status="in_progress", message=shortened(f"Waits for its next attempt: {why}", 2_000)
+    )
+
+
+def step_end(stream: str, step: Step, progress: float, eta: float | None) -> Iterator[Draft]:
+    """Yields the parent's events for the end of a step, which ends its phase. ``eta`` is that of the parent."""
     ok, seconds = step.status == SUCCESS, None
     if step.started_at and step.finished_at:
         seconds = max(0.0, round((step.finished_at - step.started_at).total_seconds(), 3))
@@ -76,13 +85,14 @@ def step_end(stream: str, step: Step, progress: float) -> Iterator[Draft]:
         "total_count": STEP_TOTAL,
         "error_count": 0 if ok else 1,
     }
+    of_parent = {"progress": progress, "task_eta_seconds": eta}
     message = step.title if ok else f"{step.title}: {(step.error or {}).get('message') or step.status}"
     status = "completed" if ok else "error"
     yield phase_update(
-        stream, step.phase, status=status, message=shortened(message, 2_000), progress=progress, **counts
+        stream, step.phase, status=status, message=shortened(message, 2_000), **of_parent, **counts
     )
     if ok:
-        fields = {"phase_id": step.phase, "duration_seconds": seconds, "progress": progress, **counts}
+        fields = {"phase_id": step.phase, "duration_seconds": seconds, **of_parent, **counts}
         yield draft(stream, "phase_complete", {"timestamp": now(), **fields})
 
 
@@ -110,14 +120,3 @@ def results_of(cur: Cursor, steps: Sequence[Step]) -> list[dict[str, Any]]:
         error = {"type": step.error["type"], "message": step.error["message"]} if step.error else None
         results.append(named | {"success": step.status == SUCCESS, "result": result, "error": error})
     return results
-
-
-def overall_progress(state: State, done: Mapping[str, float]) -> float:
-    """Returns the parent's progress: the mean of all its steps, also of those not started. Only success has 100."""
-    fractions = {
-        p["phase_id"]: STEP_TOTAL if p["status"] in ("completed", "error") else p["processed_count"]
-        for p in state["phases"]
-    }
-    fractions |= dict(done)
-    total = sum(fractions.values()) / len(state["task"]["params"]["steps"])
-    return max(float(state["task"]["progress"]), min(99.9, round(total, 1)))

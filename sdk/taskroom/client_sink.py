@@ -74,9 +74,10 @@ class ClientSink:
             fields["eta_seconds"] = eta_seconds
         self._send("task_status", fields)
 
-    def start(self) -> None:
-        """Reports the beginning of the attempt."""
-        self._send("task_status", {"timestamp": now(), "status": "STARTED"})
+    def start(self, **fields: Any) -> None:
+        """Reports the beginning of the attempt. ``fields``: what the server should know of the task."""
+        started = {"type": "task_status", "timestamp": now(), "status": "STARTED"}
+        self._client.begin(self._task_id, self._attempt, self.ask_to_stop, started, **fields)
 
     def end(self, status: str, **fields: Any) -> None:
         """Reports the end of the attempt: SUCCESS, FAILURE with its ``error``, or REVOKED."""

@@ -76,9 +76,7 @@ class ScriptRun(Run):
         attempt = uuid.uuid4().hex
         self.sink = sink = ClientSink(self._client, self.id, attempt)
         self._client.linger()
-        self._client.on_cancel(self.id, sink.ask_to_stop)
-        self._client.task(self.id, attempt, **task)
-        sink.start()
+        sink.start(**task)
 
     def _end(self, error: BaseException | None) -> None:
         status = _status(error)

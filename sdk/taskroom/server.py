@@ -20,6 +20,16 @@ class Client(Protocol):
     def task(self, task_id: str, attempt: str | None, **fields: Any) -> None:
         """Takes what the server should know of a task. It is kept alive until the end of this attempt is reported."""
 
+    def begin(
+        self,
+        task_id: str,
+        attempt: str,
+        on_cancel: Callable[[str], object],
+        event: dict[str, Any],
+        **fields: Any,
+    ) -> None:
+        """``on_cancel``, ``task`` and ``event`` in one, for the beginning of an attempt."""
+
     def event(self, task_id: str, attempt: str | None, event: dict[str, Any]) -> None:
         """Takes an event of a task."""
 

@@ -10,6 +10,7 @@ const OTHERS_MS = 3_000;
 const PAGES: Record<Exclude<RouteName, "login">, Page> = {
   runs: new Lazy(async () => (await import("./views/runs-page")).RunsPage),
   run: new Lazy(async () => (await import("./views/run-page")).RunPage),
+  compare: new Lazy(async () => (await import("./views/compare-page")).ComparePage),
   keys: new Lazy(async () => (await import("./views/keys-page")).KeysPage),
 };
 

@@ -20,9 +20,9 @@ def adopt(system: System, user: User, tmp_path: Path, broker: str, other_redis_u
 
     def make_project(folder: str, app: str, url: str = "", **more: str) -> Project:
         key = make(user, "report")["key"]
-        return Project(
-            *(HERE / folder, app, tmp_path, broker, url or system.url, key, more), backend=other_redis_url
-        )
+        project = Project(HERE / folder, app, tmp_path, broker, url or system.url, key, more, other_redis_url)
+        project.forked = folder == "lasting"  # the others are started as their users start them
+        return project
 
     return make_project
 

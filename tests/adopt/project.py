@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support import forks
 from tests.support.system import User, wait_for
 
 HERE = Path(__file__).parent
@@ -21,7 +22,8 @@ ENDED = ("SUCCESS", "FAILURE", "REVOKED")
 
 @dataclass
 class Project:
-    """``home`` is the folder of the project, ``app`` what ``celery -A`` gets. ``logs`` is a folder of the test."""
+    """``home`` is the folder of the project, ``app`` what ``celery -A`` gets. ``logs`` is a folder of the test.
+    ``forked``: its workers are forks of a process that has imported Celery."""
 
     home: Path
     app: str
@@ -31,6 +33,7 @@ class Project:
     key: str
     more: dict[str, str] = field(default_factory=dict)
     backend: str = ""  # where results are; with the broker unless it is said
+    forked: bool = False
     queue: str = field(default_factory=lambda: f"adopt{uuid.uuid4().hex[:12]}")
 
     @property
@@ -63,7 +66,7 @@ class Project:
             "--hostname",
             f"{name}@adopt",
         ]
-        with self._process(name, [*command, *(arguments or ("--concurrency", "2"))]) as process:
+        with self._process(name, [*command, *(arguments or ("--concurrency", "2"))], self.forked) as process:
             wait_for("the worker", lambda: process.poll() is not None or "ready." in self.log(name), 120)
             assert process.poll() is None, self.log(name)
             yield process
@@ -84,16 +87,19 @@ class Project:
         return (self.logs / f"{name}.log").read_text(errors="replace")
 
     @contextmanager
-    def _process(self, name: str, arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    def _process(
+        self, name: str, arguments: list[str], forked: bool = False
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        environment, home = self.environment, self.home
+        process: subprocess.Popen[bytes]
         with (self.logs / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=self.home,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            if forked and "gevent" not in arguments:  # gevent patches before the first import
+                process = forks.fork_server(forks.CELERY).start(arguments[1:], environment, log, home)
+            else:
+                command = [sys.executable, *arguments]
+                process = subprocess.Popen(
+                    command, cwd=home, env=environment, stdout=log, stderr=log, start_new_session=True
+                )
         try:
             yield process
         finally:

@@ -128,6 +128,7 @@ TABLE = {
     "GET /": OPEN,
     "GET /login": OPEN,
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
+    "GET /runs/<uuid:task_id>/compare": OPEN,
     "GET /settings/keys": OPEN,
     "GET /embed/runs/<uuid:task_id>": OPEN,
     "GET /favicon.svg": OPEN,
@@ -159,10 +160,14 @@ TABLE = {
     "GET /api/v2/tasks/<uuid:task_id>/events": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/tree": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/throughput": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/earlier": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/again": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/viewers": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/approvals": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs/download": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/outputs": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/outputs/<name>": each(lambda who: 404),  # none has that name
     "GET /api/v2/tasks/<uuid:task_id>/stream": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/stream?since_sequence={head}": ENDED,
     "GET /api/v2/events/stream": MEMBERS,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from bench.hostile.ground import finished_tasks
 from tests.api.reporters import DONE, PENDING, STARTED, Reporter, new_task, status
-from tests.support.system import User
+from tests.support.system import System, User
 
 NO_ROOM = status("FAILURE", error={"type": "OSError", "message": "no room"})
 
@@ -74,16 +75,27 @@ def test_tasks_of_others_do_not_count(user: User, other: User) -> None:
     assert below(other, root["task_id"])["tasks"] == 0
 
 
-def test_a_thousand_are_counted(user: User) -> None:
+def test_a_thousand_are_counted(user: User, system: System) -> None:
     root = new_task(STARTED)
-    reporter = Reporter(user)
-    reporter.accepted(root)
-    for _ in range(21):
-        made = [
-            new_task(PENDING, attempt=None, parent_id=root["task_id"]) | {"job_type": "x"} for _ in range(49)
-        ]
-        reporter.accepted(*made)
+    Reporter(user).accepted(root, new_task(STARTED, parent_id=root["task_id"]))
+    finished_tasks(system, user, 1_028)
+    system.sql(
+        "UPDATE tasks SET parent_id = %s WHERE user_id = %s AND parent_id IS NULL AND id <> %s",
+        *(root["task_id"], user.id, root["task_id"]),
+    )
 
     found = below(user, root["task_id"], limit=1)
 
     assert (found["tasks"], found["complete"]) == (1_001, False)
+
+
+def test_a_list_says_how_many_failed_below_a_task_that_succeeded(user: User) -> None:
+    root = new_task(STARTED, DONE)
+    child = new_task(STARTED, DONE, parent_id=root["task_id"])
+    deep = [new_task(STARTED, NO_ROOM, parent_id=child["task_id"]) for _ in range(2)]
+    Reporter(user).accepted(root, child, *deep)
+
+    rows = {row["task_id"]: row["failed_below"] for row in user.get("tasks")["tasks"]}
+
+    assert rows[root["task_id"]] == rows[child["task_id"]] == 2
+    assert [rows[each["task_id"]] for each in deep] == [0, 0], "they are shown as failed themselves"

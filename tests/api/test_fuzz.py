@@ -4,7 +4,6 @@ is not in the document."""
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from typing import Any
@@ -19,25 +18,6 @@ from app.realtime.dialects import DIALECTS
 from tests.api.routes import document
 from tests.support.system import System, User
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import schemathesis
-    from schemathesis.checks import not_a_server_error
-    from schemathesis.specs.openapi.checks import (
-        content_type_conformance,
-        response_headers_conformance,
-        response_schema_conformance,
-        status_code_conformance,
-    )
-
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-]
-METHODS = ("get", "post", "put", "patch", "delete")
 EXAMPLES = int(
     os.environ.get("FUZZ_EXAMPLES", "4")
 )  # of each kind, for each operation; script/soak --fuzz: 50
@@ -63,18 +43,8 @@ def finished(system: System) -> Iterator[tuple[User, str]]:
     user.client.close()
 
 
-@pytest.fixture(scope="module")
-def operations(system: System) -> dict[str, Any]:
-    schema = schemathesis.openapi.from_dict(document(system))
-    return {
-        f"{o.ok().method.upper()} {o.ok().path}": o.ok()
-        for o in schema.get_all_operations()
-        if o.ok().method in METHODS
-    }
-
-
 def call(system: System, operation: Any, user: User, task_id: str, negative: bool, session: Any) -> None:
-    mode = schemathesis.GenerationMode.NEGATIVE if negative else schemathesis.GenerationMode.POSITIVE
+    from tests.api.described import CHECKS, mode
 
     @settings(
         max_examples=EXAMPLES,
@@ -84,7 +54,7 @@ def call(system: System, operation: Any, user: User, task_id: str, negative: boo
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=operation.as_strategy(generation_mode=mode), foreign=st.booleans())
+    @given(case=operation.as_strategy(generation_mode=mode(negative)), foreign=st.booleans())
     def calls(case: Any, foreign: bool) -> None:
         if "task_id" in case.path_parameters and not foreign:
             case.path_parameters["task_id"] = task_id
@@ -108,12 +78,14 @@ def call(system: System, operation: Any, user: User, task_id: str, negative: boo
 
 
 def test_no_call_of_the_document_finds_a_fault(
-    system: System, operations: dict[str, Any], finished: tuple[User, str], subtests: pytest.Subtests
+    system: System, finished: tuple[User, str], subtests: pytest.Subtests
 ) -> None:
+    from tests.api.described import operations_of
+
     user, task_id = finished
     leaver = system.user()
     with requests.Session() as session:
-        for name, operation in operations.items():
+        for name, operation in operations_of(document(system)).items():
             caller = leaver if name.endswith("/logout") else user
             for negative in (False, True):
                 with subtests.test(name, negative=negative):

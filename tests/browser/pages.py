@@ -141,6 +141,19 @@ def nowhere(tab: Dashboard, scene: Scene) -> None:
     expect(tab.page.get_by_role("link", name="All runs")).to_be_visible()
 
 
+def again(tab: Dashboard, scene: Scene) -> None:
+    """The form that starts a run again with changes."""
+    tab.open(f"/runs/{scene.finished}")
+    tab.click("Run again")
+    tab.click("With changes")
+    expect(tab.page.locator("[name='params.version']")).to_have_value("4.1.0")
+
+
+def compare(tab: Dashboard, scene: Scene) -> None:
+    tab.open(f"/runs/{scene.failed}/compare?with={scene.finished}")
+    expect(tab.get("region", "Phases")).to_be_visible()
+
+
 def nothing(tab: Dashboard, scene: Scene) -> None:
     tab.context.route("**/api/v2/keys", _same_key)
     tab.open("/")
@@ -164,6 +177,9 @@ PAGES: dict[str, Opening] = {
     "run-chord": _at("chord", "#children", "Tell accounting"),
     "run-command": _at("command", "", "public.payments"),
     "run-waiting": _at("waiting", "", "Publish a major version"),
+    "run-outputs": _at("packages", "#outputs", "A line of JSON for each file"),
+    "run-again": again,
+    "run-compare": compare,
     "run-shared": share_dialog,
     "embed": embed,
     "bell": bell,

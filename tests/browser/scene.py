@@ -21,6 +21,7 @@ class Scene:
     newcomer: User
     running: str
     finished: str
+    packages: str
     failed: str
     cancelled: str
     waiting: str
@@ -64,7 +65,8 @@ def scene(system: System, names: tuple[str, str] = ("", "")) -> Iterator[Scene]:
     command, dump = running_command(system, user)
     try:
         yield Scene(
-            user, newcomer, running, finished, failed, cancelled, waiting, parent, broken, chord, command
+            *(user, newcomer, running, finished, packages, failed, cancelled, waiting, parent),
+            *(broken, chord, command),
         )
     finally:
         dump.terminate()

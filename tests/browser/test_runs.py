@@ -58,6 +58,7 @@ def test_a_run_is_cancelled_and_run_again(tab: Visit, user: User) -> None:
     tab.has_ended("✕")
     assert user.finished(task_id)["task"]["status"] == "REVOKED"
     tab.click("Run again")
+    tab.click("The same")
     wait_for("the page of another run", lambda: run_of(tab) != task_id)
     user.client.post(f"/api/v2/tasks/{run_of(tab)}/cancel")
     tab.has_ended("✕")

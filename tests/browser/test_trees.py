@@ -1,18 +1,15 @@
-"""A run with steps: its outline, the log of a step beside it, approvals in a row, and what its head says of failures."""
+"""A run with steps: its outline, the log of a step beside it, approvals in a row, and what its head says."""
 
 from __future__ import annotations
 
 import re
-import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.api.reporters import DONE, STARTED, Reporter, new_task, status
 from tests.browser.conftest import NARROW, Visit, Visitor
-from tests.browser.reported import failed_chord
 from tests.support.system import User, wait_for
 
 Step = dict[str, Any]
@@ -58,7 +55,7 @@ def beside(tab: Visit, name: str) -> Locator:
 
 
 def facts(tab: Visit) -> Locator:
-    return tab.page.get_by_role("banner").locator("~ main .facts, .facts").first
+    return tab.page.locator("main .facts").first
 
 
 def waiting(user: User, *given: Step, **more: Any) -> tuple[str, str]:
@@ -117,19 +114,20 @@ def test_a_run_that_succeeded_over_a_failed_step_says_so_everywhere(tab: Visit, 
     tab.open(f"/runs/{task_id}#children")
 
     has_rows(tab, "1 succeeded first", "1 failed print", "1 succeeded last")
-    expect(facts(tab)).to_have_text(re.compile(r"^succeeded after .* · 1 step failed"))
+    expect(facts(tab)).to_have_text(re.compile("^succeeded · 1 step failed"))
     expect(tab.page).to_have_title("✓ · 1 failed · orchestrate")
     expect(row(tab, "print").locator(".t-words")).to_contain_text("out of paper")
     expect(tab.get("tab", "Steps 3 · 1 failed")).to_be_visible()
 
 
 def test_a_run_that_failed_opens_with_the_log_of_the_step_that_did(tab: Visit, user: User) -> None:
-    task_id = user.start("orchestrate", steps=[echo("first"), steps("Outer", fails("print")), echo("last")])
+    harmless = fails("harmless", on_failure="continue")
+    task_id = user.start("orchestrate", steps=[harmless, steps("Outer", fails("print")), echo("last")])
     user.finished(task_id)
 
     tab.open(f"/runs/{task_id}")
 
-    has_rows(tab, "1 succeeded first", "1 failed Outer", "2 failed print", "1 not reached last")
+    has_rows(tab, "1 failed harmless", "1 failed Outer", "2 failed print", "1 not reached last")
     expect(row(tab, "last").locator(".t-words")).to_have_text("not reached: step 2 failed")
     expect(beside(tab, "print").get_by_role("heading", name="out of paper")).to_be_visible()
     expect(row(tab, "print")).to_have_attribute("aria-selected", "true")
@@ -249,65 +247,6 @@ def test_the_tree_is_used_with_the_keyboard(tab: Visit, user: User) -> None:
     keys.press("Enter")
     expect(tab.page.get_by_role("heading", name="deep")).to_be_visible()
     expect(tab.page.get_by_role("link", name="Outer")).to_be_visible()
-
-
-def test_a_chord_of_another_application_shows_the_body_that_failed(tab: Visit, user: User) -> None:
-    group = failed_chord(user)
-    user.finished(group)
-
-    tab.open(f"/runs/{group}#children")
-
-    has_rows(
-        tab,
-        "1 succeeded Report of the north",
-        "1 succeeded Report of the south",
-        "1 succeeded Report of the west",
-        "2 failed Chord body: shop.report.total",
-        "3 succeeded Tell accounting",
-    )
-    expect(facts(tab)).to_contain_text("1 task below failed")
-    expect(tab.page).to_have_title("✓ · 1 failed · group")
-    expect(row(tab, "Report of the north").locator(".t-bar .runs")).to_be_visible()
-
-
-def test_a_chain_of_ten_is_shown_to_its_end(tab: Visit, user: User) -> None:
-    chain = [new_task(STARTED, DONE, title="part 1")]
-    for n in range(2, 10):
-        chain.append(new_task(STARTED, DONE, title=f"part {n}", parent_id=chain[-1]["task_id"]))
-    error = {"type": "ValueError", "message": "no box is large enough"}
-    chain.append(
-        new_task(STARTED, status("FAILURE", error=error), title="part 10", parent_id=chain[-1]["task_id"])
-    )
-    Reporter(user).accepted(*chain)
-
-    tab.open(f"/runs/{chain[0]['task_id']}#children")
-
-    has_rows(tab, *(f"{n - 1} succeeded part {n}" for n in range(2, 10)), "9 failed part 10")
-    expect(row(tab, "part 10").locator(".t-words")).to_have_text("ValueError: no box is large enough")
-
-
-def test_hundreds_of_members_come_page_by_page_and_the_failed_ones_alone(tab: Visit, user: User) -> None:
-    group, failed = str(uuid.uuid4()), status("FAILURE", error={"type": "OSError", "message": "no room"})
-    members = [
-        new_task(STARTED, failed if n % 50 == 0 else DONE, title=f"picture {n}", group_id=group)
-        for n in range(1, 251)
-    ]
-    reporter = Reporter(user)
-    for n in range(0, 250, 50):
-        reporter.accepted(*members[n : n + 50])
-    tab.open(f"/runs/{group}#children")
-    rows = grid(tab).locator("[data-row]")
-    expect(rows).to_have_count(101)
-
-    tab.click("Show more")
-    expect(rows).to_have_count(201)
-    tab.click("Show more")
-    expect(rows).to_have_count(250)
-    expect(facts(tab)).to_contain_text("5 tasks below failed")
-
-    tab.click("Only failed")
-    expect(rows).to_have_count(5)
-    assert {line.split()[1] for line in drawn(tab)} == {"failed"}
 
 
 def test_on_a_phone_the_log_lies_over_the_tree(visit: Visitor, user: User) -> None:

@@ -1,7 +1,8 @@
-"""What a page takes over the wire with an empty cache: bytes, for times depend on the machine (``script/first-paint``)."""
+"""What a page takes over the wire with an empty cache: bytes, for times depend on the machine."""
 
 from __future__ import annotations
 
+import httpx
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import opened
@@ -31,3 +32,6 @@ def test_the_fonts_come_after_the_code_of_the_page(browser: Browser, system: Sys
     (page,) = [at for at, name in enumerate(found.names) if "/run-page-" in name and name.endswith(".js")]
     assert len(fonts) == 2 and page < min(fonts)
     assert found.bytes < 400_000
+    answer = httpx.get(system.url + found.names[fonts[0]])
+    assert answer.headers["Content-Type"] == "font/woff2"
+    assert "max-age=31536000" in answer.headers["Cache-Control"]

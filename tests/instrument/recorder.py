@@ -25,6 +25,18 @@ class Recorder:
         self._write("task", task_id=task_id, attempt=attempt, fields=fields)
         self._hear(task_id)
 
+    def begin(
+        self,
+        task_id: str,
+        attempt: str,
+        on_cancel: Callable[[str], object],
+        event: dict[str, Any],
+        **fields: Any,
+    ) -> None:
+        self.on_cancel(task_id, on_cancel)
+        self.task(task_id, attempt, **fields)
+        self.event(task_id, attempt, event)
+
     def event(self, task_id: str, attempt: str | None, event: dict[str, Any]) -> None:
         self._write("event", task_id=task_id, attempt=attempt, event=event)
         self._hear(task_id)
@@ -79,6 +91,7 @@ class Recorder:
         path = self._folder / f"cancel-{task_id}"
         if task_id in self._cancels and path.exists():
             self._cancels[task_id](path.read_text())
+            self._write("heard", task_id=task_id)
 
     def _write(self, kind: str, **said: Any) -> None:
         line = json.dumps({"kind": kind, "pid": os.getpid(), **said}, default=repr)

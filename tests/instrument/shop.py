@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from celery import Celery
 
 from tests.instrument.recorder import FILE
+from tests.support import forks
 from tests.support.system import ROOT, wait_for
 
 PROJECT = "tests.instrument.project"
@@ -66,17 +67,10 @@ class Shop:
         self, pool: str = "prefork", *arguments: str, name: str = "one", concurrency: int = 2
     ) -> Iterator[Any]:
         """Runs a worker, and ends it with the block. Yields its process, once it takes tasks."""
-        command = [self.python, "-m", "celery", "-A", PROJECT, "worker", "--pool", pool]
-        command += ["--concurrency", str(concurrency), "--loglevel", "INFO", "--hostname", self.host(name)]
+        program = ["celery", "-A", PROJECT, "worker", "--pool", pool, "--without-mingle", *arguments]
+        program += ["--concurrency", str(concurrency), "--loglevel", "INFO", "--hostname", self.host(name)]
         with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [*command, "--without-mingle", *arguments],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            process = self._start(program, log)
         try:
             wait_for(f"the worker {name}", lambda: process.poll() is not None or self.beats(name))
             assert process.poll() is None, self.log(name)
@@ -90,6 +84,16 @@ class Shop:
                 except subprocess.TimeoutExpired:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait(60)
+
+    def _start(self, program: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        if (
+            self.python == sys.executable and "gevent" not in program
+        ):  # gevent patches before the first import
+            return forks.fork_server(forks.CELERY).start(program, self.environment, log)
+        command = [self.python, "-m", *program]
+        return subprocess.Popen(
+            command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+        )
 
     def log(self, name: str = "one") -> str:
         return (self.folder / f"{name}.log").read_text()
@@ -183,3 +187,7 @@ class Shop:
         path = self.folder / "answer"
         path.write_text(why)
         path.rename(self.folder / f"cancel-{task_id}")
+
+    def forget_cancel(self, task_id: str) -> None:
+        """No later answer says it."""
+        (self.folder / f"cancel-{task_id}").unlink()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import uuid
 
 import pytest
 
@@ -72,20 +72,32 @@ def test_a_task_that_waits_at_its_worker_and_is_cancelled_does_not_run(
         ids = [shop.send("talk"), shop.send("talk", countdown=1)]
         for one in ids:
             shop.cancel(one)
-        before = len(shop.beats())
-        wait_for("beats that name both", lambda: sum(names(beat, ids) for beat in shop.beats()[before:]) > 1)
+        wait_for("both cancels", lambda: {one["task_id"] for one in shop.said("heard")} == {*ids})
         for one in ids:  # the answers to heartbeats have said it, and no other will
-            (shop.folder / f"cancel-{one}").unlink()
+            shop.forget_cancel(one)
         shop.allow("go")
 
         for one in ids:
-            result = shop.sender.AsyncResult(one)
-            wait_for("the end in Celery", lambda result=result: result.state == "REVOKED")
+            wait_for("the end in Celery", lambda one=one: shop.sender.AsyncResult(one).state == "REVOKED")
         assert [shop.lines(one) for one in ids] == [[], []]
 
         shop.resend(ids[1])  # the worker takes its id again
         wait_for("the next run", lambda: "SUCCESS" in shop.statuses(ids[1]))
 
 
-def names(beat: dict[str, Any], ids: list[str]) -> bool:
-    return set(ids) <= set(beat["waiting"])
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_a_task_that_was_cancelled_before_its_countdown_ended_can_be_started_again(
+    make_shop: MakeShop, pool: str
+) -> None:
+    """Though its worker is told of the cancel once more."""
+    shop = make_shop()
+    with shop.worker(pool):
+        one = str(uuid.uuid4())
+        shop.cancel(one)  # heard as soon as the worker has the task
+        shop.send("talk", task_id=one, countdown=0.1)
+        wait_for("the end in Celery", lambda: shop.sender.AsyncResult(one).state == "REVOKED")
+        wait_for("beats after it", lambda before=len(shop.beats()): len(shop.beats()) > before + 1)
+        shop.forget_cancel(one)
+
+        shop.resend(one)
+        wait_for("the next run", lambda: "SUCCESS" in shop.statuses(one))

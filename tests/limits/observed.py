@@ -57,6 +57,7 @@ ROWS: dict[str, list[Row]] = {
         ("children of a row that are counted", "200", lambda: tree_page.COUNTED),
         ("characters of the message of an error in a row", "300", lambda: tree_page.SHORT),
         ("characters of the reason of a rejection", "500", lambda: task_pages.LONGEST_REASON),
+        ("tasks below a task of a list, of which the failed ones are counted", "100", lambda: below.LOOKED_AT),
         ("failures below a task that are named, the newest", "3", lambda: below.NAMED),
         ("characters of the type and of the message of such a failure", "200", lambda: below._TEXT_LIMIT),
         ("wait of a group without open members for new ones", "10 s", lambda: groups.QUIET_SECONDS),

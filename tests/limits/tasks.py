@@ -9,6 +9,7 @@ from typing import Any
 from app import broker
 from app.api import agent, cursors, external_workers, fleet, job_history, logs, starting, task_list
 from app.api import notifications as notices
+from app.api import outputs as downloads
 from app.api import tasks as task_pages
 from app.broker import client as client_of_broker
 from app.broker import connections
@@ -16,6 +17,7 @@ from app.http import concurrency
 from app.jobs import catalog, packages
 from app.jobs import params as job_params
 from app.jobs import step_params as job_steps
+from app.storage import files
 from app.stream import event, pages, store, writer
 from app.tasks import (
     approvals,
@@ -26,6 +28,7 @@ from app.tasks import (
     listing,
     parents,
     projection,
+    related,
     reports,
     sections,
     slots,
@@ -35,9 +38,10 @@ from app.tasks import (
 from app.tasks import external_batches as stored
 from app.tasks import history as earlier
 from app.tasks import logs as task_logs
+from app.tasks import outputs as saved
 from taskroom import limits, phases
 from tests.limits.product import ROOT, Row, constant, file, found, most, same, unless_asked
-from workers import declarations, progress, runtime
+from workers import declarations, outputs, progress, runtime
 from workers.jobs import _documents, _files, _topics, artifact, knowledge_base, orchestrate
 from workers.jobs.artifact import ArtifactOptions, ArtifactParams
 from workers.jobs.knowledge_base import KnowledgeBaseParams
@@ -137,6 +141,16 @@ ROWS: dict[str, list[Row]] = {
         ("wait of a process that ends until its reports are stored", "10 s", lambda: runtime.CLOSE_SECONDS),
         ("the longest `countdown` of `RetryTask`", "30 days", lambda: progress.MAX_COUNTDOWN),
     ],
+    "Limits of outputs": [
+        ("bytes that the smallest output counts", "16 KiB", lambda: saved.LEAST_BYTES),
+        ("outputs of a run", "100", lambda: saved.MOST),
+        ("characters of the name of an output", "128", lambda: saved.LONGEST_NAME),
+        ("wait for Postgres, which says how much is stored", "60 s", lambda: outputs.ASKED_SECONDS),
+        ("bytes copied at a time", "1 MiB", lambda: files.PIECE_BYTES),
+        ("bytes of an output that are read at a time", "128 KiB", lambda: downloads.PIECE_BYTES),
+        ("age of a file without a row", "3,600 s", lambda: saved.ORPHAN_SECONDS),
+        ("files whose rows are looked up together", "500", lambda: saved.SWEPT_AT_ONCE),
+    ],
     "Limits of lists": [
         ("rows of a page of tasks, of the history, notifications, deliveries", "50",
          lambda: same(*(unless_asked(*page) for page in PAGED))),
@@ -154,8 +168,10 @@ ROWS: dict[str, list[Row]] = {
         ("the largest sequence that a cursor may name", "4,611,686,018,427,387,904", lambda: event.MAX_SEQUENCE),
         ("lines of the log in a snapshot", "50", lambda: snapshot.RECENT_LOGS),
         ("points of the throughput", "120", lambda: snapshot.POINTS),
-        ("downloads of logs of a user at a time", "4", lambda: concurrency.DOWNLOADS_PER_USER),
-        ("downloads of logs of a web process at a time", "32", lambda: concurrency.DOWNLOADS_IN_TOTAL),
+        ("runs of `tasks/<id>/earlier`", "24", lambda: related.EARLIER),
+        ("runs of `tasks/<id>/again`", "20", lambda: related.AGAIN),
+        ("downloads of logs and outputs of a user at a time", "4", lambda: concurrency.DOWNLOADS_PER_USER),
+        ("downloads of logs and outputs of a web process at a time", "32", lambda: concurrency.DOWNLOADS_IN_TOTAL),
         ("lines that a download reads at a time", "500", lambda: task_logs.DOWNLOAD_PAGE),
         ("bytes that a download sends together", "64,000", lambda: logs.GZIP_BLOCK),
     ],

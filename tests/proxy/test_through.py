@@ -76,7 +76,7 @@ def test_websockets_through_nginx(site: Site, user: User, tmp_path: Path) -> Non
 
 def test_long_polling_stays_with_its_process(site: Site, user: User, tmp_path: Path) -> None:
     """At most a dozen events an answer: 400 take more than thirty polls, and a stray one would end the session."""
-    with held(user, tmp_path) as run:
+    with held(user, tmp_path, rate=200) as run:
         viewers = [SocketViewer(site.url, user, run.id, transports=("polling",)) for _ in range(4)]
         try:
             for viewer in viewers:

@@ -19,6 +19,13 @@ class MemoryClient:
     def task(self, task_id: str, attempt: str | None, **fields: Any) -> None:
         self.tasks[task_id] = {"attempt": attempt, **fields}
 
+    def begin(
+        self, task_id: str, attempt: str, on_cancel: Callable[[str], object], event: Event, **fields: Any
+    ) -> None:
+        self.on_cancel(task_id, on_cancel)
+        self.task(task_id, attempt, **fields)
+        self.event(task_id, attempt, event)
+
     def event(self, task_id: str, attempt: str, event: Event) -> None:
         self.events.append((task_id, attempt, event))
 

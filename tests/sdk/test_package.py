@@ -28,9 +28,8 @@ imported = sorted({name.partition(".")[0] for name in set(sys.modules) - before}
 told = []
 
 class Client:
-    def task(self, task_id, attempt, **fields): told.append("task")
+    def begin(self, task_id, attempt, on_cancel, event, **fields): told.append(event["status"])
     def event(self, task_id, attempt, event): told.append(event.get("message") or event.get("status") or event["type"])
-    def on_cancel(self, task_id, callback): pass
     def linger(self): pass
     def flush(self, timeout, patience): return True
 
@@ -52,7 +51,7 @@ told = [text.partition("\\n")[0].partition(" the thread")[0] for text in told]
 print(json.dumps([imported, taskroom.__file__, told]))
 """
 TOLD = [
-    *("task", "STARTED", "STARTED", "active", "line 1", "line 2", "2", "phase_complete"),
+    *("STARTED", "STARTED", "active", "line 1", "line 2", "2", "phase_complete"),
     *("STARTED", "active", "completed", "phase_complete"),
     *("printed", "An exception ended", "logged", "SUCCESS"),
 ]

@@ -19,7 +19,7 @@ MAX_SECONDS = 600.0  # after the end of a killed test its run must not keep a wo
 class Gated(Schema):
     gate = fields.String(required=True, metadata={"description": "The run ends once this file exists"})
     rate = fields.Float(
-        load_default=200.0, metadata={"description": "Most lines a second; 0 is as fast as possible"}
+        load_default=50.0, metadata={"description": "Most lines a second; 0 is as fast as possible"}
     )
     begin = fields.String(
         load_default="", metadata={"description": "If set, the run begins once this file exists"}

@@ -28,7 +28,10 @@ SECRET = "for tests only, for tests only, for tests only"
 # The packages of the worker's job types: the shipped ones and those of the tests.
 JOBS = "workers.jobs," + ",".join(
     f"tests.support.{name}"
-    for name in ("failing_jobs", "jobs", "gated", "process_jobs", "release", "structured_jobs", "thread_jobs")
+    for name in (
+        *("failing_jobs", "form_jobs", "jobs", "gated", "output_jobs", "process_jobs"),
+        *("release", "structured_jobs", "thread_jobs"),
+    )
 )
 Value = TypeVar("Value")
 

@@ -13,7 +13,7 @@ rate_limits.WINDOW_SECONDS = int(os.environ.get("TEST_WINDOW_SECONDS", rate_limi
 # Nor may a test that refreshes reach the end of the grace period: it ends the period itself.
 sessions.GRACE_SECONDS = grace.GRACE_SECONDS
 # Nobody waits long for the end of a key or share; tests/test_figures.py has the product's times.
-key_watch.WATCH_SECONDS, key_authenticator.CACHED_SECONDS = 0.1, 0.2
+key_watch.WATCH_SECONDS, key_authenticator.CACHED_SECONDS = 0.3, 0.2
 # A socket that does not sign in is dropped after a while; a test that opens all that may be there must be faster.
 factory.PER_ADDRESS = int(os.environ.get("TEST_SOCKETS_PER_ADDRESS", factory.PER_ADDRESS))
 

@@ -35,7 +35,9 @@ def test_others_run_while_the_events_of_many_phases_are_folded(tasks: Tasks, pau
         ]
     )
 
-    assert len(pauses) == EVENTS // 100 + PHASES // 100, "and while the rows of the phases are made"
+    assert len(pauses) == EVENTS // 100 + 2 * PHASES // 100, (
+        "and while the rows of phases and sections are made"
+    )
     assert len(tasks.state(task_id)["phases"]) == PHASES
 
 

@@ -183,7 +183,7 @@ def test_the_progress_of_a_step_moves_all_above_it(tasks: Tasks) -> None:
 
     def progress(percent: float) -> Appended:
         with tasks.transaction() as tx:
-            return tx.append(parents.parent_progress(tx.cur, one, percent))
+            return tx.append(parents.parent_progress(tx.cur, one, percent, None))
 
     progress(50)
     assert (tasks.state(middle)["task"]["progress"], tasks.state(parent)["task"]["progress"]) == (25, 12.5)
@@ -261,6 +261,6 @@ def test_progress_does_not_wait_for_the_parents_lock(tasks: Tasks) -> None:
     with other.connect() as holding, holding.cursor() as cur:
         lock(cur, [task_stream(parent)])
         with tasks.connect() as connection, connection.cursor() as waiting:
-            assert parents.parent_progress(waiting, only, 50) == []
+            assert parents.parent_progress(waiting, only, 50, None) == []
 
     other.connect.close()

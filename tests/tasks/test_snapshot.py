@@ -33,7 +33,9 @@ def test_a_snapshot_names_task_phases_logs_and_worker(tasks: Tasks):
 
     found = snapshot(tasks.connect, task_id)
 
-    assert found and set(found) == {"task", "phases", "recent_logs", "celery", "approval", "sequence"}
+    assert found and set(found) == {
+        *("task", "phases", "sections", "recent_logs", "celery", "approval", "sequence")
+    }
     assert found["sequence"] == 5 and found["phases"][0]["processed_count"] == 3
     assert [log["message"] for log in found["recent_logs"]] == ["hello"]
     assert found["celery"] == {

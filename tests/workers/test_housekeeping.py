@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from app.storage.files import FileStorage
+from app.stream.event import draft, now, task_stream
+from app.tasks.outputs import key_of, output_event
 from tests.stream.helpers import sql
 from tests.support.system import ROOT, System
 from tests.tasks.helpers import Tasks
@@ -27,6 +30,8 @@ for entry in ("housekeeping", "sums", "retention"):
 
 def ended(tasks: Tasks, days_ago: int) -> str:
     task_id = tasks.started()
+    fields = {"timestamp": now(), **output_event("report.csv", 1)}
+    tasks.append([draft(task_stream(task_id), "output", fields, attempt=1)])
     tasks.end(task_id)
     sql(
         tasks.database,
@@ -39,7 +44,7 @@ def ended(tasks: Tasks, days_ago: int) -> str:
 def test_what_is_too_old_goes_with_what_beat_starts(
     here: Tasks, other_redis_url: str, tmp_path: Path
 ) -> None:
-    ended(here, days_ago=400)
+    year = ended(here, days_ago=400)
     month, today = ended(here, days_ago=40), ended(here, days_ago=0)
     sql(
         here.database,
@@ -50,12 +55,11 @@ def test_what_is_too_old_goes_with_what_beat_starts(
            INSERT INTO stored_bytes (user_id, day, bytes) SELECT id, '2020-01-01', 7 FROM users""",
         today,
     )
-    outputs = tmp_path / "data" / "knowledge_base"
-    outputs.mkdir(parents=True)
-    for name, days_ago in (("old", 400), ("new", 0)):
-        (outputs / name).write_text("x")
-        at = time.time() - days_ago * 86_400
-        os.utime(outputs / name, (at, at))
+    outputs = tmp_path / "data" / "outputs"
+    for task_id in (year, month, today):
+        key = key_of(task_id, 1, "report.csv")
+        FileStorage(outputs).put(key, io.BytesIO(b"x"), 10)
+        os.utime(outputs / key[:2] / key, (0, 0))
 
     done = subprocess.run(
         [sys.executable, "-c", RUN],
@@ -85,4 +89,4 @@ def test_what_is_too_old_goes_with_what_beat_starts(
         "counts": [60],
         "days": 0,
     }
-    assert [path.name for path in outputs.iterdir()] == ["new"]
+    assert {path.parent.name for path in outputs.rglob("1-*")} == {month, today}

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from marshmallow import Schema, ValidationError, fields, validate, validates
 
-from workers.jobs import _files, _outputs
+from workers.jobs import _files
 from workers.jobs._documents import Document, analyse
 from workers.jobs._topics import Topic, Topics, Vocabulary, strongest
-from workers.progress import item_error, job, log, phase, track
+from workers.progress import item_error, job, log, phase, save_output, track
 from workers.settings import settings
 
 MAX_FILE_BYTES = 1_000_000
 MAX_CACHE_BYTES = 512_000_000
 MAX_OUTPUT_BYTES = 64_000_000
+OUTPUT = "knowledge_base.jsonl"
 SHOWN = 10  # topics and failed files named in the result, which has to stay small
 DEFAULT_PATTERN = "**/*.{py,pyi,md,rst,txt}"
 
@@ -87,6 +87,7 @@ class SkippedFiles:
     # By the time each takes on a default run.
     phases={"content_caching": 5, "content_processing": 85, "categorization": 5, "kb_generation": 5},
     max_retries=0,
+    outputs={OUTPUT: "A line of JSON for each file: its title, summary, topic and keywords"},
 )
 def knowledge_base(*, root: str | None, pattern: str, limit: int) -> dict[str, Any]:
     """Reads source and text files, sorts them into topics and writes a searchable knowledge base.
@@ -101,7 +102,7 @@ def knowledge_base(*, root: str | None, pattern: str, limit: int) -> dict[str, A
         cached, found, limited = _cache(folder, pattern, limit, cache, failures)
         documents, vocabulary = _process(cached, cache, failures)
     topics, entries = _categorize(documents, cached, vocabulary)
-    output = _write(entries, _outputs.name_for(folder, pattern, limit))
+    _write(entries)
     return {
         "files": found,
         "limited": limited,
@@ -119,7 +120,7 @@ def knowledge_base(*, root: str | None, pattern: str, limit: int) -> dict[str, A
             {"name": _files.printable(topic.name)[:200], "files": topic.files, "keywords": topic.keywords}
             for topic in topics[:SHOWN]
         ],
-        "output": output,
+        "output": OUTPUT,
     }
 
 
@@ -219,10 +220,11 @@ def _categorize(
     return largest, entries
 
 
-def _write(entries: list[dict[str, Any]], name: str) -> str:
-    folder, size, written = _outputs.folder(), 0, 0
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, prefix=".", delete=False) as file:
-        try:
+def _write(entries: list[dict[str, Any]]) -> None:
+    size = written = 0
+    with tempfile.TemporaryDirectory(prefix="taskroom-output-") as folder:
+        path = Path(folder) / OUTPUT
+        with path.open("w", encoding="utf-8") as file:
             for entry in track(entries, phase="kb_generation", message="Writing {n} of {total}"):
                 line = json.dumps(entry, ensure_ascii=False) + "\n"
                 size += len(line.encode())
@@ -232,16 +234,5 @@ def _write(entries: list[dict[str, Any]], name: str) -> str:
                     break
                 file.write(line)
                 written += 1
-            file.flush()
-            os.fsync(file.fileno())
-            # Readers see the old file or the new one, never half of one.
-            Path(file.name).replace(folder / name)
-        finally:
-            Path(file.name).unlink(missing_ok=True)
-    where = name if os.environ.get("TASKROOM_HOME") else folder / name
-    log(f"Wrote {written} entries to {where}", component="writer")
-    try:
-        _outputs.sweep(folder, settings().task_retention_days, settings().output_bytes)
-    except OSError as error:  # what this run wrote is there all the same
-        log(f"Older outputs could not be deleted: {error}", level="WARNING", component="writer")
-    return name
+        log(f"Wrote {written} entries", component="writer")
+        save_output(path)

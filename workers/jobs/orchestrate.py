@@ -9,7 +9,8 @@ import marshmallow as ma
 from app.jobs import ORCHESTRATE
 from app.jobs.step_params import MOST_STEPS
 from app.tasks.approvals import ApprovalSchema
-from app.tasks.parents import CONTINUE, PARALLEL, SEQUENCE, STOP
+from app.tasks.parents import CONTINUE, SEQUENCE, STOP
+from app.tasks.step_estimate import PARALLEL
 from workers.errors import Delegated
 from workers.registry import job, jobs
 

@@ -71,10 +71,15 @@ class Client:
         """Says what the server should know of a task: job_type, title, params, parent_id, group_id, root_id, owner,
         queue, worker, created_at, lease_seconds, can_retry. With an attempt it begins in this process, which then keeps
         it alive until its end is reported."""
-        said = {name: value for name, value in fields.items() if value is not None}
         self._listeners.begins(task_id, attempt)
-        if self._buffer.put((task_id, attempt, None, said, time.time())):
-            self._thread.wake()
+        self._put(task_id, attempt, None, fields)
+
+    def begin(
+        self, task_id: str, attempt: str, on_cancel: OnCancel, event: dict[str, Any], **fields: Any
+    ) -> None:
+        """``on_cancel``, ``task`` and ``event`` in one, for the beginning of an attempt."""
+        self._listeners.on_cancel(task_id, on_cancel, attempt)
+        self._put(task_id, attempt, event, fields)
 
     def event(self, task_id: str, attempt: str | None, event: dict[str, Any]) -> None:
         """Reports an event of a task: its ``type``, and the fields of this type."""
@@ -84,6 +89,13 @@ class Client:
         elif message is None and ends_attempt(event):
             self._listeners.ended(task_id)
         if self._buffer.put((task_id, attempt, event, None, time.time())):
+            self._thread.wake()
+
+    def _put(
+        self, task_id: str, attempt: str | None, event: dict[str, Any] | None, fields: dict[str, Any]
+    ) -> None:
+        said = {name: value for name, value in fields.items() if value is not None}
+        if self._buffer.put((task_id, attempt, event, said, time.time())):
             self._thread.wake()
 
     def worker(self, fields: dict[str, Any]) -> None:
@@ -186,7 +198,7 @@ class Client:
 
     def close(self, timeout: float = CLOSE_SECONDS) -> bool:
         """Flushes, ends the thread and leaves the spool to other processes. What is said later is sent as before."""
-        if self._lingers and not detached.can_start():
+        if self._lingers and not detached.outlives():
             self.drain(timeout)
         flushed = self.flush(timeout)
         self._thread.stop()

@@ -13,13 +13,25 @@ from taskroom.limits import LINGER_SECONDS
 # This package is found last: beside it may be what hides modules of Python.
 PROGRAM = "import sys; sys.path.append({folder!r}); from taskroom.cli.main import main; sys.exit(main())"
 FOLDER = Path(__file__).resolve().parents[2]
+FIRST = Path("/proc/1/comm")  # only Linux has it
+INITS = frozenset(("systemd", "init", "openrc-init", "runit"))  # first processes of machines
 
 
 def can_start() -> bool:
-    """Whether such a process can be started, and would outlive this one: a container ends with its first process, and
-    the executable of an embedded Python is no Python."""
+    """Whether such a process can be started: the executable of an embedded Python is no Python."""
     name = Path(sys.executable or "").name.lower()
     return os.name == "posix" and os.getpid() != 1 and name.startswith(("python", "pypy"))
+
+
+def outlives() -> bool:
+    """Whether such a process surely goes on after the end of this one. A container ends with its first process: that is
+    this one, or a shell or a small init that ends with this one."""
+    if not can_start():
+        return False
+    try:
+        return FIRST.read_text().strip() in INITS
+    except OSError:
+        return True
 
 
 def start(settings: Settings) -> bool:

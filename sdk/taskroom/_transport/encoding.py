@@ -8,7 +8,7 @@ from functools import lru_cache
 from json import JSONEncoder
 from typing import Any
 
-from taskroom._transport.plain import TooManyValues, plain
+from taskroom._transport.plain import LARGEST, TooManyValues, plain
 from taskroom.limits import LINE_LIMIT, NAME_LIMIT, PARAMS_LIMIT, RESULT_LIMIT, TRACEBACK_LIMIT
 from taskroom.texts import clean, cut, cut_before
 
@@ -82,6 +82,8 @@ def _short(value: Any) -> bytes | None:
             return None if "\\u0000" in encoded else encoded.encode()
         except UnicodeEncodeError:  # lone surrogates
             return None
+    if value.__class__ is int:
+        return b"%d" % value if -LARGEST < value < LARGEST else None
     return _CONSTANTS.get(value) if value is None or value.__class__ is bool else None
 
 

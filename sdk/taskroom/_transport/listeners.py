@@ -20,9 +20,10 @@ OnResend = Callable[[str], object]
 class _Run:
     """Who hears of one task. ``attempt`` is the one that its process reports, once it is known."""
 
-    def __init__(self, callback: OnCancel) -> None:
-        self.callback = callback
-        self.attempt: str | None = None
+    __slots__ = ("attempt", "callback", "heard")
+
+    def __init__(self, callback: OnCancel, attempt: str | None) -> None:
+        self.callback, self.attempt = callback, attempt
         self.heard: str | None = None  # what it was told last: the server says it in each answer
 
 
@@ -35,10 +36,10 @@ class Listeners:
         self._pages: Recent[str, str] = Recent(MOST)
         self._on_resend: OnResend | None = None
 
-    def on_cancel(self, task_id: str, callback: OnCancel) -> None:
+    def on_cancel(self, task_id: str, callback: OnCancel, attempt: str | None = None) -> None:
         """Calls ``callback`` once with "cancelled" when the task should stop, and once with "superseded" when another
         attempt has begun or the task has ended."""
-        self._runs.put(task_id, _Run(callback))
+        self._runs.put(task_id, _Run(callback, attempt))
 
     def on_resend(self, callback: OnResend) -> None:
         """Calls ``callback`` with the id of each task that somebody wants to be started again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from taskroom._transport.buffer import Entry, ends_attempt
@@ -11,17 +12,22 @@ MOST_TASKS = 10_000  # that are remembered; the oldest are forgotten first
 MOST_BATCHES = 20_000  # with fields of tasks
 LEASE_SECONDS = 60.0  # unless the task says another
 SHORTEST_RENEWAL = 1.5
+NONE: Mapping[str, Any] = {}  # never changed: most tasks that are remembered have no other
 
 
 class _Task:
+    __slots__ = ("batch", "fields", "job_type", "lost")
+
     def __init__(self) -> None:
-        self.fields: dict[str, Any] = {}  # as far as no answer has confirmed them
+        self.fields: Mapping[str, Any] = NONE  # as far as no answer has confirmed them
         self.job_type: Any = None
         self.lost = False  # whether a batch with some of them was lost
         self.batch: tuple[str, int] | None = None  # writer and number of the last one with some of them
 
 
 class _Lease:
+    __slots__ = ("attempt", "due", "seconds")
+
     def __init__(self, attempt: str, seconds: float) -> None:
         self.attempt, self.seconds = attempt, seconds
         self.due = 0.0
@@ -77,7 +83,7 @@ class Tasks:
             if not stored:
                 task.lost = True
             elif task.batch == batch and not task.lost:
-                task.fields = {}
+                task.fields = NONE
 
     def refused(self, task_id: str) -> None:
         """The server did not take what was said of the task, so it is not kept alive, and said anew if it comes up."""
@@ -111,7 +117,7 @@ class Tasks:
         if task is None:
             task = _Task()
             self._tasks.put(task_id, task)
-        task.fields = {**task.fields, **fields}
+        task.fields = {**task.fields, **fields} if task.fields else fields
         task.job_type = fields.get("job_type", task.job_type)
 
     def _lease(self, task_id: str, attempt: str, seconds: Any) -> None:

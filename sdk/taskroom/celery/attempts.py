@@ -84,9 +84,7 @@ class Attempt(Run):
     def start(self, fields: Mapping[str, Any], on_cancel: Callable[[], object] | None) -> None:
         """Reports the beginning. Until ``leave`` this is the current run of this thread or greenlet."""
         self.sink = sink = AttemptSink(self._client, self.id, self.name, on_cancel)
-        self._client.on_cancel(self.id, sink.ask_to_stop)
-        self._client.task(self.id, self.name, **fields)
-        sink.start()
+        sink.start(**fields)
         self._token = context.enter(self)
 
     def print_lines(self) -> None:

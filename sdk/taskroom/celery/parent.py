@@ -45,9 +45,11 @@ class Parent:
 
         def cancel(why: str) -> None:
             held = known()
-            if why == "cancelled" and terminate is not None:
+            if why != "cancelled":
+                return
+            if terminate is not None:
                 terminate()
-            elif why == "cancelled" and held is not None and held.time_start is None:
+            elif held is not None and held in reporter.held and held.time_start is None:
                 reporter.remember_cancelled(held.id)
 
         reporter.client.on_cancel(reported_id(request.id), cancel)
@@ -77,6 +79,10 @@ class Parent:
     ) -> None:
         if not self._is_elsewhere(sender, request.id):
             return
+        # The timer of a task with a countdown keeps its request, and a cancel that is said again would be remembered.
+        for held in tuple(self._reporter.held):
+            if held.id == request.id and held.time_start is None:
+                self._reporter.held.discard(held)
         if self._reporter.forget_cancelled(request.id):
             return  # it has ended on the page
         why, more = "Revoked before it began", dict[str, Any]()

@@ -66,6 +66,10 @@ class Api:
             path, query, None, {"Accept": "text/event-stream", **headers}, timeout=STREAM_SECONDS
         )
 
+    def download(self, path: str) -> Any:
+        """The response whose body is a file."""
+        return self._open(path, {}, None, {}, timeout=ANSWER_SECONDS)
+
     def _json(self, path: str, query: Mapping[str, Any], body: bytes | None = None) -> dict[str, Any]:
         try:
             with self._open(path, query, body, {}, timeout=ANSWER_SECONDS) as response:

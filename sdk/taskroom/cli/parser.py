@@ -17,6 +17,7 @@ COMMANDS = {
     "ls": "list runs, the newest first",
     "watch": "show how a run gets on, until its end",
     "logs": "print the lines of a run",
+    "outputs": "list the files that a run has saved, or download one",
     "start": "start a job of Taskroom's own workers",
     "cancel": "cancel a run",
     "retry": "start an ended run again",

@@ -67,9 +67,8 @@ class RunReporter:
         logging.getLogger("taskroom").addHandler(_Warnings(self._warn))
         self._client = client
         self._sink = ClientSink(client, self._about.id, self._attempt)
+        self._sink.start(**self._about.task)
         client.on_cancel(self._about.id, self._stop)
-        client.task(self._about.id, self._attempt, **self._about.task)
-        self._sink.start()
         end = self._report()
         linger = max(end.pop("linger", 0.0) - MARGIN_SECONDS, MARGIN_SECONDS)
         self._sink.end(**end)
@@ -110,7 +109,7 @@ class RunReporter:
             self._sink.log(line, level, component, None, stamp)
 
     def _bar(self, kind: bytes, stamp: str) -> None:
-        """Reports how far a progress bar is: a line that ends with ``\\r``, which the next one of its stream replaces."""
+        """Reports how far a progress bar is: a line that ends with ``\\r``, which the next one of it replaces."""
         (shown_at, before), state = self._bars[kind], self._splitters[kind].state()
         if state and state != before and time.monotonic() - shown_at >= BAR_SECONDS:
             self._bars[kind] = time.monotonic(), state

@@ -1,6 +1,7 @@
 import type { Access } from "./access";
 import { isRetry } from "./logLine";
 import type { NewShare, ShareList } from "./shares";
+import type { OutputFile, RelatedRun } from "./related";
 import type { ApiKeyPage, NewApiKey, Scope } from "./apiKeys";
 import type { TreePage } from "./tree";
 import type {
@@ -48,6 +49,8 @@ interface StartBody {
   params: unknown;
   title?: string;
   approval?: unknown;
+  /** The run with whose parameters this one is started. */
+  again_of?: string;
 }
 
 export interface KeyBody {
@@ -142,6 +145,21 @@ export class Api {
     return this.get(`${task(taskId)}/tree?${query({ cursor, failed: failed || undefined })}`);
   }
 
+  /** The task and runs of its job type before it, newest first, with the last one that succeeded. */
+  earlier(taskId: string): Promise<RelatedRun[]> {
+    return this.get<{ runs: RelatedRun[] }>(`${task(taskId)}/earlier`).then((answer) => answer.runs);
+  }
+
+  /** The newest runs that were started again from the task. */
+  again(taskId: string): Promise<RelatedRun[]> {
+    return this.get<{ runs: RelatedRun[] }>(`${task(taskId)}/again`).then((answer) => answer.runs);
+  }
+
+  /** The files that the task has saved, by name. */
+  outputs(taskId: string): Promise<OutputFile[]> {
+    return this.get<{ outputs: OutputFile[] }>(`${task(taskId)}/outputs`).then((answer) => answer.outputs);
+  }
+
   /** How many viewers the task has now. */
   viewers(taskId: string): Promise<number> {
     return this.get<{ viewers: number }>(`${task(taskId)}/viewers`).then((answer) => answer.viewers);
@@ -203,6 +221,10 @@ const task = (taskId: string): string => `/tasks/${encodeURIComponent(taskId)}`;
 /** Returns the address of a log as a file, for a link: the whole log, or the lines that pass the filter. */
 export const logDownload = (taskId: string, format: "text" | "ndjson", filter: LogFilter = {}): string =>
   `${BASE}${task(taskId)}/logs/download?${query({ format, ...filter })}`;
+
+/** Returns the address of an output, for a link. */
+export const outputDownload = (taskId: string, name: string): string =>
+  `${BASE}${task(taskId)}/outputs/${encodeURIComponent(name)}`;
 
 /** Returns the address of the snapshot, for a link. */
 export const rawSnapshot = (taskId: string): string => `${BASE}${task(taskId)}/status`;

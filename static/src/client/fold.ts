@@ -11,6 +11,7 @@ const TASK_FIELDS = [
   "params",
   "parent_id",
   "retry_of",
+  "again_of",
   "trigger",
   "created_at",
   "status",

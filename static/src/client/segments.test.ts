@@ -77,6 +77,13 @@ test.each([
   expect(rows.map(({ state }) => state)).toEqual(states);
 });
 
+test("in a list of runs without named phases those that are done come first", () => {
+  const of = task({ current_phase: "b" });
+  const rows = phaseRows({ task: of, phases: [phase("b", {}), phase("a", { status: "completed" })], sequence: 9 }, []);
+
+  expect(namedRows(of, rows, []).map(({ phase_id, state }) => [phase_id, state])).toEqual([["a", "done"], ["b", "running"]]);
+});
+
 test("what a list has of a phase by its events is kept", () => {
   const of = task({ current_phase: "b" });
   const known = [phase("b", { processed_count: 1, total_count: 2, error_count: 3 })];

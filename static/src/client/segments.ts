@@ -55,6 +55,8 @@ export function segmentsOf(task: Task, rows: readonly PhaseRow[], percent: numbe
 export function namedRows(task: Task, rows: readonly PhaseRow[], names: readonly string[]): readonly PhaseRow[] {
   if (task.status === "SUCCESS") return rows.every(({ phase }) => phase) ? rows : [];
   const at = names.indexOf(task.error?.phase ?? task.current_phase ?? "");
+  // Without the names, the events tell of the phase that runs first.
+  if (names.length === 0) return rows.toSorted((one, other) => Number(other.state === "done") - Number(one.state === "done"));
   if (at < 0) return isTerminal(task.status) ? [] : rows;
   const present = OF_RUN[task.status] ?? "not begun";
   const ahead = isTerminal(task.status) ? "not reached" : "not begun";
@@ -84,7 +86,8 @@ function doneOf(phase: Phase | null, state: PhaseState, planned: PlannedPhase | 
   if (state === "done") return 1;
   if (state === "waiting") return null;
   if (!phase) return state === "not begun" || state === "not reached" ? 0 : null;
-  if (phase.total_count) return Math.min(1, phase.processed_count / phase.total_count);
+  // A step that failed tells of no part that is done.
+  if (phase.total_count && (phase.processed_count > 0 || state !== "failed")) return Math.min(1, phase.processed_count / phase.total_count);
   if (state !== "running" || !planned?.seconds || !phase.started_at) return null;
   return Math.min(MOST_BY_TIME, Math.max(0, (now - Date.parse(phase.started_at)) / 1_000 / planned.seconds));
 }

@@ -13,7 +13,7 @@ export interface TreeTask extends Task {
   steps: readonly PlannedStep[] | null;
 }
 
-export interface ChildCounts {
+interface ChildCounts {
   tasks: number;
   ended: number;
   failed: number;

@@ -37,7 +37,10 @@ export interface Task extends Observed {
   intent: string | null;
   params: Record<string, unknown> | null;
   parent_id: string | null;
+  /** The ended run for which this one stands in. */
   retry_of: string | null;
+  /** The run with whose parameters, perhaps changed, somebody started this one; not there of runs that are older than the field. */
+  again_of?: string | null;
   trigger: string | null;
   created_at: string;
   status: Status;
@@ -62,6 +65,8 @@ export interface Task extends Observed {
   usual?: Usual | null;
   attempt_started_at?: string | null;
   status_sequence: number;
+  /** In lists only: how many of the tasks below it failed, as of the answer. */
+  failed_below?: number;
 }
 
 /** What a run is expected to do, fixed when it begins. */
@@ -167,6 +172,7 @@ export interface Schema {
   minLength?: number;
   maxLength?: number;
   properties?: Record<string, Schema>;
+  additionalProperties?: unknown;
   required?: string[];
   items?: Schema;
   minItems?: number;
@@ -179,6 +185,8 @@ export interface JobType {
   description: string;
   params: Schema;
   phases: string[];
+  /** The files that a run saves, each with what it is; not there of servers that are older than the field. */
+  outputs?: Readonly<Record<string, string>>;
 }
 
 /** A job file of the server that cannot be imported. */

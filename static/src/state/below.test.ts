@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { NOTHING } from "../client/fold";
 import type { Below } from "../client/observed";
 import type { Phase, Task, TaskState } from "../client/types";
-import { failedShort, stepsWords } from "./below";
+import { failedOfRow, failedShort, stepsWords } from "./below";
 
 const below = (tasks: number, open: number, failed: number, complete = true): Below => ({ tasks, open, failed, failures: [], complete });
 const steps = [1, 2, 3, 4].map(() => ({ job_type: "kb" }));
@@ -38,4 +38,11 @@ test.each<[Task["status"], Below | null, string | null, string | null]>([
 
 test("in short only failures are said", () => {
   expect([failedShort(below(4, 0, 2)), failedShort(below(4, 0, 0)), failedShort(null)]).toEqual(["2 failed", null, null]);
+});
+
+test("a row of a list says what failed below a run that looks well", () => {
+  const row = (fields: Partial<Task>) => failedOfRow({ ...NOTHING.task, status: "SUCCESS", failed_below: 2, ...fields });
+
+  expect([row({}), row({ job_type: "orchestrate", failed_below: 1 })]).toEqual(["2 tasks below failed", "1 step failed"]);
+  expect([row({ status: "FAILURE" }), row({ failed_below: 0 })]).toEqual([null, null]);
 });

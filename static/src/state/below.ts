@@ -1,11 +1,11 @@
 import type { Below } from "../client/observed";
-import { isTerminal, type TaskState } from "../client/types";
+import { isTerminal, type Task, type TaskState } from "../client/types";
 import { count, quantity } from "./format";
 import { stepsOf } from "./outline";
 import { ORCHESTRATE } from "./phases";
 
 /** What a run says of the tasks below it, in two parts: the first is said plainly, the second loudly. */
-export interface StepsWords {
+interface StepsWords {
   done: string | null;
   failed: string | null;
 }
@@ -30,3 +30,9 @@ export function stepsWords({ task, phases }: TaskState, below: Below | null): St
 
 /** The same in short, where there is little space; null where nothing failed. */
 export const failedShort = (below: Below | null): string | null => (below?.failed ? `${count(below.failed)} failed` : null);
+
+/** What the row of a list says of failures below a run that is not itself shown as failed; null for none. */
+export function failedOfRow({ status, job_type, failed_below }: Task): string | null {
+  if (!failed_below || status === "FAILURE") return null;
+  return job_type === ORCHESTRATE ? `${quantity(failed_below, "step")} failed` : `${quantity(failed_below, "task")} below failed`;
+}

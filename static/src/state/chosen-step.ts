@@ -12,10 +12,16 @@ export const stepAddress = (runId: string, taskId: string): string => `${runAddr
 
 /** Shows the log of a step beside the tree, or none. Going from one step to another is no new entry of the history. */
 export function chooseStep(taskId: string | null, replace = false): void {
-  const before = chosenStep(location.search);
+  go(withStep(taskId) + (taskId ? "" : `#${TREE_HASH}`), replace || chosenStep(location.search) !== null);
+}
+
+/** Takes the step out of the address of another part of the page, whose log is that of the run. */
+export const forgetStep = (): void => go(withStep(null) + location.hash, true);
+
+/** The address with this step, and without what was chosen of another log. */
+function withStep(taskId: string | null): string {
   const params = new URLSearchParams(location.search);
-  // What was chosen of another log.
   for (const name of ["step", "level", "phase"]) params.delete(name);
   if (taskId) params.set("step", taskId);
-  go(withQuery(location.pathname, params) + (taskId ? "" : `#${TREE_HASH}`), replace || before !== null);
+  return withQuery(location.pathname, params);
 }

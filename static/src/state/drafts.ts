@@ -28,7 +28,8 @@ export function keepDraft(job: JobType, draft: StartDraft): void {
 
 export const forgetDraft = (job: JobType): void => inTab.write(keyOf(job), "");
 
-function withoutSecrets(schema: Schema, draft: Draft): Draft {
+/** Returns what was typed, or the parameters of a run, with nothing where a secret belongs. */
+export function withoutSecrets(schema: Schema, draft: Draft): Draft {
   if (Array.isArray(draft)) return draft.map((item: Draft) => withoutSecrets(schema.items ?? {}, item));
   if (typeof draft !== "object" || draft === null || kindOf(schema) !== "object") return draft;
   const values = draft as Record<string, Draft>;

@@ -101,3 +101,16 @@ test("a run is longer than usual after the median of at least three runs", () =>
   expect([of(24, {}), of(25, {}), of(25, { usual: { ...usual, runs: 2 } }), of(25, { usual: null })]).toEqual([false, true, false, false]);
   expect([of(25, { attempt_started_at: iso(5) }), of(25, { status: "WAITING" })]).toEqual([false, false]);
 });
+
+test("a run with steps has no estimate while its step waits, or takes longer than it said", () => {
+  const step = (fields: Partial<Phase>): TaskState => {
+    const task = { ...NOTHING.task, job_type: "orchestrate", status: "STARTED", current_phase: "1_kb", eta_seconds: 60, updated_at: iso(0) } as Task;
+    const phase = { phase_id: "1_kb", status: "in_progress", total_count: 100, processed_count: 0, eta_seconds: 20, updated_at: iso(0), ...fields } as Phase;
+    return { task, phases: [phase], sequence: 1 };
+  };
+
+  expect(etaOf(step({}), after(15))).toBe(45);
+  expect(etaOf(step({}), after(21))).toBeNull();
+  expect(etaOf(step({ eta_seconds: null }), after(0))).toBeNull();
+  expect(etaOf(step({ eta_seconds: null, status: "completed" }), after(0))).toBe(60);
+});

@@ -1,5 +1,6 @@
 import { isTerminal, type Phase, type Task, type TaskState, type Usual } from "../client/types";
 import { percent } from "./format";
+import { ORCHESTRATE } from "./phases";
 
 /** A phase that counts is silent after this many times the time of one item, and at least this many seconds. */
 const ITEMS_SILENT = 3;
@@ -42,7 +43,7 @@ export const shareOf = ({ total_count, processed_count }: Phase): number | null 
 export function etaOf({ task, phases }: TaskState, now: number): number | null {
   if (isTerminal(task.status) || task.status === "WAITING" || task.eta_seconds === null || !task.updated_at) return null;
   const present = phases.find(({ phase_id }) => phase_id === task.current_phase);
-  if (present && (isSilent(present, now) || isLate(present, task, now))) return null;
+  if (present && (task.job_type === ORCHESTRATE ? isOverdue(present, now) : isSilent(present, now) || isLate(present, task, now))) return null;
   return left(task.eta_seconds, task.updated_at, now);
 }
 
@@ -61,6 +62,10 @@ function isSilent(phase: Phase, now: number): boolean {
   if (phase.eta_seconds === null || items <= 0) return false;
   return secondsSince(phase.updated_at, now) > Math.max(SECONDS_SILENT, (ITEMS_SILENT * phase.eta_seconds) / items);
 }
+
+/** Whether a step takes longer than it said, or was expected to; or it waits, and says nothing. */
+const isOverdue = ({ status, eta_seconds, updated_at }: Phase, now: number): boolean =>
+  ["active", "in_progress"].includes(status) && (eta_seconds === null || left(eta_seconds, updated_at, now) === null);
 
 /** Whether a phase that does not count takes longer than in earlier runs. */
 function isLate(phase: Phase, task: Task, now: number): boolean {

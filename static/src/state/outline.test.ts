@@ -62,8 +62,9 @@ test("steps that have not begun say after which they come, and when the run is o
   expect(drawn(outline(tree, root({}, steps), new Map()))).toEqual(["a", "(quiz: next, after First)", "(Tell: after quiz)"]);
 
   const failed = treeOf({ a: ["root", { status: "FAILURE" }, { step: 1 }] });
+  const error = { type: "SubtaskFailed", message: "Step 1 (kb): no", phase: "1_kb" };
 
-  expect(drawn(outline(failed, root({ status: "FAILURE" }, steps), new Map())).slice(1)).toEqual([
+  expect(drawn(outline(failed, root({ status: "FAILURE", error }, steps), new Map())).slice(1)).toEqual([
     "(quiz: not reached: step 1 failed)",
     "(Tell: not reached: step 1 failed)",
   ]);

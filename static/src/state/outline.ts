@@ -44,7 +44,9 @@ export type OutlineRow = TaskRow | PlannedRow | MoreRow;
 
 export type Toggled = ReadonlyMap<string, boolean>;
 
-export const nameOf = (task: Task): string => (hasTitle(task) ? task.title : `${task.job_type} ${shortId(task.task_id)}`);
+/** The title of a task; of a step without one its job type alone, for its place tells it apart. */
+export const nameOf = (task: Task): string =>
+  hasTitle(task) ? task.title : task.trigger === "subtask" ? task.job_type : `${task.job_type} ${shortId(task.task_id)}`;
 
 /** Returns the rows of an outline, from top to bottom. `root` is the run with the steps that it was asked for. */
 export function outline(tree: Tree, root: { task: Task; steps: readonly PlannedStep[] | null }, toggled: Toggled): OutlineRow[] {
@@ -98,8 +100,10 @@ interface Ahead {
 function plannedRows(tree: Tree, ids: readonly string[], parent: Task, steps: readonly PlannedStep[]): Ahead[] {
   const begun = new Map(ids.map((id) => [tree.nodes.get(id)!.about.value.step, tree.nodes.get(id)!.row.value.task]));
   const over = isTerminal(parent.status);
-  const failed = [...begun].find(([, { status }]) => status === "FAILURE" || status === "REVOKED");
-  const why = failed ? `step ${failed[0]} ${failed[1].status === "FAILURE" ? "failed" : "was ended"}` : "the run was ended";
+  // The phase of a step begins with its number.
+  const number = parseInt(parent.error?.phase ?? "", 10);
+  const culprit = begun.get(number);
+  const why = culprit ? `step ${number} ${culprit.status === "FAILURE" ? "failed" : "was ended"}` : "the run was ended";
   const ahead = steps.map((step, index) => ({ step, number: index + 1 })).filter(({ number }) => !begun.has(number));
   return ahead.map(({ step, number }, index) => {
     const before = steps[number - 2];

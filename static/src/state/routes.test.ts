@@ -8,6 +8,7 @@ test.each([
   ["/runs/0199-a?phase=b#error", { name: "run", id: "0199-a" }],
   ["/runs/1/", { name: "run", id: "1" }],
   ["/settings/keys", { name: "keys", id: "" }],
+  ["/runs/2b0c/compare?with=1a2b", { name: "compare", id: "2b0c" }],
   ["/login?next=%2F", { name: "login", id: "" }],
   ["/runs", null],
   ["/settings", null],

@@ -4,6 +4,7 @@ import { ownPath, pathOf } from "./url";
 const ROUTES = {
   runs: /^\/$/,
   run: /^\/runs\/([\w-]+)\/?$/,
+  compare: /^\/runs\/([\w-]+)\/compare\/?$/,
   keys: /^\/settings\/keys\/?$/,
   login: /^\/login$/,
 };
@@ -26,6 +27,10 @@ export function routeOf(at: string): Route | null {
 }
 
 export const runAddress = (taskId: string): string => `/runs/${encodeURIComponent(taskId)}`;
+
+/** The page that puts a run beside another one; without `other` the page chooses it. */
+export const compareAddress = (taskId: string, other = ""): string =>
+  `${runAddress(taskId)}/compare${other && `?with=${encodeURIComponent(other)}`}`;
 
 export const KEYS_ADDRESS = "/settings/keys";
 

@@ -19,6 +19,8 @@ export class Run {
   readonly state = signal<TaskState | null>(null);
   /** The approval that the task waits for. */
   readonly approval = signal<Approval | null>(null);
+  /** Changes when the run has saved an output, or may have. */
+  readonly outputs = signal(0);
   readonly progress = signal<Progress>({ kind: "loading" });
   readonly log: LogStore;
   readonly load: LoadLog;
@@ -66,9 +68,11 @@ export class Run {
         log.restart(recent_logs, sequence);
         state = { task, phases, sections: sections ?? [], sequence };
         approval = item.snapshot.approval;
+        this.outputs.value++;
       } else if (state) {
         state = fold(state, item.event);
         approval = approvalAfter(approval, item.event, state);
+        if (item.event.type === "output") this.outputs.value++;
         const line = logLineOf(item.event);
         if (line) lines.push(line);
       }

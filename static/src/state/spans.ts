@@ -1,7 +1,7 @@
 import { isTerminal, type Task } from "../client/types";
 
 /** A piece of a task's bar in seconds since the begin of the axis; without `to` it grows. */
-export interface Piece {
+interface Piece {
   kind: "queued" | "asks" | "pauses" | "before" | "runs";
   from: number;
   to: number | null;

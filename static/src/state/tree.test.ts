@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { expect, test, vi } from "vitest";
 import { NOTHING } from "../client/fold";
 import { Problem } from "../client/problem";

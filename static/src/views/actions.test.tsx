@@ -24,7 +24,7 @@ async function offered(fields: Partial<Task>): Promise<string[]> {
   const root = document.createElement("div");
   const task = { ...NOTHING.task, task_id: "t", status: "FAILURE", ...fields } as Task;
   await act(() => render(<Actions task={task} approval={null} call={call} />, root));
-  return [...root.querySelectorAll(".actions > button")].map((button) => button.textContent ?? "");
+  return [...root.querySelectorAll(".actions > button, .more > button")].map((button) => button.textContent?.replace("…", "") ?? "");
 }
 
 test("a task of ours can be run again, an observed one when its reporter can start it", async () => {

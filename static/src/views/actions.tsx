@@ -2,10 +2,12 @@ import { useEffect, useState } from "preact/hooks";
 import { logDownload, rawSnapshot } from "../client/api";
 import { isTerminal, type Approval, type Task } from "../client/types";
 import { api, mayAct } from "../state/app";
+import { compareAddress } from "../state/routes";
 import { narrow } from "../state/screen";
 import { Confirm } from "./confirm";
 import { Copy } from "./copy";
 import { Decide } from "./decide";
+import { Link } from "./link";
 import { More } from "./more";
 import { RunAgain } from "./run-again";
 import { ShareDialog } from "./share-dialog";
@@ -25,12 +27,13 @@ export function Actions({ task, approval, call }: { task: Task; approval: Approv
       {mayAct.value && over && (!task.observed || task.can_retry) && (
         <RunAgain key={task.task_id} task={task} call={call} />
       )}
-      <More text="More">
+      <More face="More">
         {mayAct.value && (
           <button type="button" onClick={() => share(true)}>
             Share
           </button>
         )}
+        <Link to={compareAddress(task.task_id)}>Compare</Link>
         <Copy text={() => location.href}>Copy link</Copy>
         <Copy text={task.task_id}>Copy id</Copy>
         <a href={logDownload(task.task_id, "text")} download>

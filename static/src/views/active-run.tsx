@@ -8,6 +8,7 @@ import { quantity } from "../state/format";
 import { taskWord, toneOf } from "../state/marks";
 import { runAddress } from "../state/routes";
 import { errorsOf } from "../state/rows";
+import "../style/band.css";
 import { Link } from "./link";
 import { TaskMark } from "./marks";
 import { Elapsed, RowBar, RowName, RunText } from "./run-row";

@@ -121,7 +121,7 @@ test("a run that succeeded says what failed below it, and where", async () => {
 
 test("where nothing failed below, nothing is said of it", async () => {
   const root = await drawn(state({}), { tasks: 4, open: 1, failed: 0, failures: [], complete: true });
-  expect(root.querySelector(".facts")?.textContent).toContain("3 of 4 tasks below · ");
+  expect(root.querySelector(".facts")?.textContent).toContain("3 of 4 tasks below");
   expect(root.textContent).not.toContain("failed");
   expect(root.querySelector(".failures-below")).toBeNull();
   await act(() => render(null, root));

@@ -8,6 +8,7 @@ import type { PhaseRow } from "../state/phases";
 import { runAddress } from "../state/routes";
 import { Viewers } from "../state/viewers";
 import { Actions } from "./actions";
+import { AgainChips } from "./again-chips";
 import { ApprovalBand, StepBand } from "./approval";
 import { CallProblem } from "./call-problem";
 import { Copy } from "./copy";
@@ -51,6 +52,7 @@ export function Head({ state, rows, approval, steps, below, joined, choose }: Pr
             <code>{shortId(task.task_id)}</code>
           </Copy>
           {task.parent_id && <Parent taskId={task.parent_id} />}
+          <AgainChips task={task} />
           <Facts state={state} below={below} viewers={viewers} />
         </RunName>
         <Figures state={state} value={value} />

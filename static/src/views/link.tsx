@@ -4,7 +4,9 @@ import { go } from "../state/address";
 interface Props {
   to: string;
   class?: string;
+  title?: string;
   "aria-label"?: string;
+  "aria-current"?: "page" | "true" | undefined;
   tabIndex?: number;
   children: ComponentChildren;
 }

@@ -6,6 +6,7 @@ import { isUnfiltered, listAddress, type RunFilter } from "../state/filter";
 import { FirstKey } from "../state/first-key";
 import { jobTypes } from "../state/jobs";
 import { KEYS_ADDRESS } from "../state/routes";
+import "../style/first-run.css";
 import { Link } from "./link";
 import { ProblemMessage } from "./problem-message";
 import { RunPicture } from "./run-picture";

@@ -1,8 +1,18 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import "../style/actions.css";
+
+interface Props {
+  label?: string;
+  /** What the button shows. */
+  face?: ComponentChildren;
+  /** Looks like a text until the pointer is over it. */
+  quiet?: boolean;
+  children: ComponentChildren;
+}
 
 /** A button that opens a short list of links and buttons; Escape, a click elsewhere and a focus elsewhere close it. */
-export function More({ text = "⋯", children }: { text?: string; children: ComponentChildren }) {
+export function More({ label = "More", face = "⋯", quiet = false, children }: Props) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -26,8 +36,15 @@ export function More({ text = "⋯", children }: { text?: string; children: Comp
   };
   return (
     <div class="more" ref={box} onKeyDown={escape}>
-      <button type="button" ref={button} aria-label="More" aria-expanded={open} onClick={() => setOpen(!open)}>
-        {text}
+      <button
+        type="button"
+        ref={button}
+        class={quiet ? "quiet" : undefined}
+        aria-label={label}
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
+        {face}
       </button>
       {open && <div class="more-list">{children}</div>}
     </div>

@@ -119,7 +119,7 @@ function Track({ axis, span: [from, to], state }: { axis: Axis; span: [number, n
   const pattern = state === "waiting" ? "hatched" : "";
   return (
     <div class="track" title={`${clock(from)} – ${clock(to)}`}>
-      <b class={`s-${PHASE[state][0]} ${state} ${pattern}`} style={{ left: `${left}%`, width: `${shareAt(axis, to) - left}%` }} />
+      <b class={`s-${PHASE[state][0]} ${state} ${pattern}`} style={{ left: `min(${left}%, 100% - 3px)`, width: `${shareAt(axis, to) - left}%` }} />
     </div>
   );
 }

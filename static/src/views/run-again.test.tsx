@@ -8,6 +8,7 @@ import type { Call } from "./use-call";
 
 vi.mock("../client/connection", () => import("./connection.fake"));
 const { api } = await import("../state/app");
+const { jobTypes } = await import("../state/jobs");
 const { RunAgain } = await import("./run-again");
 
 configure({ asyncUtilTimeout: 20_000 });
@@ -60,7 +61,28 @@ test("a run of ours is gone to at once", async () => {
   vi.spyOn(api, "retry").mockResolvedValue({ task_id: "next" });
   render(<RunAgain task={{ ...task, observed: false }} call={call} />);
 
-  fireEvent.click(screen.getByText("Run again"));
+  fireEvent.click(screen.getByRole("button", { name: "Run again" }));
+  fireEvent.click(screen.getByText("The same"));
 
   await vi.waitFor(() => expect(location.pathname).toBe("/runs/next"));
+});
+
+test("with changes the form has the parameters of the run, and what it has no field for stays", async () => {
+  const schema = { type: "object", properties: { text: { type: "string", default: "" } }, additionalProperties: true };
+  jobTypes.value = [{ job_type: "shop.mail", title: "Mail", description: "", params: schema, phases: [] }];
+  const start = vi.spyOn(api, "start").mockResolvedValue({ task_id: "next" });
+  const ours = { ...task, observed: false, title: "May", params: { text: "one", colour: "red" } };
+  render(<RunAgain task={ours} call={call} />);
+
+  fireEvent.click(screen.getByRole("button", { name: "Run again" }));
+  fireEvent.click(screen.getByText("With changes"));
+  const text = await screen.findByDisplayValue("one");
+  expect(screen.getByDisplayValue("May")).toBeTruthy();
+  expect(screen.getByText("Without a field, and as before: colour.")).toBeTruthy();
+  fireEvent.input(text, { target: { value: "two" } });
+  fireEvent.submit(text.closest("form")!);
+
+  await vi.waitFor(() => expect(location.pathname).toBe("/runs/next"));
+  const params = { colour: "red", text: "two" };
+  expect(start.mock.calls[0]?.[0]).toEqual({ job_type: "shop.mail", params, title: "May", again_of: "old" });
 });

@@ -5,22 +5,38 @@ import { api, connection, currentUser } from "../state/app";
 import { shortId } from "../state/format";
 import { runAddress } from "../state/routes";
 import { StartedAgain } from "../state/started-again";
+import { AgainDialog } from "./again-dialog";
 import { Link } from "./link";
+import { More } from "./more";
 import type { Call } from "./use-call";
 
-/** Starts an ended run again and goes to the new one. An observed run is started by its reporter, when that hears of it. */
+/** Starts an ended run again, at once or after changes in its form, and goes to the new one. An observed run is started by
+ * its reporter, when that hears of it, as it was. */
 export function RunAgain({ task, call }: { task: Task; call: Call }) {
   const [last, ask] = useState("");
+  const [changing, change] = useState(false);
   const again = async (): Promise<void> => {
     const { task_id, retry_of } = await api.retry(task.task_id);
     if (task_id === task.task_id) ask(retry_of ?? task_id);
     else go(runAddress(task_id));
   };
   if (last) return <Asked task={task} last={last} />;
-  return (
+  const same = (text: string) => (
     <button type="button" disabled={call.busy} onClick={() => call.run(again)}>
-      Run again
+      {text}
     </button>
+  );
+  if (task.observed) return same("Run again");
+  return (
+    <>
+      <More label="Run again" face="Run again…">
+        {same("The same")}
+        <button type="button" onClick={() => change(true)}>
+          With changes
+        </button>
+      </More>
+      {changing && <AgainDialog task={task} close={() => change(false)} />}
+    </>
   );
 }
 

@@ -1,16 +1,19 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Problem } from "../client/problem";
 import { isTerminal, type Task, type TaskState } from "../client/types";
 import { address, hash } from "../state/address";
 import { api, connection, currentUser, link } from "../state/app";
-import { chooseStep, chosenStep, TREE_HASH } from "../state/chosen-step";
+import { chooseStep, chosenStep, forgetStep, TREE_HASH } from "../state/chosen-step";
 import { stoppedAt } from "../state/clock";
 import { count } from "../state/format";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { pageProgress } from "../state/link-label";
-import { declaredPhases, ORCHESTRATE, phaseRows, stepTitles, withWaitingSteps } from "../state/phases";
+import { declaredOutputs } from "../state/outputs";
+import { declaredPhases, ORCHESTRATE, phaseRows, stepTitles, withWaitingSteps, type PhaseRow } from "../state/phases";
 import { Run } from "../state/run";
+import { narrow } from "../state/screen";
 import { masked } from "../state/secrets";
 import { Tree } from "../state/tree";
 import { paramsOf } from "../state/url";
@@ -26,7 +29,9 @@ import "../style/log-sections.css";
 import "../style/log-small.css";
 import "../style/ansi.css";
 import { Audit } from "./audit";
+import { EarlierRuns } from "./earlier-runs";
 import { Head } from "./head";
+import { Outputs } from "./outputs";
 import { Log } from "./log";
 import { choosePhase, usePhaseKeys } from "./phase-keys";
 import { NotFound } from "./not-found";
@@ -35,14 +40,17 @@ import { Phases } from "./phases";
 import { Value } from "./result";
 import { Shell } from "./shell";
 import { RunSkeleton } from "./skeleton";
+import { useLoaded } from "./use-loaded";
 import { useTabTitle } from "./tab-title";
 import { Tabs, type Tab } from "./tabs";
 import { Timeline, useTimeline } from "./timeline";
-import { TreePanel } from "./tree-panel";
+import { TreeTab } from "./tree-tab";
 import { useFailedStep } from "./use-failed-step";
 
 /** How often children of the run of somebody else are loaded again, while some of them are open. */
 const OTHERS_MS = 10_000;
+/** The log beside a tree is of another run. */
+const NO_PHASES: readonly PhaseRow[] = [];
 
 /** The page of one run; another run is another page. */
 export function RunPage({ id }: { id: string }) {
@@ -83,12 +91,20 @@ function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }
   );
   useTabTitle(state, rows, below);
   const chosen = paramsOf(address.value).get("phase");
-  useShortcuts("Run", usePhaseKeys(rows, chosen));
-  const tabs = tabsOf(task, tasks.length, tree.hasMore(task.task_id), below?.failed ?? 0);
+  const files = useLoaded(() => api.outputs(task.task_id), [task.task_id, run.outputs.value]) ?? [];
+  const declared = declaredOutputs(task, types);
+  const over = isTerminal(task.status);
+  const runs = useLoaded(() => api.earlier(task.task_id), [task.task_id, over]);
+  const more = { files: files.length, expected: Object.keys(declared).length, earlier: narrow.value && (runs?.length ?? 0) > 1 };
+  const tabs = tabsOf(task, tasks.length, tree.hasMore(task.task_id), below?.failed ?? 0, more);
   const step = chosenStep(address.value);
   const named = tabs.find(({ id }) => id === hash.value)?.id;
   const tab = named ?? (step || (isOnlyTree(task) && !hash.value) ? TREE_HASH : "log");
   const inTree = tab === TREE_HASH;
+  useShortcuts("Run", usePhaseKeys(inTree ? NO_PHASES : rows, chosen));
+  useEffect(() => {
+    if (step && !inTree) forgetStep();
+  }, [step, inTree]);
   useFailedStep(tree, state, inTree && !named && !step);
   const { throughput, axis } = useTimeline(state, rows, live);
   const names = useMemo(() => stepTitles(tasks), [tasks]);
@@ -100,10 +116,13 @@ function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }
         <Phases {...{ state, rows, axis, names, chosen }} choose={choosePhase}>
           <Timeline throughput={throughput} axis={axis} />
         </Phases>
+        {!narrow.value && <EarlierRuns task={task} runs={runs} />}
       </aside>
       <section class="panels">
         <Tabs tabs={tabs} chosen={tab} />
-        <Panel tab={tab} run={run} state={state} tree={tree} step={step} />
+        <Panel tab={tab} run={run} state={state} tree={tree} step={step}>
+          {tab === "outputs" ? <Outputs task={task} files={files} declared={declared} /> : <EarlierRuns task={task} runs={runs} />}
+        </Panel>
       </section>
     </main>
   );
@@ -115,9 +134,11 @@ interface PanelProps {
   state: TaskState;
   tree: Tree;
   step: string | null;
+  /** The panel of the outputs, or of the earlier runs. */
+  children: ComponentChildren;
 }
 
-function Panel({ tab, run, state, tree, step }: PanelProps) {
+function Panel({ tab, run, state, tree, step, children }: PanelProps) {
   const { task } = state;
   const scrolls = tab !== "log" && tab !== TREE_HASH;
   return (
@@ -130,21 +151,31 @@ function Panel({ tab, run, state, tree, step }: PanelProps) {
     >
       {tab === "log" && <Log run={run} live={link.value.kind === "live"} />}
       {tab === "result" && <Value value={task.result} name="result" />}
-      {tab === TREE_HASH && <TreePanel state={state} tree={tree} chosen={step} live={link.value.kind === "live"} />}
+      {(tab === "outputs" || tab === "earlier") && children}
+      {tab === TREE_HASH && <TreeTab state={state} tree={tree} chosen={step} live={link.value.kind === "live"} />}
       {tab === "parameters" && <Value value={masked(task.params ?? {})} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
     </div>
   );
 }
 
-function tabsOf(task: Task, children: number, more: boolean, failed: number): Tab[] {
+/** `expected`: outputs that the job says it saves; `earlier`: whether the earlier runs have a tab, for want of a side bar. */
+interface MoreTabs {
+  files: number;
+  expected: number;
+  earlier: boolean;
+}
+
+function tabsOf(task: Task, children: number, more: boolean, failed: number, { files, expected, earlier }: MoreTabs): Tab[] {
   const failures = failed ? ` · ${count(failed)} failed` : "";
   const name = task.job_type === ORCHESTRATE ? "Steps" : "Tasks below";
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
     ["result", "Result", task.result !== null && task.result !== undefined],
+    ["outputs", `Outputs ${files}`, files + expected > 0],
     [TREE_HASH, `${name} ${count(children)}${more ? "+" : ""}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],
+    ["earlier", "Earlier runs", earlier],
     ["audit", "Audit", true],
   ];
   return tabs.filter(([, , shown]) => shown).map(([id, name]) => ({ id, name }));

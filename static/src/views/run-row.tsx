@@ -1,6 +1,7 @@
 import type { Signal } from "@preact/signals";
 import { isTerminal, type Task } from "../client/types";
 import { plainText } from "../client/terminalText";
+import { failedOfRow } from "../state/below";
 import { tickingServerNow } from "../state/clock";
 import { progressOf } from "../state/estimate";
 import { failureOf } from "../state/failure";
@@ -72,9 +73,11 @@ export function RunText({ task }: { task: Task }) {
   const phase = isTerminal(task.status) ? null : task.current_phase_message || task.current_phase;
   const error = task.error && (failureOf(task)?.sentence ?? task.error.message);
   const text = error || phase || (waits ? "" : taskWord(task));
+  const failed = failedOfRow(task);
   return (
     <>
       {waits && <strong class="s-wait">approval needed</strong>} <bdi>{plainText(text)}</bdi>
+      {failed && <strong class="s-fail"> · {failed}</strong>}
     </>
   );
 }

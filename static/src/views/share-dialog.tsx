@@ -24,7 +24,7 @@ export function ShareDialog({ taskId, close }: { taskId: string; close: () => vo
         </button>
       </header>
       <p class="hint">
-        Who has the link sees this run and its steps until the link expires, without an account: log, parameters and result. It allows
+        Who has the link sees this run and its steps until the link expires, without an account: log, parameters, result and outputs. It allows
         nothing else.
       </p>
       {made ? <Made shares={shares} made={made} /> : <NewLink shares={shares} />}

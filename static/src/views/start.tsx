@@ -1,9 +1,10 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { type FieldErrors, Problem } from "../client/problem";
-import type { JobType, Schema } from "../client/types";
+import type { JobType, Schema, Task } from "../client/types";
 import { go } from "../state/address";
+import { hiddenParams, ownTitle, shownParams } from "../state/again";
 import { api } from "../state/app";
-import { forgetDraft, keepDraft, keptDraft, type StartDraft } from "../state/drafts";
+import { forgetDraft, keepDraft, keptDraft, withoutSecrets, type StartDraft } from "../state/drafts";
 import { collect, draftOf, errorsElsewhere, fieldsOf, labelOf, type Draft } from "../state/form";
 import { brokenFiles, easiest, lastJob } from "../state/jobs";
 import { runAddress } from "../state/routes";
@@ -34,12 +35,19 @@ export function Start({ types }: { types: readonly JobType[] }) {
   );
 }
 
-function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
-  const [{ params, title, approval }, setDraft] = useState(() => keptDraft(job) ?? emptyDraft(job));
+interface FormProps {
+  job: JobType;
+  types: readonly JobType[];
+  /** The run with whose parameters the form begins; what is typed is then no draft of the next new run. */
+  again?: Task;
+}
+
+export function JobForm({ job, types, again }: FormProps) {
+  const [{ params, title, approval }, setDraft] = useState(() => (again ? draftOfRun(job, again) : (keptDraft(job) ?? emptyDraft(job))));
   const change = (changed: Partial<StartDraft>): void => {
     const draft = { params, title, approval, ...changed };
     setDraft(draft);
-    keepDraft(job, draft);
+    if (!again) keepDraft(job, draft);
   };
   const [errors, setErrors] = useState<FieldErrors>({});
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -68,9 +76,10 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
     if (Object.keys(found).length) return;
     const request = {
       job_type: job.job_type,
-      params: parts[0].value ?? {},
+      params: { ...hiddenParams(job.params, again), ...(parts[0].value as object | undefined) },
       ...(title ? { title: String(title) } : {}),
       ...(parts[1].value ? { approval: parts[1].value } : {}),
+      ...(again ? { again_of: again.task_id } : {}),
     };
     // A repeat after a lost answer must not start a second run; a changed form must.
     const body = JSON.stringify(request);
@@ -78,7 +87,7 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
     setBusy(true);
     try {
       const { task_id } = await api.start(request, asked.current.key);
-      forgetDraft(job);
+      if (!again) forgetDraft(job);
       go(runAddress(task_id));
     } catch (error) {
       const refused = Problem.of(error);
@@ -100,6 +109,7 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
           id={id}
           name="job_type"
           value={job.job_type}
+          disabled={again !== undefined}
           onChange={({ currentTarget }) => choose(types.find(({ job_type }) => job_type === currentTarget.value))}
         >
           {types.map((type) => (
@@ -140,6 +150,13 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
 }
 
 const emptyDraft = (job: JobType): StartDraft => ({ params: draftOf(job.params), title: "", approval: null });
+
+/** A secret has to be typed again. */
+const draftOfRun = ({ params }: JobType, run: Task): StartDraft => ({
+  params: withoutSecrets(params, draftOf(params, true, shownParams(run))),
+  title: ownTitle(run),
+  approval: null,
+});
 
 // crypto.randomUUID is missing where the page is served without TLS from another machine.
 const randomKey = (): string =>

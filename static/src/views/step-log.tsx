@@ -1,6 +1,5 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { api, connection } from "../state/app";
-import { chooseStep } from "../state/chosen-step";
 import { taskWord, toneOf } from "../state/marks";
 import { nameOf } from "../state/outline";
 import { runAddress } from "../state/routes";
@@ -48,7 +47,7 @@ export function StepLog({ taskId, live, close }: Props) {
             </span>
           </>
         )}
-        <button type="button" class="quiet" aria-label="Close the log" title="Close the log (Escape)" onClick={() => chooseStep(null)}>
+        <button type="button" class="quiet" aria-label="Close the log" title="Close the log (Escape)" onClick={close}>
           ✕
         </button>
       </header>

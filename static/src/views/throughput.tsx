@@ -23,6 +23,7 @@ export function ThroughputChart({ points, axis, scrub }: Props) {
   const { from, to } = axis;
   const shown = useMemo(() => rates(points, from, to), [points, from, to]);
   const seconds = (to - from) / 1_000;
+  const area = useMemo(() => areaOf(shown, seconds), [shown, seconds]);
   const bucket = at === null ? -1 : shown.at.findLastIndex((middle) => middle <= (at - from) / 1_000);
   const total = (points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0);
   const whole = `mean ${figure(total / seconds)} · peak ${figure(Math.max(...shown.rate))}`;
@@ -70,7 +71,7 @@ export function ThroughputChart({ points, axis, scrub }: Props) {
         onKeyDown={key}
       >
         <svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
-          <path d={areaOf(shown, seconds)} />
+          <path d={area} />
         </svg>
         {at !== null && <i class="cursor" style={{ left: `${shareAt(axis, at)}%` }} />}
       </div>

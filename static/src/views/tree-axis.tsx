@@ -8,6 +8,8 @@ const MOST_TICKS = 5;
 const LAST = 92;
 
 interface Props {
+  /** What a row is called. */
+  noun: string;
   axis: Axis;
   press: (event: KeyboardEvent) => void;
   children: ComponentChildren;
@@ -15,24 +17,24 @@ interface Props {
 
 /** The grid of an outline. Bars find their place by its sizes, in seconds: only these change with the time, and no bar is
  * drawn again. */
-export function OverTime({ axis: { from, until, open }, press, children }: Props) {
+export function OverTime({ noun, axis: { from, until, open }, press, children }: Props) {
   const seconds = ((open ? Math.max(until, tickingServerNow()) : until) - from) / 1_000;
   const step = stepFor(seconds, MOST_TICKS);
   return (
     <div class="tree" role="treegrid" aria-label="Steps" style={{ "--span": String(seconds), "--step": String(step) }} onKeyDown={press}>
-      <Names seconds={seconds} step={step} />
+      <Names noun={noun} seconds={seconds} step={step} />
       {children}
     </div>
   );
 }
 
 /** The names of the columns, and the times since the begin of the run. */
-function Names({ seconds, step }: { seconds: number; step: number }) {
+function Names({ noun, seconds, step }: { noun: string; seconds: number; step: number }) {
   const ticks = Array.from({ length: Math.floor(seconds / step) + 1 }, (_, n) => n * step);
   return (
     <div class="tree-row tree-head" role="row">
       <span role="columnheader" class="t-name">
-        Step
+        {noun}
       </span>
       <span role="columnheader" class="t-words">
         State

@@ -19,7 +19,7 @@ import { TreeRow } from "./tree-row";
 /** In a longer list failed ones are hard to find. */
 const MANY = 20;
 
-interface Props {
+export interface TreeProps {
   state: TaskState;
   tree: Tree;
   /** The step whose log is shown beside the tree. */
@@ -29,7 +29,7 @@ interface Props {
 }
 
 /** The tasks below a run as an outline over one time axis, and beside it the log of the chosen one. */
-export function TreePanel({ state, tree, chosen, live }: Props) {
+export function TreePanel({ state, tree, chosen, live }: TreeProps) {
   const [onlyFailed, choose] = useState(false);
   const failed = useMemo(() => (onlyFailed ? new Tree(tree.rootId, api, connection, true) : null), [tree, onlyFailed]);
   useEffect(() => void failed?.load(), [failed, tree.below.value?.failed]);
@@ -59,7 +59,7 @@ function close(taskId: string): void {
   rowOf(taskId)?.focus();
 }
 
-interface OutlineProps extends Omit<Props, "live"> {
+interface OutlineProps extends Omit<TreeProps, "live"> {
   /** Whether steps that have not begun are shown. */
   ahead: boolean;
 }
@@ -100,7 +100,7 @@ function Outline({ state: { task }, tree, ahead, chosen }: OutlineProps) {
   return (
     <>
       {problem.value && <ProblemMessage problem={problem.value}> What is shown is what was last known.</ProblemMessage>}
-      <OverTime axis={axis.value} press={press}>
+      <OverTime noun={task.job_type === ORCHESTRATE ? "Step" : "Task"} axis={axis.value} press={press}>
         <div role="rowgroup" onFocusCapture={(event) => (active.value = rowKey(event) ?? active.value)}>
           {list.map((row) => (
             <AnyRow key={row.key} row={row} tree={tree} begin={axis.value.from} chosen={chosen === row.key} tabbable={row.key === first} open={open} />

@@ -1,4 +1,4 @@
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { Task } from "../client/types";
 import { go } from "../state/address";
 import { chooseStep } from "../state/chosen-step";
@@ -14,6 +14,9 @@ import { TaskMark } from "./marks";
 import { Elapsed } from "./run-row";
 import { TreeApproval } from "./tree-approval";
 import { TreeWords } from "./tree-words";
+
+/** A pointer that is drawn so far selects text, and chooses nothing. */
+const SELECTS_PX = 4;
 
 interface Props {
   row: TaskRow;
@@ -31,9 +34,12 @@ export function TreeRow({ row, node, begin, chosen, tabbable, open }: Props) {
   const { approval } = node.about.value;
   const { id, level } = row;
   const name = nameOf(task);
+  const pressedAt = useRef({ x: 0, y: 0 });
   const click = (event: MouseEvent): void => {
     const inControl = (event.target as Element).closest("a, button, input, .t-ask");
-    if (inControl || !document.getSelection()?.isCollapsed) return;
+    const { x, y } = pressedAt.current;
+    const selects = Math.hypot(event.clientX - x, event.clientY - y) > SELECTS_PX && !document.getSelection()?.isCollapsed;
+    if (inControl || selects) return;
     chooseStep(chosen ? null : id);
   };
   const press = (event: KeyboardEvent): void => {
@@ -54,6 +60,7 @@ export function TreeRow({ row, node, begin, chosen, tabbable, open }: Props) {
       aria-selected={chosen}
       tabIndex={tabbable ? 0 : -1}
       style={{ "--level": String(level) }}
+      onPointerDown={({ clientX, clientY }) => (pressedAt.current = { x: clientX, y: clientY })}
       onClick={click}
       onKeyDown={press}
     >

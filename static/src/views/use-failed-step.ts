@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { isTerminal, type TaskState } from "../client/types";
+import type { Task, TaskState } from "../client/types";
 import { chooseStep } from "../state/chosen-step";
 import { failedLeaf } from "../state/outline";
 import { narrow } from "../state/screen";
@@ -13,7 +13,13 @@ export function useFailedStep(tree: Tree, { task }: TaskState, free: boolean): v
   useEffect(() => {
     if (!loaded || !opening.current) return;
     opening.current = false;
-    const step = free && isTerminal(task.status) && !narrow.value ? failedLeaf(tree) : null;
+    const step = free && task.status === "FAILURE" && !narrow.value ? culpritOf(tree, task) : null;
     if (step) chooseStep(step, true);
   }, [loaded]);
+}
+
+/** The task by which a run has failed: that of the step that its error names, or one below it. */
+function culpritOf(tree: Tree, { error }: Task): string | null {
+  const step = error?.phase ? tree.stepOf(error.phase) : null;
+  return step ? (failedLeaf(tree, step) ?? step) : failedLeaf(tree);
 }

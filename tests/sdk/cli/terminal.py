@@ -11,7 +11,10 @@ import subprocess
 import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests.support.system import wait_for
 
 
 class Terminal:
@@ -46,6 +49,20 @@ class Terminal:
         while self._read(limit):
             continue
         return self.shown
+
+    def wait_for_stop(self) -> None:
+        """Waits until all processes of the session are stopped but the shell that leads it. One that has not come to
+        its stop yet would read what is typed for the shell."""
+        wait_for("the stop", lambda: {*self._states()} == {"T"})
+
+    def _states(self) -> Iterator[str]:
+        """The state of each process of the session but its leader, as /proc has it."""
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # it has ended
+                pid, _, rest = path.read_text().partition(" ")
+                state, _, _, session = rest.rpartition(") ")[2].split()[:4]
+                if int(session) == self.process.pid != int(pid):
+                    yield state
 
     def _read(self, limit: float) -> bool:
         ready, _, _ = select.select([self._fd], [], [], max(0.0, limit - time.monotonic()))

@@ -201,6 +201,19 @@ def test_retry_starts_a_new_run(taskroom: Command, user: User) -> None:
     assert "FAILURE" in waited.stdout
 
 
+def test_retry_with_parameters_starts_a_run_with_these_changed(taskroom: Command, user: User) -> None:
+    made = {"job_type": "test_echo", "params": {"text": "one"}, "title": "Mine"}
+    run = user.client.post("/api/v2/agent/start", json=made).json()["task_id"]
+    user.finished(run)
+
+    done = taskroom("retry", run, "text=two", "--wait")
+
+    assert done.returncode == 0, done.stderr
+    newest = user.get("tasks")["tasks"][0]["task_id"]
+    task = user.status(newest)["task"]
+    assert (task["again_of"], task["params"]["text"], task["title"]) == (run, "two", "Mine")
+
+
 @pytest.mark.parametrize(("end", "code"), [("SUCCESS", 0), ("FAILURE", 1), ("REVOKED", 3)])
 def test_retry_waits_for_the_run_that_a_reporter_starts(
     taskroom: Command, user: User, end: str, code: int

@@ -77,7 +77,9 @@ def test_threads_keep_each_its_order(make_client: MakeClient, server: Server) ->
 def test_a_burst_that_is_faster_than_the_thread_loses_nothing(
     make_client: MakeClient, server: Server, spool: Path, hangs: bool
 ) -> None:
-    client = make_client(memory_events=1_000, memory_bytes=50_000)
+    # However slow the machine is, the server is not away: what it has not taken would be in the spool.
+    slow = {"connect_seconds": PATIENCE, "answer_seconds": PATIENCE}
+    client = make_client(memory_events=1_000, memory_bytes=50_000, **slow)
     client.task("t", "a1", job_type="train")
     if hangs:
         server.script.append(faults.hang)

@@ -15,6 +15,7 @@ from tests.sdk.transport.helpers import ended, go_on, line, numbered, program
 from tests.sdk.transport.server import PATIENCE, Server
 from tests.support.system import wait_for
 
+MACHINE = "from taskroom._transport import detached\ndetached.outlives = lambda: True\n"  # and no container
 SCRIPT = """
 import taskroom
 with taskroom.run("burst", stdout=False) as run:
@@ -31,7 +32,7 @@ def test_what_a_slow_server_has_not_taken_arrives_after_the_end_of_the_script(
     server: Server, spool: Path
 ) -> None:
     server.script.append(faults.hang)
-    with program(SCRIPT, server.url, spool) as process:
+    with program(MACHINE + SCRIPT, server.url, spool) as process:
         status, run, err = ended(process)  # while the server hangs
     assert (status, err) == (0, "")
 
@@ -47,7 +48,7 @@ def test_what_a_child_of_the_script_has_left_arrives_too(server: Server, spool: 
     child = "pid = os.fork()\nif not pid:\n    client.event('t', 'a1', line('of the child'))\n    client.spool_now()\n"
     child += "    os.kill(os.getpid(), 9)\nos.waitpid(pid, 0)\n"
     task = "client.task('t', 'a1', job_type='train')\nassert client.flush(60)\n"
-    script = task + child + "import taskroom\nwith taskroom.run('x') as run: pass\n"
+    script = MACHINE + task + child + "import taskroom\nwith taskroom.run('x') as run: pass\n"
     server.script.clear()
     server.script.extend([faults.answer, faults.hang])
     with program(script, server.url, spool) as process:
@@ -84,10 +85,10 @@ def test_after_a_refused_key_the_line_names_the_command_that_sends_it(server: Se
     assert server.messages(run) == numbered(700)
 
 
-def test_where_no_process_can_be_started_the_end_waits_for_the_server(
+def test_where_no_process_outlives_the_script_the_end_waits_for_the_server(
     make_client: MakeClient, server: Server, spool: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detached, "can_start", lambda: False)
+    monkeypatch.setattr(detached, "outlives", lambda: False)
     monkeypatch.setattr("taskroom._transport.client.MOMENT_SECONDS", 0.0)  # it is too slow for a moment
     client = make_client()
     client.linger()
@@ -99,11 +100,25 @@ def test_where_no_process_can_be_started_the_end_waits_for_the_server(
     assert (server.messages("t"), files(spool)) == (["x"], [])
 
 
-def test_a_process_is_started_only_where_it_would_outlive_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("first", "outlives"),
+    [("systemd", True), ("init", True), ("docker-init", False), ("tini", False), ("sh", False), (None, True)],
+)
+def test_a_process_outlives_the_script_where_the_first_one_is_that_of_a_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, first: str | None, outlives: bool
+) -> None:
+    name = tmp_path / "comm"
+    if first is not None:
+        name.write_text(f"{first}\n")
+    monkeypatch.setattr(detached, "FIRST", name)
+
+    assert detached.outlives() == outlives
+    monkeypatch.setattr("os.getpid", lambda: 1)
+    assert not detached.outlives()
+
+
+def test_a_process_is_started_where_there_is_a_python(monkeypatch: pytest.MonkeyPatch) -> None:
     assert detached.can_start()
 
     monkeypatch.setattr(sys, "executable", "/usr/bin/uwsgi")
-    assert not detached.can_start()
-    monkeypatch.undo()
-    monkeypatch.setattr("os.getpid", lambda: 1)
     assert not detached.can_start()

@@ -40,6 +40,7 @@ class Recorder:
         self.phases: list[Phase] = []
         self.logs: list[tuple[str, SimpleNamespace]] = []
         self.jobs: dict[str, dict[str, Any]] = {}
+        self.outputs: dict[str, bytes] = {}
         self._open: list[Phase] = []
 
     def job(self, name: str, **options: Any) -> Callable[[Any], Any]:
@@ -54,6 +55,10 @@ class Recorder:
         self._open[-1].error()
         if message is not None:
             self.log(message, level="WARNING")
+
+    def save_output(self, path: Path, name: str | None = None) -> bool:
+        self.outputs[name or path.name] = path.read_bytes()
+        return True
 
     @contextmanager
     def phase(self, name: str, total: int | None = None, message: str = "") -> Iterator[Phase]:
@@ -89,7 +94,7 @@ class Recorder:
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     recorder = Recorder()
-    for name in ("job", "log", "item_error", "phase", "track"):
+    for name in ("job", "log", "item_error", "phase", "save_output", "track"):
         monkeypatch.setattr(workers.progress, name, getattr(recorder, name))
     return recorder
 
@@ -102,8 +107,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., ModuleType]
 
     def load(module: str, *, content_roots: tuple[Path, ...] = (), bench: bool = False) -> ModuleType:
         name = f"workers.jobs.{module}"
-        kept_here = {"task_retention_days": 30, "output_bytes": 1_000_000}
-        settings = SimpleNamespace(content_roots=content_roots, bench=bench, **kept_here)
+        settings = SimpleNamespace(content_roots=content_roots, bench=bench)
         monkeypatch.setattr(workers.settings, "settings", lambda: settings)
         kept.setdefault(name, sys.modules.pop(name, None))
         sys.modules.pop(name, None)

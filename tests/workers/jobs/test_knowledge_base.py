@@ -44,12 +44,6 @@ def content(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("TASKROOM_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
 def run(load: Load, content: Path, **params: Any) -> dict[str, Any]:
     module = load("knowledge_base", content_roots=(content,))
     result: dict[str, Any] = module.knowledge_base(**module.KnowledgeBaseParams().load(params))
@@ -57,13 +51,13 @@ def run(load: Load, content: Path, **params: Any) -> dict[str, Any]:
     return result
 
 
-def entries(home: Path, result: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    lines = (home / "data" / "knowledge_base" / result["output"]).read_text(encoding="utf-8").split("\n")
+def entries(recorder: Recorder) -> dict[str, dict[str, Any]]:
+    lines = recorder.outputs["knowledge_base.jsonl"].decode().split("\n")
     assert lines.pop() == ""
     return {entry["path"]: entry for entry in map(json.loads, lines)}
 
 
-def test_a_run(load: Load, content: Path, home: Path, recorder: Recorder) -> None:
+def test_a_run(load: Load, content: Path, recorder: Recorder) -> None:
     result = run(load, content)
     assert recorder.names() == ["content_caching", "content_processing", "categorization", "kb_generation"]
     assert all(phase.completed and phase.total == phase.processed == 5 for phase in recorder.phases)
@@ -71,7 +65,7 @@ def test_a_run(load: Load, content: Path, home: Path, recorder: Recorder) -> Non
     assert (result["definitions"], result["documented_definitions"], result["limited"]) == (6, 2, False)
     assert result["topics"][0]["name"] == "boats"
     assert result["topics"][0]["files"] == 4
-    written = entries(home, result)
+    written = entries(recorder)
     sail = written["boats/sail.py"]
     assert (sail["title"], sail["summary"], sail["topic"]) == ("boats.sail", "Sails the boat.", "boats")
     assert {"canvas", "sail"} <= set(sail["keywords"])
@@ -80,19 +74,16 @@ def test_a_run(load: Load, content: Path, home: Path, recorder: Recorder) -> Non
     assert "Processed boats/sail.py: 3 definitions, 10 lines" in recorder.at("INFO")
 
 
-def test_two_runs_write_the_same(load: Load, content: Path, home: Path) -> None:
+def test_two_runs_write_the_same(load: Load, content: Path, recorder: Recorder) -> None:
     first = run(load, content)
-    path = home / "data" / "knowledge_base" / first["output"]
-    before = path.read_bytes()
+    before = dict(recorder.outputs)
     assert run(load, content) == first
-    assert path.read_bytes() == before
-    assert [path.name for path in path.parent.iterdir()] == [first["output"]], (
-        "no temporary file stays behind"
-    )
+    assert recorder.outputs == before
+    assert list(before) == [first["output"]]
 
 
 def test_what_cannot_be_used_is_an_error_and_never_fatal(
-    load: Load, content: Path, home: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    load: Load, content: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = {
         b"syntax.py": b"def (:\n",
@@ -129,19 +120,19 @@ def test_what_cannot_be_used_is_an_error_and_never_fatal(
     assert recorder["content_processing"].errors == 6
     assert "Skipped vanishes.py: No such file or directory" in recorder.at("WARNING")
     assert "huge.py is cut at 1000000 bytes" in recorder.at("WARNING")
-    assert entries(home, result)["surrogate.py"]["summary"] == "? lone"
+    assert entries(recorder)["surrogate.py"]["summary"] == "? lone"
     for message, _ in recorder.logs:
         message.encode()
 
 
-def test_limit_takes_the_first_paths(load: Load, content: Path, home: Path) -> None:
+def test_limit_takes_the_first_paths(load: Load, content: Path, recorder: Recorder) -> None:
     result = run(load, content, limit=2, pattern="**/*.{py,md}")
     assert result["limited"] is True
-    assert list(entries(home, result)) == ["boats/copy.py", "boats/notes.md"]
+    assert list(entries(recorder)) == ["boats/copy.py", "boats/notes.md"]
 
 
 def test_a_full_cache_leaves_files_out(
-    load: Load, content: Path, home: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    load: Load, content: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = load("knowledge_base", content_roots=(content,))
     monkeypatch.setattr(module, "MAX_CACHE_BYTES", 100)
@@ -151,31 +142,20 @@ def test_a_full_cache_leaves_files_out(
 
 
 def test_a_full_output_leaves_entries_out(
-    load: Load, content: Path, home: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    load: Load, content: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = load("knowledge_base", content_roots=(content,))
     monkeypatch.setattr(module, "MAX_OUTPUT_BYTES", 500)
 
     result = module.knowledge_base(**module.KnowledgeBaseParams().load({}))
 
-    assert 0 < (home / "data" / "knowledge_base" / result["output"]).stat().st_size <= 500
+    assert 0 < len(recorder.outputs[result["output"]]) <= 500
     assert any(
         re.match(r"The output is full; \d+ entries are left out", text) for text in recorder.at("WARNING")
     )
 
 
-def test_a_run_takes_outputs_away_that_are_too_old(load: Load, content: Path, home: Path) -> None:
-    folder = home / "data" / "knowledge_base"
-    folder.mkdir(parents=True)
-    (folder / "old.jsonl").touch()
-    os.utime(folder / "old.jsonl", (0, 0))
-
-    result = run(load, content)
-
-    assert [path.name for path in folder.iterdir()] == [result["output"]]
-
-
-def test_nothing_to_read_fails_clearly(load: Load, content: Path, home: Path) -> None:
+def test_nothing_to_read_fails_clearly(load: Load, content: Path) -> None:
     with pytest.raises(ValueError, match="no file below the root matches"):
         run(load, content, pattern="*.nothing")
 
@@ -211,8 +191,10 @@ def test_a_root_that_turned_into_a_link_is_refused_when_the_job_runs(load: Load,
 
 
 def test_a_cancel_while_writing_leaves_nothing_behind(
-    load: Load, content: Path, home: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    load: Load, content: Path, tmp_path: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
     class Cancelled(BaseException):
         pass
 
@@ -227,13 +209,5 @@ def test_a_cancel_while_writing_leaves_nothing_behind(
     monkeypatch.setattr(module, "track", track)
     with pytest.raises(Cancelled):
         module.knowledge_base(**module.KnowledgeBaseParams().load({}))
-    assert list((home / "data" / "knowledge_base").iterdir()) == []
-
-
-def test_without_a_home_it_writes_to_a_temporary_folder(
-    load: Load, content: Path, tmp_path: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("TASKROOM_HOME", raising=False)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    result = run(load, content)
-    assert [path.name for path in tmp_path.glob("taskroom-knowledge-base-*/*")] == [result["output"]]
+    assert recorder.outputs == {}
+    assert list(tmp_path.glob("taskroom-output-*")) == []
