@@ -268,11 +268,8 @@ def test_a_failure_comes_while_one_looks(tab: Visit, user: User) -> None:
 def test_e_visits_each_error_those_of_items_too_and_says_which(tab: Visit, user: User) -> None:
     task_id = user.start("test_bad_items", count=2_000, every=500)
     user.finished(task_id)
-    errors = [
-        event["sequence"]
-        for event in user.events(task_id)
-        if event["type"] == "log" and (event["data"]["level"] == "ERROR" or event["data"].get("item_error"))
-    ]
+    lines = [event for event in user.events(task_id) if event["type"] == "log"]
+    errors = [e["sequence"] for e in lines if e["data"]["level"] == "ERROR" or e["data"].get("item_error")]
     assert len(errors) == 5
     tab.open(f"/runs/{task_id}")
     tab.press("g")
