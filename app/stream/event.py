@@ -135,7 +135,13 @@ def is_line(draft: Draft) -> bool:
     """Whether the event is a line of its task's log: a ``log``, or the status of a retry."""
     if draft.type == "log":
         return is_task(draft.stream)
-    return draft.type == "task_status" and draft.data is not None and draft.data.get("status") == "RETRY"
+    return draft.type == "task_status" and draft.data is not None and is_retry(draft.data)
+
+
+def is_retry(event: Mapping[str, Any]) -> bool:
+    """Whether a ``task_status`` says that an attempt is to be followed by another one. Later ones may change other
+    fields of the task that waits for it."""
+    return event.get("status") == "RETRY" and "retry_count" in event
 
 
 def json_prefix(stream: str) -> str:

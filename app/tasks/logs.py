@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSON
 
 from app.db.statements import Statement, composed, sized
 from app.models.streams import EventRow, Stream
-from app.stream.event import LEVELS, task_stream
+from app.stream.event import LEVELS, is_retry, task_stream
 from app.stream.pages import PAGE_BYTES
 from app.stream.store import Connect
 from app.tasks.endings import error_text
@@ -23,10 +23,12 @@ SCAN_ROWS = 50_000  # what one request may look at before it says where to go on
 DOWNLOAD_PAGE = 500
 
 RETRY_LEVEL = "WARNING"
-_IS_RETRY = sa.cast(EventRow.payload, JSON)["status"].astext == RETRY
+_payload = sa.cast(EventRow.payload, JSON)
+_IS_RETRY = sa.and_(_payload["status"].astext == RETRY, _payload["retry_count"].astext.is_not(None))
 # The same condition as SQL, of rows of events.
 IS_LINE = f"""CASE type WHEN 'log' THEN true
-    WHEN 'task_status' THEN payload::json ->> 'status' = '{RETRY}' ELSE false END"""
+    WHEN 'task_status' THEN payload::json ->> 'status' = '{RETRY}' AND payload::json ->> 'retry_count' IS NOT NULL
+    ELSE false END"""
 ERROR_LEVELS = [name for name, rank in LEVELS.items() if rank >= LEVELS["ERROR"]]
 ITEM_ERROR = '"item_error":true'
 LOG_FIELDS = ("sequence", "timestamp", "level", "message", "component", "phase")
@@ -162,7 +164,7 @@ def _lines(newest_first: bool, given: frozenset[str]) -> sa.Select[Any]:
 def log_line(payload: str) -> dict[str, Any]:
     """Returns the line of a ``log`` event, or of the ``task_status`` of a retry."""
     event = orjson.loads(payload)
-    if event.get("status") == RETRY:
+    if is_retry(event):
         event |= {"level": RETRY_LEVEL, "message": _retry_text(event), "component": "taskroom"}
     line = {name: event.get(name) for name in LOG_FIELDS}
     return line | {name: event[name] for name in MORE_FIELDS if event.get(name)}

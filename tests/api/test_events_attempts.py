@@ -207,3 +207,17 @@ def test_an_attempt_of_no_name_that_fits_is_refused(user: User) -> None:
     answer = Reporter(user).send(new_task(STARTED, attempt="x" * 65), new_task(STARTED, attempt=""))
 
     assert [row["errors"].keys() for row in answer["refused"]] == [{"attempt"}] * 2
+
+
+def test_what_is_said_of_a_task_between_two_attempts_is_no_line_of_its_log(user: User) -> None:
+    """As of one that replaces itself by another task, whose sender is slower than its worker."""
+    reporter, mail = Reporter(user), new_task(STARTED, status("RETRY", retry_in=0))
+    reporter.accepted(mail)
+
+    reporter.accepted({"task_id": mail["task_id"], "queue": "shop", "params": {"to": "ann"}})
+
+    snapshot = user.status(mail["task_id"])
+    assert (snapshot["task"]["status"], snapshot["task"]["queue"]) == ("RETRY", "shop")
+    logs = user.get(f"tasks/{mail['task_id']}/logs")["logs"]
+    assert [line["message"] for line in logs] == ["Attempt 2 follows"]
+    assert [line["message"] for line in snapshot["recent_logs"]] == ["Attempt 2 follows"]

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from taskroom.cli.fold import State
-from taskroom.cli.text import duration, error_text, harmless, one_line, retry_text, seconds_between
+from taskroom.cli.text import duration, error_text, harmless, is_retry, one_line, retry_text, seconds_between
 
 RUNS_KNOWN = 3  # before it is said what is usual
 WHOLE = ""  # the name of the bar of the whole; no phase has it
@@ -52,7 +52,7 @@ class Bars:
     def changed(self, type: str, state: State, event: dict[str, Any]) -> None:
         if "phase_id" in event:
             self._draw(event["phase_id"], state)
-        if type == "task_status" and event["status"] == "RETRY":
+        if type == "task_status" and is_retry(event):
             self._console.print(retry_text(event), style="yellow", soft_wrap=True)  # it stays above the bars
         self._draw(WHOLE, state)
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from taskroom.cli.fold import State
-from taskroom.cli.text import duration, error_text, harmless, moment, one_line, retry_text, seconds_between
+from taskroom.cli.text import (
+    duration,
+    error_text,
+    harmless,
+    is_retry,
+    moment,
+    one_line,
+    retry_text,
+    seconds_between,
+)
 
 STEP = 10  # percent of a phase between two lines of it
 PAUSE_SECONDS = 5.0  # between two lines of a phase whose total is not known
@@ -26,7 +35,7 @@ class Plain:
     def changed(self, type: str, state: State, event: dict[str, Any]) -> None:
         if type == "task_status":
             self._of_status(state, event["timestamp"])
-            if event["status"] == "RETRY":
+            if is_retry(event):
                 _print(event["timestamp"], retry_text(event))
         elif type == "phase_update":
             self._phase(state.phases[event["phase_id"]], event["timestamp"])

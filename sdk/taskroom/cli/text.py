@@ -34,6 +34,11 @@ def error_text(error: Mapping[str, Any]) -> str:
     return f"{kind}: {message}" if kind else message
 
 
+def is_retry(event: Mapping[str, Any]) -> bool:
+    """Whether the status of a run says that an attempt is followed by another one; else it changes other fields."""
+    return event.get("status") == "RETRY" and "retry_count" in event
+
+
 def retry_text(event: Mapping[str, Any]) -> str:
     """What follows an attempt that is tried again, and why."""
     seconds, error = event.get("retry_in_seconds"), event.get("error")

@@ -24,6 +24,8 @@ test("a retry is a line that says why and when, other changes of the status are 
   expect(logLineOf({ ...retry, error: null, retry_in_seconds: 0 })?.message).toBe("Attempt 2 follows");
   expect(logLineOf({ ...retry, retry_in_seconds: 0.1 + 0.2 })?.message).toContain("in 0.3 s");
   expect(logLineOf({ ...retry, status: "FAILURE" })).toBeNull();
+  const { retry_count: _, ...changes } = retry;
+  expect(logLineOf({ ...changes, can_retry: true }), "other fields of a task that waits").toBeNull();
 });
 
 test("a line of a retry is known among others", () => {

@@ -5,7 +5,8 @@ import type { LogLine, TaskError, TaskEvent } from "./types";
  * `app/tasks/logs.py` has the same words. */
 export function logLineOf(event: TaskEvent): LogLine | null {
   if (event.type === "log") return event as unknown as LogLine;
-  if (event.type !== "task_status" || event.status !== "RETRY") return null;
+  // One without `retry_count` changes other fields of a task that waits for its next attempt.
+  if (event.type !== "task_status" || event.status !== "RETRY" || event.retry_count === undefined) return null;
   const { sequence, timestamp } = event as unknown as LogLine;
   return { sequence, timestamp, level: "WARNING", message: retryText(event), component: "taskroom", phase: null };
 }

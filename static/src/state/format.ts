@@ -6,7 +6,10 @@ export const count = (value: number): string => value.toLocaleString("en");
 export const quantity = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 
 /** Whether the task has a title of its own, and not the one that the server gives. */
-export const hasTitle = ({ title, job_type }: Task): boolean => ![`Task: ${job_type}`, job_type, ""].includes(title ?? "");
+export const hasTitle = ({ title, job_type, trigger }: Task): boolean => {
+  const ofParent = trigger === "subtask" && title?.endsWith(`: ${job_type}`);
+  return !ofParent && ![`Task: ${job_type}`, job_type, ""].includes(title ?? "");
+};
 
 export const shortId = (id: string): string => id.slice(0, 8);
 
