@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext
 
@@ -28,7 +29,7 @@ class Load:
     painted: float
     shown: float
     bytes: int
-    names: list[str]
+    names: list[str]  # the paths
 
 
 def load(context: BrowserContext, url: str, wanted: str, bits: int | None) -> Load:
@@ -49,7 +50,7 @@ def load(context: BrowserContext, url: str, wanted: str, bits: int | None) -> Lo
 
     def finished(it: dict[str, object]) -> None:
         loaded.bytes += int(it["encodedDataLength"])  # type: ignore[call-overload]
-        loaded.names.append(addresses[str(it["requestId"])].removeprefix(url))
+        loaded.names.append(urlsplit(addresses[str(it["requestId"])]).path)
 
     cdp.on("Network.loadingFinished", finished)
     page.goto(url, wait_until="commit")

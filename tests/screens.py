@@ -1,5 +1,5 @@
-"""``script/screens [PAGE …]``: a picture of every page, light and dark, wide and narrow, into screens/, which the repository
-does not have; and those that the documents show, small, into docs/screens."""
+"""``script/screens [PAGE …]``: a picture of every page, light and dark, wide and narrow, into screens/, which the
+repository does not have; and those that the documents show, small, into docs/screens."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ OF_CLI = re.compile(r"(?:script/cli|python -m app\.cli) ([a-z].*?)\s*(?:#.*|`.*)
 
 
 def test_each_script_that_a_page_names_can_be_run() -> None:
-    named = {name for page in PAGES for name in re.findall(r"\bscript/\w+(?![\w.])", page.read_text())}
+    named = {name for page in PAGES for name in re.findall(r"\bscript/[\w-]+(?![\w.])", page.read_text())}
 
     assert {"script/up", "script/test", "script/cli"} <= named
     assert [name for name in sorted(named) if not os.access(ROOT / name, os.X_OK)] == []
@@ -146,7 +146,10 @@ def test_the_readme_tells_the_sizes_that_go_over_the_wire() -> None:
     assert client and first and beside
 
     script = [size / 1000 for size in on_the_wire(DIST / "client/taskroom.js")]
-    pages = [loaded_for(), *(loaded_for(INSIDE, f"src/views/{page}.tsx") for page in ("runs-page", "run-page"))]
+    pages = [
+        loaded_for(),
+        *(loaded_for(INSIDE, f"src/views/{page}.tsx") for page in ("runs-page", "run-page")),
+    ]
 
     assert all(pages)
     stated = [int(number) for number in (*client.groups(), beside[1], *first.groups())]

@@ -157,8 +157,8 @@ def _left(lines: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _text(line: dict[str, Any]) -> bytes:
-    """Returns a line for a terminal: it must not move the cursor, set a title or change the direction of text. What goes
-    back to the beginning of its line (``\\r``) is in its last state."""
+    """Returns a line for a terminal: it must not move the cursor, set a title or change the direction of text. What
+    goes back to the beginning of its line (``\\r``) is in its last state."""
     message = line["message"]
     if "\r" in message:
         message = "\n".join(map(_last_state, message.split("\n")))

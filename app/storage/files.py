@@ -29,7 +29,7 @@ class FileStorage:
 
     def put(self, key: str, source: BinaryIO, most: int) -> int:
         with self._folder_of(key, make=True) as (folder, name):
-            unfinished = f"new-{uuid.uuid4()}"
+            unfinished = f"0-{uuid.uuid4()}"  # no attempt has this number
             try:
                 with os.fdopen(os.open(unfinished, _WRITE, 0o600, dir_fd=folder), "wb") as file:
                     size = _copy(source, file, most)
@@ -45,6 +45,9 @@ class FileStorage:
 
     def open(self, key: str) -> BinaryIO:
         with self._folder_of(key) as (folder, name):
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if not stat.S_ISREG(found.st_mode):
+                raise FileNotFoundError(f"{key!r} is no regular file")
             return regular_file(name, folder)
 
     def delete(self, key: str) -> None:

@@ -87,7 +87,7 @@ class Reports:
 
     def group(self, group_id: str, status: str, name: str | None, phase: str | None, at: str) -> None:
         """Appends the begin or the end of a group of lines."""
-        fields = {"timestamp": at, "group_id": clean(group_id)[:NAME_LIMIT], "status": status}
+        fields: dict[str, Any] = {"timestamp": at, "group_id": clean(group_id)[:NAME_LIMIT], "status": status}
         shown = "".join(c if c.isprintable() else " " for c in clean(name or "")[:NAME_LIMIT]).strip()
         fields |= {"name": shown or UNNAMED_GROUP, "phase": clean(phase)[:NAME_LIMIT] if phase else None}
         self.put(draft(self.stream, "log_group", fields, attempt=self.fence))

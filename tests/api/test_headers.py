@@ -18,7 +18,9 @@ def test_every_answer_carries_the_policy(system: System, path: str) -> None:
 
     policy = dict(part.strip().partition(" ")[::2] for part in headers["Content-Security-Policy"].split(";"))
     assert policy["default-src"] == "'none'"
-    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == policy["font-src"] == "'self'"
+    assert (
+        policy["script-src"] == policy["style-src"] == policy["connect-src"] == policy["font-src"] == "'self'"
+    )
     assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert policy["require-trusted-types-for"] == "'script'"
     assert headers["X-Content-Type-Options"] == "nosniff"

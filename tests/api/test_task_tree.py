@@ -89,6 +89,33 @@ def test_an_error_is_cut_and_has_no_traceback(user: User) -> None:
     assert row["status"] == "FAILURE"
 
 
+def test_of_a_run_that_one_reads_one_sees_what_one_may_read(system: System) -> None:
+    worker, operator = (system.user(tenant="acme", role=role) for role in ("worker", "operator"))
+    with closing(worker.client), closing(operator.client):
+        root, mine, other = new_task(STARTED), new_task(STARTED), new_task(STARTED, owner=operator.email)
+        mine["parent_id"] = other["parent_id"] = root["task_id"]
+        Reporter(worker).accepted(root, mine, other)
+
+        seen = tree(worker, root["task_id"])
+
+        assert ids(seen) == [mine["task_id"]] and seen["below"]["tasks"] == 1
+        assert {*ids(tree(operator, root["task_id"]))} == {mine["task_id"], other["task_id"]}
+
+
+def test_only_failed_children_where_that_is_asked(user: User) -> None:
+    root = new_task(STARTED)
+    children = [new_task(STARTED, end) for end in (DONE, status("FAILURE"), DONE, status("FAILURE"))]
+    for child in children:
+        child["parent_id"] = root["task_id"]
+    Reporter(user).accepted(root, *children)
+
+    first = tree(user, root["task_id"], failed="true", limit=1)
+    second = tree(user, root["task_id"], failed="true", limit=1, cursor=first["next"])
+
+    failed = {children[1]["task_id"], children[3]["task_id"]}
+    assert {*ids(first), *ids(second)} == failed and second["next"] is None
+
+
 def test_a_stranger_gets_404_and_a_wrong_cursor_422(system: System, user: User) -> None:
     task_id = user.start("test_echo")
 

@@ -1,4 +1,4 @@
-"""What a page takes over the wire with an empty cache: bytes, for times depend on the machine (``script/first-paint``)."""
+"""What a page takes over the wire with an empty cache: bytes, for times depend on the machine."""
 
 from __future__ import annotations
 

@@ -107,6 +107,10 @@ def test_rows_are_read_as_postgres_has_them() -> None:
         last_seq=3,
         closed=True,
     )
-    assert made.events == [Seen(1, "log", "t1"), Seen(2, "log", "t2"), Seen(3, "task_status", "t2", "FAILURE")]
+    assert made.events == [
+        Seen(1, "log", "t1"),
+        Seen(2, "log", "t2"),
+        Seen(3, "task_status", "t2", "FAILURE"),
+    ]
     assert (made.lines, made.ending) == (["@t=1 x"], "FAILURE WorkerLost")
     assert made.faults(9, frozenset({"FAILURE WorkerLost"})) == []

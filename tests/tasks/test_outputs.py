@@ -141,7 +141,7 @@ def test_what_no_row_refers_to_is_deleted_after_an_hour(tasks: Tasks, tmp_path: 
     replaced = written(tmp_path, key_of(kept, 1, "older.csv"), 9_999)
     new = written(tmp_path, key_of(kept, 2, "report.csv"), 10)
     gone = written(tmp_path, key_of(removed, 1, "report.csv"), 9_999)
-    unfinished = here.with_name("new-1")
+    unfinished = here.with_name("0-1")
     unfinished.write_text("half")
     os.utime(unfinished, (0, 0))
     sql(tasks.database, "DELETE FROM leases")

@@ -27,6 +27,7 @@ from taskroom.limits import LINGER_SECONDS
 MOST_WAITING = 8_000_000  # bytes of output that is not yet lines
 READ_BYTES = 1 << 18
 BEAT_SECONDS = 5.0  # of silence; then the server is asked whether somebody has cancelled
+BAR_SECONDS = 1.0  # between two states of a progress bar
 MARGIN_SECONDS = 0.3  # before the other process goes on, for the disk
 STREAMS = {STDOUT: ("INFO", "stdout"), STDERR: ("WARNING", "stderr")}
 IGNORED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP")
@@ -49,6 +50,7 @@ class RunReporter:
         self._peer, self._about = peer, about
         self._frames = Frames(MOST_WAITING)
         self._splitters = {kind: Splitter() for kind in STREAMS}
+        self._bars = dict.fromkeys(STREAMS, (time.monotonic(), ""))  # the last state of each, and when it was
         self._attempt = uuid.uuid4().hex
         self._warning: str | None = None
 
@@ -98,12 +100,20 @@ class RunReporter:
                 self._gap(frame.body[:1], int(frame.body[1:]), frame.at)
             else:
                 self._lines(frame.kind, self._splitters[frame.kind].split(frame.body), _stamp(frame.at))
+                self._bar(frame.kind, _stamp(frame.at))
             heard = time.monotonic()
 
     def _lines(self, kind: bytes, lines: list[str], stamp: str) -> None:
         level, component = STREAMS[kind]
         for line in lines:
             self._sink.log(line, level, component, None, stamp)
+
+    def _bar(self, kind: bytes, stamp: str) -> None:
+        """Reports how far a progress bar is: a line that ends with ``\\r``, which the next one of it replaces."""
+        (shown_at, before), state = self._bars[kind], self._splitters[kind].state()
+        if state and state != before and time.monotonic() - shown_at >= BAR_SECONDS:
+            self._bars[kind] = time.monotonic(), state
+            self._lines(kind, [state + "\r"], stamp)
 
     def _gap(self, kind: bytes, count: int, at: float) -> None:
         self._lines(kind, self._splitters[kind].gap(), _stamp(at))

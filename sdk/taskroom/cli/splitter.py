@@ -31,6 +31,10 @@ class Splitter:
             self._keep(rest)
         return [line for line in found if line]
 
+    def state(self) -> str:
+        """The state of a progress bar whose line has not ended; empty where there is none."""
+        return _line(self._rest) if b"\r" in self._rest and not self._dropped else ""
+
     def gap(self) -> list[str]:
         """What comes next does not follow: returns the line that had begun, if any."""
         found = self._finished()

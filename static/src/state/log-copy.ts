@@ -1,7 +1,8 @@
 import type { LogLine } from "../client/types";
 import type { LineRange } from "./log-link";
 import type { LoadLog } from "./log-source";
-import { isReplaced, plain } from "./log-text";
+import { isReplaced } from "./log-replaced";
+import { plain } from "./log-text";
 
 const PAGE = 1_000;
 /** A clipboard takes no more; the download has all lines. */

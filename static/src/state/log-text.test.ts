@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { LogLine } from "../client/types";
-import { isReplaced, marked, pieces, plain } from "./log-text";
+import { isReplaced } from "./log-replaced";
+import { marked, pieces, plain } from "./log-text";
 import { local } from "./time";
 
 const line = (message: string): LogLine => ({

@@ -28,10 +28,6 @@ const parsed = new WeakMap<LogLine, Piece[]>();
 const lastState = (message: string): string =>
   message.includes("\r") ? message.split("\n").map((line) => line.split("\r").findLast(Boolean) ?? "").join("\n") : message;
 
-/** Whether the next line of the same source takes the place of a line: a progress bar, which ends with `\r`. */
-export const isReplaced = ({ message, component }: LogLine, next: LogLine | null): boolean =>
-  next !== null && message.endsWith("\r") && next.component === component;
-
 /** Returns the text of a line with its colours, which end with the line, and without other control sequences. */
 export function pieces(line: LogLine): Piece[] {
   const due = line.component === "celery" ? (DUE.exec(line.message)?.[1] ?? "") : "";

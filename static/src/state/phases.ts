@@ -1,6 +1,7 @@
 import { Problem } from "../client/problem";
 import type { PhaseRow, PhaseState } from "../client/phaseRows";
 import type { JobType, Task } from "../client/types";
+import { hasTitle } from "./format";
 
 export { phaseRows, type PhaseRow, type PhaseState } from "../client/phaseRows";
 
@@ -22,7 +23,7 @@ const stepName = (number: number, jobType: string): string => `${number}_${jobTy
 
 /** Returns the titles of the steps of a run by their phases. `children`: its tasks in their order. */
 export const stepTitles = (children: readonly Task[]): ReadonlyMap<string, string> =>
-  new Map(children.map(({ job_type, title }, index) => [stepName(index + 1, job_type), title]));
+  new Map(children.flatMap((task, index) => (hasTitle(task) ? [[stepName(index + 1, task.job_type), task.title]] : [])));
 
 /** Returns the phases of a run, of which those are waiting whose steps wait for approval. */
 export const withWaitingSteps = (rows: readonly PhaseRow[], children: readonly Task[]): readonly PhaseRow[] => {

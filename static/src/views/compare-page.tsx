@@ -9,6 +9,7 @@ import { compareAddress, runAddress } from "../state/routes";
 import { paramsOf } from "../state/url";
 import "../style/panels.css";
 import "../style/compare.css";
+import "../style/compare-head.css";
 import { CompareHead } from "./compare-head";
 import { CompareValues } from "./compare-values";
 import { ComparePhases } from "./compare-phases";

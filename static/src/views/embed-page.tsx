@@ -22,6 +22,7 @@ import "../style/lines.css";
 import "../style/log-sections.css";
 import "../style/log-small.css";
 import "../style/ansi.css";
+import "../style/panels.css";
 import "../style/embed.css";
 import { Log } from "./log";
 import { choosePhase, usePhaseKeys } from "./phase-keys";

@@ -17,7 +17,7 @@ def types(user: User) -> dict[str, Any]:
 def test_each_job_type_has_what_a_form_needs(types: dict[str, Any]) -> None:
     assert {"knowledge_base", "artifact", "emit_load"} <= types.keys()
     for job in types.values():
-        assert job.keys() == {"job_type", "title", "description", "phases", "params"}
+        assert job.keys() == {"job_type", "title", "description", "phases", "params", "outputs"}
         assert job["title"] and job["description"]
         assert faults(job["params"]) == []
         assert job["params"]["type"] == "object"

@@ -91,3 +91,18 @@ def test_what_the_server_does_not_take_is_said(client: Storing) -> None:
     client.refused = "Attempt 7 is over"
 
     assert told(*OUTPUT) == [{"note": "the server did not take all of this run: Attempt 7 is over"}]
+
+
+def test_a_progress_bar_is_told_of_while_it_goes_on_and_not_more_often_than_asked(
+    client: Storing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bar = [Frame(STDERR, float(n), b"%d %%\r" % (10 * n)) for n in (1, 2, 2)]
+    monkeypatch.setattr("taskroom.cli.reporter.BAR_SECONDS", 0.0)
+    told(*bar, Frame(STDERR, 3.0, b"100 %\n"), Frame(END, 4.0, b'{"status": "SUCCESS"}'))
+    states = [message for _, message, _ in client.lines("run")]
+    client.events.clear()
+    monkeypatch.setattr("taskroom.cli.reporter.BAR_SECONDS", 3_600.0)
+    told(*bar, Frame(STDERR, 3.0, b"100 %\n"), Frame(END, 4.0, b'{"status": "SUCCESS"}'))
+
+    assert states == ["10 %\r", "20 %\r", "100 %"]
+    assert [message for _, message, _ in client.lines("run")] == ["100 %"]

@@ -68,3 +68,13 @@ def test_after_a_gap_the_rest_of_a_line_is_none() -> None:
 
     assert splitter.gap() == ["beginning of"]
     assert splitter.split(b" another line\nwhole\n") == ["whole"]
+
+
+def test_the_state_of_a_progress_bar_is_known_before_its_line_ends() -> None:
+    splitter = Splitter()
+    states = []
+    for piece in (b"begun", b" and\n", b"10%\r", b"20", b"%\r", b"done\n"):
+        splitter.split(piece)
+        states.append(splitter.state())
+
+    assert states == ["", "", "10%", "20", "20%", ""]
