@@ -265,27 +265,6 @@ def test_a_failure_comes_while_one_looks(tab: Visit, user: User) -> None:
     expect(block(tab).get_by_role("heading")).to_have_text(f"Cancelled by {user.email}")
 
 
-def test_e_visits_each_error_those_of_items_too_and_says_which(tab: Visit, user: User) -> None:
-    task_id = user.start("test_bad_items", count=2_000, every=500)
-    user.finished(task_id)
-    lines = [event for event in user.events(task_id) if event["type"] == "log"]
-    errors = [e["sequence"] for e in lines if e["data"]["level"] == "ERROR" or e["data"].get("item_error")]
-    assert len(errors) == 5
-    tab.open(f"/runs/{task_id}")
-    tab.press("g")
-    tab.press("g")
-    expect(tab.log.get_by_text("checked 1", exact=True)).to_be_visible()
-
-    for number, sequence in enumerate(errors, 1):
-        tab.press("e")
-        expect(tab.log.locator(".log-message")).to_have_text(f"{number} of 5")
-        expect(tab.log.locator(f'a[href="#L{sequence}"]')).to_be_in_viewport()
-    tab.press("e")
-    expect(tab.log.locator(".log-message")).to_have_text("1 of 5 · Went on from the start")
-    tab.press("E")
-    expect(tab.log.locator(".log-message")).to_have_text("5 of 5 · Went on from the end")
-
-
 def test_on_a_phone_the_log_keeps_its_place_below(visit: Visitor, user: User) -> None:
     task_id = user.start("test_invoices")
     user.finished(task_id)

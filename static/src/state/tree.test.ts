@@ -94,15 +94,20 @@ test("a task that is made, and one that ends, are asked for again soon, once for
   const { tree, asked, stream, pages, statusOf } = stage({ root: page(task("a")) });
   await tree.load();
 
-  pages.root = page(task("a", "root", { status: "SUCCESS", updated_at: "2" }), task("b", "a"));
+  pages.root = page(task("a"), task("b", "a"));
   stream.send({ type: "task_created", task_id: "x", parent_id: "elsewhere" });
-  stream.send({ type: "task_created", task_id: "b", parent_id: "a" });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(asked).toEqual(["root"]);
+  for (const id of ["b", "c"]) stream.send({ type: "task_created", task_id: id, parent_id: "a" });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(asked).toEqual(["root", "root"]);
+  expect(tree.idsOf("a")).toEqual(["b"]);
+
+  pages.root = page(task("a", "root", { status: "SUCCESS", updated_at: "2" }), task("b", "a"));
   stream.send({ type: "status_changed", task_id: "a", status: "SUCCESS", previous_status: "STARTED", timestamp: "2" });
   expect(statusOf("a")).toBe("SUCCESS");
   await vi.advanceTimersByTimeAsync(1_000);
-
-  expect(asked).toEqual(["root", "root"]);
-  expect(tree.idsOf("a")).toEqual(["b"]);
+  expect(asked).toEqual(["root", "root", "root"]);
   vi.useRealTimers();
 });
 
