@@ -11,7 +11,7 @@ from tests.support.system import User
 
 
 def field(tab: Visit, name: str) -> Locator:
-    return tab.page.locator(f"form [name='params.{name}']")
+    return tab.page.locator(f"[name='params.{name}']")
 
 
 def opened(tab: Visit) -> Locator:
