@@ -60,13 +60,15 @@ def insert_task(
            VALUES (%s, %s, %s,
                (SELECT tenant FROM tasks WHERE id = %s
                 UNION ALL SELECT tenant FROM users WHERE id = %s AND %s::uuid IS NULL),
-               %s, %s, %s, %s, %s, %s, (SELECT id FROM tasks WHERE id = %s FOR KEY SHARE), %s, %s, %s, %s)""",
+               %s, %s, %s, %s, %s, %s, (SELECT id FROM tasks WHERE id = %s FOR KEY SHARE), %s, %s, %s, %s)
+           RETURNING again_of::text""",
         (
             *(task_id, open_stream(cur, stream, parent), user_id, older, user_id, older),
             *(job_type, title, intent, Json(params)),
             *(origin.trigger, origin.retry_of, origin.again_of, origin.parent_id, origin.step, at, status),
         ),
     )
+    ((again_of,),) = cur.fetchall()  # None when that task was removed a moment ago
     fields = {
         "user_id": user_id,
         "job_type": job_type,
@@ -75,7 +77,7 @@ def insert_task(
         "params": params,
         "parent_id": origin.parent_id,
         "retry_of": origin.retry_of,
-        "again_of": origin.again_of,
+        "again_of": again_of,
         "trigger": origin.trigger,
     }
     drafts = [first_event(stream, at, status, **fields)]

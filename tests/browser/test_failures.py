@@ -268,11 +268,8 @@ def test_a_failure_comes_while_one_looks(tab: Visit, user: User) -> None:
 def test_e_visits_each_error_those_of_items_too_and_says_which(tab: Visit, user: User) -> None:
     task_id = user.start("test_bad_items", count=2_000, every=500)
     user.finished(task_id)
-    errors = [
-        event["sequence"]
-        for event in user.events(task_id)
-        if event["type"] == "log" and (event["data"]["level"] == "ERROR" or event["data"].get("item_error"))
-    ]
+    lines = [event for event in user.events(task_id) if event["type"] == "log"]
+    errors = [e["sequence"] for e in lines if e["data"]["level"] == "ERROR" or e["data"].get("item_error")]
     assert len(errors) == 5
     tab.open(f"/runs/{task_id}")
     tab.press("g")
@@ -287,23 +284,6 @@ def test_e_visits_each_error_those_of_items_too_and_says_which(tab: Visit, user:
     expect(tab.log.locator(".log-message")).to_have_text("1 of 5 · Went on from the start")
     tab.press("E")
     expect(tab.log.locator(".log-message")).to_have_text("5 of 5 · Went on from the end")
-
-
-def test_the_last_line_stays_in_view_when_the_log_becomes_lower(tab: Visit, user: User) -> None:
-    """As when the block above it comes later than the jump."""
-    task_id = user.start("test_bad_items", count=500, every=500)
-    user.finished(task_id)
-    last = max(event["sequence"] for event in user.events(task_id) if event["type"] == "log")
-    line = tab.log.locator(f'a[href="#L{last}"]')
-    tab.open(f"/runs/{task_id}#L{last}")
-    expect(line).to_be_in_viewport()
-    lines = tab.page.get_by_label("Lines")
-    tall = lines.bounding_box()
-
-    tab.page.set_viewport_size({"width": 1400, "height": 600})
-
-    wait_for("a lower log", lambda: (lines.bounding_box() or {})["height"] < (tall or {})["height"] - 200)
-    expect(line).to_be_in_viewport(ratio=1)
 
 
 def test_on_a_phone_the_log_keeps_its_place_below(visit: Visitor, user: User) -> None:

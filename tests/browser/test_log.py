@@ -172,3 +172,20 @@ def test_how_a_log_looks_is_this_readers_and_stays(tab: Visit, user: User) -> No
     wait_for("the log over all else", lambda: tab.run(top) == 0)
     tab.press("Escape")
     wait_for("the log in its place", lambda: tab.run(top) > 0)
+
+
+def test_the_last_line_stays_in_view_when_the_log_becomes_lower(tab: Visit, user: User) -> None:
+    """As when the block above it comes later than the jump."""
+    task_id = user.start("test_bad_items", count=500, every=500)
+    user.finished(task_id)
+    last = max(event["sequence"] for event in user.events(task_id) if event["type"] == "log")
+    line = tab.log.locator(f'a[href="#L{last}"]')
+    tab.open(f"/runs/{task_id}#L{last}")
+    expect(line).to_be_in_viewport()
+    lines = tab.page.get_by_label("Lines")
+    tall = lines.bounding_box()
+
+    tab.page.set_viewport_size({"width": 1400, "height": 600})
+
+    wait_for("a lower log", lambda: (lines.bounding_box() or {})["height"] < (tall or {})["height"] - 200)
+    expect(line).to_be_in_viewport(ratio=1)

@@ -183,7 +183,7 @@ def test_a_line_of_a_step_has_an_address_beside_the_tree(tab: Visit, user: User)
     expect(beside(tab, "lines").locator("a.seq").first).to_be_visible()
     beside(tab, "lines").get_by_label("Level").select_option("ERROR")
     expect(tab.page).to_have_url(re.compile("step=.*level=ERROR"))
-    beside(tab, "lines").get_by_role("button", name="Clear").click()
+    beside(tab, "lines").locator(".empty").get_by_role("button", name="Clear").click()
     expect(beside(tab, "lines").get_by_text("b", exact=True)).to_be_visible()
 
 

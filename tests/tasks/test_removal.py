@@ -139,6 +139,23 @@ def test_a_locked_stream_keeps_its_task_until_the_next_run(tasks: Tasks, connect
     assert remove_tasks(connect, YEAR) == 1
 
 
+def test_a_run_that_was_started_again_does_not_keep_the_first_one(tasks: Tasks, connect: Any) -> None:
+    first = ended(tasks)
+    again = ended(tasks, days_ago=10, origin=Origin(again_of=first))
+    assert tasks.state(again)["task"]["again_of"] == first
+
+    assert remove_tasks(connect, YEAR) == 1
+
+    assert left(tasks) == {again}
+    assert tasks.state(again)["task"]["again_of"] is None
+
+
+def test_a_run_that_is_started_again_from_one_that_was_removed_meanwhile_names_none(tasks: Tasks) -> None:
+    again = tasks.create(origin=Origin(again_of="00000000-0000-4000-8000-000000000001"))
+
+    assert tasks.events(again)[0]["again_of"] is tasks.state(again)["task"]["again_of"] is None
+
+
 def test_a_retry_of_a_task_that_was_removed_meanwhile_is_not_found(tasks: Tasks, connect: Any) -> None:
     task_id = ended(tasks)
     remove_tasks(connect, YEAR)

@@ -86,6 +86,8 @@ def record(user: User) -> Iterator[Vector]:
     yield ended(user, "succeeds at the third attempt", user.start("test_retry", count=2))
     yield ended(user, "fails after its last attempt", user.start("test_retry_for"))
     yield ended(user, "fails within a phase", user.start("test_fail", text="as asked"))
+    groups = user.start("test_structured", invoices=2, retry=True, fail=True)
+    yield ended(user, "groups within phases, in two attempts", groups)
 
 
 def main() -> None:

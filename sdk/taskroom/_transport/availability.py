@@ -45,3 +45,12 @@ class Availability:
     def _pause(self, seconds: float) -> None:
         self.failures += 1
         self.until = self._clock() + seconds
+
+    @property
+    def remedy(self) -> str:
+        """What sends the events that are left, as things are."""
+        if self.refused == KEY:
+            return "once TASKROOM_KEY is right, taskroom sync --other-keys sends them"
+        if self.refused == ADDRESS:
+            return "taskroom sync sends them once a Taskroom answers at this address"
+        return "taskroom sync sends them"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taskroom._transport import detached, forking
-from taskroom._transport.availability import ADDRESS, KEY, Availability
+from taskroom._transport.availability import Availability
 from taskroom._transport.batches import Batch
 from taskroom._transport.beats import QUEUES, WORKERS
 from taskroom._transport.buffer import ends_attempt
@@ -220,11 +220,7 @@ class Client:
     @property
     def remedy(self) -> str:
         """What sends the events that are left, as things are."""
-        if self._availability.refused == KEY:
-            return "once TASKROOM_KEY is right, taskroom sync --other-keys sends them"
-        if self._availability.refused == ADDRESS:
-            return "taskroom sync sends them once a Taskroom answers at this address"
-        return "taskroom sync sends them"
+        return self._availability.remedy
 
     def in_child(self) -> None:
         """Begins anew in a forked child, with nothing to send."""
@@ -235,16 +231,8 @@ class Client:
         self._thread = self._make_thread()
 
     def _make_thread(self) -> SendingThread:
-        return SendingThread(
-            self._settings,
-            self._outbox,
-            self._spool,
-            self._availability,
-            self._heard,
-            self._notices,
-            self._clock,
-            self._starts,
-        )
+        shared = (self._settings, self._outbox, self._spool, self._availability)
+        return SendingThread(*shared, self._heard, self._notices, self._clock, self._starts)
 
     def _heard(self, batch: Batch, answer: dict[str, Any]) -> None:
         refused = self._listeners.heard(batch, answer)

@@ -15,4 +15,5 @@ test("a title that says no more than the job type is none", () => {
   expect(["Task: shop.resize", "shop.resize", "", "Pictures of May"].map(titled)).toEqual([false, false, false, true]);
   const step = { job_type: "shop.resize", title: "Pictures: shop.resize", trigger: "subtask" } as Task;
   expect([hasTitle(step), hasTitle({ ...step, title: "Make them small" })]).toEqual([false, true]);
+  expect(hasTitle({ ...step, title: "Chord body: shop.resize", observed: true })).toBe(true);
 });

@@ -6,10 +6,14 @@ export const count = (value: number): string => value.toLocaleString("en");
 export const quantity = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 
 /** Whether the task has a title of its own, and not the one that the server gives. */
-export const hasTitle = ({ title, job_type, trigger }: Task): boolean => {
-  const ofParent = trigger === "subtask" && title?.endsWith(`: ${job_type}`);
+export const hasTitle = (task: Task): boolean => {
+  const { title, job_type } = task;
+  const ofParent = isStep(task) && title?.endsWith(`: ${job_type}`);
   return !ofParent && ![`Task: ${job_type}`, job_type, ""].includes(title ?? "");
 };
+
+/** Whether the task is a step of an orchestration: those that others report have the titles that they say. */
+export const isStep = ({ trigger, observed }: Task): boolean => trigger === "subtask" && !observed;
 
 export const shortId = (id: string): string => id.slice(0, 8);
 

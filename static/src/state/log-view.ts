@@ -1,6 +1,6 @@
 import { signal, type Signal } from "@preact/signals";
 import { Problem } from "../client/problem";
-import type { LogFilter, LogLine } from "../client/types";
+import type { LogFilter } from "../client/types";
 import { count } from "./format";
 import type { LogStore } from "./log";
 import { FilteredLog } from "./log-filtered";
@@ -209,8 +209,10 @@ export class LogView {
       this.searching.value = false;
       this.showMessage(hit ? (hit.wrapped ? `Went on from the ${direction === "next" ? "start" : "end"}` : "") : none);
       if (!hit) return;
-      this.goToHit(hit.line);
-      const position = await this.marks.position(filter, hit.line.sequence, signal);
+      const { sequence } = hit.line;
+      this.current.value = sequence;
+      this.scrollTo(sequence);
+      const position = await this.marks.position(filter, sequence, signal);
       // It stays as long as the hit is the current line.
       if (position) this.setMessage([position, this.message.value].filter(Boolean).join(" · "));
     } catch (error) {
@@ -226,11 +228,6 @@ export class LogView {
     if (direction === "previous" && this.follow.value) return this.store.head + 1;
     const top = this.scroller?.top() ?? this.store.head + 1;
     return direction === "next" ? top - 1 : top;
-  }
-
-  private goToHit(line: LogLine): void {
-    this.current.value = line.sequence;
-    this.scrollTo(line.sequence);
   }
 
   private scrollTo(sequence: number): void {

@@ -1,6 +1,6 @@
 import type { PlannedStep } from "../client/tree";
 import { isTerminal, type Task } from "../client/types";
-import { hasTitle, shortId } from "./format";
+import { hasTitle, isStep, shortId } from "./format";
 import type { Tree } from "./tree";
 
 /** In a list of no more than so many, what is below each of them is shown without being asked for. */
@@ -46,7 +46,7 @@ export type Toggled = ReadonlyMap<string, boolean>;
 
 /** The title of a task; of a step without one its job type alone, for its place tells it apart. */
 export const nameOf = (task: Task): string =>
-  hasTitle(task) ? task.title : task.trigger === "subtask" ? task.job_type : `${task.job_type} ${shortId(task.task_id)}`;
+  hasTitle(task) ? task.title : isStep(task) ? task.job_type : `${task.job_type} ${shortId(task.task_id)}`;
 
 /** Returns the rows of an outline, from top to bottom. `root` is the run with the steps that it was asked for. */
 export function outline(tree: Tree, root: { task: Task; steps: readonly PlannedStep[] | null }, toggled: Toggled): OutlineRow[] {
