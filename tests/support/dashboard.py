@@ -92,6 +92,12 @@ class Dashboard:
         """The field of the form that starts a run; the list has a filter with the same name."""
         return self.page.locator("form select[name=job_type]")
 
+    def choose(self, label: str, option: str, within: Locator | None = None) -> None:
+        """Takes an option of a list that opens."""
+        place = within or self.page.locator("body")
+        place.get_by_role("combobox", name=label, exact=True).click()
+        place.get_by_role("option", name=option, exact=True).click()
+
     def confirm(self, name: str) -> None:
         """Clicks twice: the button of an irreversible action asks for confirmation in its place."""
         self.click(name)

@@ -9,7 +9,7 @@ interface Option {
   about?: string;
 }
 
-interface Props {
+export interface ChoiceProps {
   label: string;
   value: string;
   options: readonly Option[];
@@ -21,7 +21,7 @@ interface Props {
 const TYPED_MS = 700;
 
 /** One of several, chosen from a list that opens: the focus stays on the button, as in the pattern of a select-only combobox. */
-export function Choice({ label, value, options, change, id }: Props) {
+export function Choice({ label, value, options, change, id }: ChoiceProps) {
   const list = useId();
   const box = useRef<HTMLDivElement>(null);
   const typed = useRef({ text: "", at: 0 });

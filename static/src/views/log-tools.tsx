@@ -4,6 +4,7 @@ import type { LogFilter } from "../client/types";
 import { LEVELS } from "../state/levels";
 import { setSwitch, times, TIMES, TIME_WORDS, wrap, type Times } from "../state/log-settings";
 import type { LogView } from "../state/log-view";
+import { Choice, type ChoiceProps } from "./choice";
 import { More } from "./more";
 import { Search } from "./search";
 
@@ -75,33 +76,39 @@ function LogSearch({ view, field }: Pick<Props, "view" | "field">) {
   );
 }
 
-function Filters({ view, phases, setFilter }: Pick<Props, "view" | "phases" | "setFilter">) {
+/** In the row of tools; in the menu of a narrow page the lists are those of the phone. */
+function Filters({ view, phases, setFilter, native }: Pick<Props, "view" | "phases" | "setFilter"> & { native?: boolean }) {
   const { level, phase } = view.filter.value;
   const all = phase && !phases.includes(phase) ? [...phases, phase] : phases;
+  const levels = LEVELS.flatMap(({ name, filter }) => (filter ? [{ value: name, name: filter }] : []));
+  const List = native ? Select : Choice;
   return (
     <span class="log-filters">
-      <select aria-label="Level" value={level ?? ""} onChange={(event) => setFilter({ phase, level: event.currentTarget.value })}>
-        <option value="">All levels</option>
-        {LEVELS.map(
-          ({ name, filter }) =>
-            filter && (
-              <option key={name} value={name}>
-                {filter}
-              </option>
-            ),
-        )}
-      </select>
-      <select aria-label="Phase" value={phase ?? ""} onChange={(event) => setFilter({ level, phase: event.currentTarget.value })}>
-        <option value="">All phases</option>
-        {all.map((name) => (
-          <option key={name} value={name}>
-            {name}
-          </option>
-        ))}
-      </select>
+      <List
+        label="Level"
+        value={level ?? ""}
+        options={[{ value: "", name: "All levels" }, ...levels]}
+        change={(value) => setFilter({ phase, level: value })}
+      />
+      <List
+        label="Phase"
+        value={phase ?? ""}
+        options={[{ value: "", name: "All phases" }, ...all.map((name) => ({ value: name, name }))]}
+        change={(value) => setFilter({ level, phase: value })}
+      />
     </span>
   );
 }
+
+const Select = ({ label, value, options, change }: ChoiceProps) => (
+  <select aria-label={label} value={value} onChange={({ currentTarget }) => change(currentTarget.value)}>
+    {options.map((option) => (
+      <option key={option.value} value={option.value}>
+        {option.name}
+      </option>
+    ))}
+  </select>
+);
 
 function Menu(props: Props) {
   const { view, taskId, full, setFull, copyLink } = props;
@@ -109,7 +116,7 @@ function Menu(props: Props) {
   const partly = Object.values(shown).some(Boolean);
   return (
     <div class="log-menu">
-      <Filters {...props} />
+      <Filters {...props} native />
       <Toggle class="of-wide" name="Wrap lines" keys="w" on={wrap.value === "on"} set={(on) => setSwitch(wrap, on)} />
       <label class="of-wide">
         Times
