@@ -98,10 +98,8 @@ def test_a_group_folds_by_click_and_by_key_stays_folded_and_says_that_it_has_an_
     after = october.bounding_box()
     assert before and after and abs(before["y"] - after["y"]) < 2, "what is clicked does not move"
 
-    tab.page.reload()
-    tab.press("g")
-    tab.press("g")
-    tab.page.get_by_label("Lines", exact=True).press("End")
+    tab.open("/")
+    tab.open(f"/runs/{run_.id}#L{run_.sequences['converted invoice 1 of November']}")
     expect(header(tab, "October")).to_have_attribute("aria-expanded", "false")
     header(tab, "October").press("Enter")
     expect(header(tab, "October")).to_have_attribute("aria-expanded", "true")
