@@ -102,7 +102,7 @@ class Accepted(ma.Schema):
 
 
 class Rejection(ma.Schema):
-    reason = ma.fields.String(load_default="", validate=ma.validate.Length(0, LONGEST_REASON))
+    reason = ma.fields.String(load_default="", validate=ma.validate.Length(max=LONGEST_REASON))
 
 
 class Started(Accepted):

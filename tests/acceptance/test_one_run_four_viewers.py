@@ -84,4 +84,4 @@ def test_all_hold_the_same_events_and_their_fold_is_the_snapshot(
     state = empty()
     for event in ordered[0]:
         state = fold(state, event["type"], event)
-    assert state == {name: snapshot[name] for name in ("task", "phases", "sequence")}
+    assert state == {name: snapshot[name] for name in ("task", "phases", "sections", "sequence")}

@@ -32,7 +32,7 @@ def run(user: User, tmp_path: Path) -> Iterator[Held]:
 def check(snapshot: Any, sequences: list[int], changes: list[Any], final: Any) -> None:
     """Snapshot and events are one whole: contiguous, and their fold is the last snapshot."""
     assert sequences == list(range(snapshot["sequence"] + 1, final["sequence"] + 1))
-    names = ("task", "phases", "sequence")
+    names = ("task", "phases", "sections", "sequence")
     state = {name: snapshot[name] for name in names}
     for event in changes:
         state = fold(state, event["type"], event)

@@ -139,7 +139,7 @@ def test_active_is_the_newest_unfinished_task_or_null(user: User) -> None:
 
     older, newer = user.start("test_endless"), user.start("test_endless")
     found = user.get("agent/active")["active"]
-    assert found.keys() == {"task", "phases", "recent_logs", "celery", "approval", "sequence"}
+    assert found.keys() == {*("task", "phases", "sections", "recent_logs", "celery", "approval", "sequence")}
     assert found["task"]["task_id"] == newer
     for task_id in (newer, older):
         assert user.client.post(f"/api/v2/tasks/{task_id}/cancel").status_code == 202

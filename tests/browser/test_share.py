@@ -167,7 +167,7 @@ def test_a_frame_and_an_element_show_lines_as_they_come(
     begin.touch()
 
     for log in (frame.get_by_role("group", name="Lines"), element.get_by_role("log")):
-        expect(log).to_contain_text("line 1 of ...")
+        expect(log).to_contain_text(re.compile(r"line \d+ of \.\.\."))  # the first may have left the view
     run.let_go()
     expect(page).to_have_title("ended SUCCESS")
     expect(element.get_by_role("status")).to_have_text("succeeded")
