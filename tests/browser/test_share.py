@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from tests.browser.conftest import Complaints, Visitor
 from tests.browser.pages import share_of
+from tests.browser.reported import failed_chord
 from tests.support.held import Held, held
 from tests.support.shares import share
 from tests.support.system import System, User, wait_for
@@ -95,6 +96,18 @@ def test_the_page_of_another_run_says_so(visit: Visitor, user: User, run: Held) 
     tab.open(f"/embed/runs/{other}#token={share(user, run.id)['token']}")
 
     expect(tab.page.get_by_role("heading", name="There is no such run")).to_be_visible()
+
+
+def test_the_page_names_what_failed_below_the_run_without_a_link(visit: Visitor, user: User) -> None:
+    chord = failed_chord(user)
+    user.finished(chord, 60)
+    stranger = visit()
+    stranger.page.goto(f"{stranger.url}/embed/runs/{chord}#token={share(user, chord)['token']}")
+
+    failed = stranger.page.get_by_role("list", name="Failed below")
+    expect(failed).to_contain_text("Chord body: shop.report.total")
+    expect(failed).to_contain_text("The totals of north and south differ")
+    expect(failed.get_by_role("link")).to_have_count(0)
 
 
 def test_the_page_uses_no_cookie_of_who_is_signed_in(visit: Visitor, user: User, run: Held) -> None:

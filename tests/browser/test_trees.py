@@ -134,6 +134,20 @@ def test_a_run_that_failed_opens_with_the_log_of_the_step_that_did(tab: Visit, u
     expect(facts(tab)).to_contain_text("1 not reached")
 
 
+def test_a_run_that_was_cancelled_says_by_whom_above_its_tree(tab: Visit, user: User) -> None:
+    task_id, _ = waiting(user, echo("first"), echo("asks", approval=ASKS))
+    user.client.post(f"/api/v2/tasks/{task_id}/cancel")
+    user.finished(task_id)
+
+    tab.open(f"/runs/{task_id}")
+
+    has_rows(tab, "1 succeeded first", "1 cancelled asks")
+    why = tab.get("region", "Why it ended")
+    expect(why.get_by_role("heading", name=f"Cancelled by {user.email}")).to_be_visible()
+    why.get_by_role("button", name="Go to line").click()
+    expect(tab.log.get_by_text(f"Cancel requested by {user.email}")).to_be_in_viewport()
+
+
 def test_the_log_of_a_step_is_beside_and_in_the_address(
     tab: Visit, visit: Visitor, user: User, tmp_path: Path
 ) -> None:

@@ -26,6 +26,8 @@ test.each<[status: Task["status"], type: string, message: string, sentence: stri
   ["FAILURE", "SoftTimeLimitExceeded", "SoftTimeLimitExceeded()", "It took longer than it may", "SoftTimeLimitExceeded"],
   ["FAILURE", "SubtaskFailed", "Step 2 (artifact): no words", "Step 2, artifact, did not succeed: no words", "SubtaskFailed"],
   ["FAILURE", "ExitStatus", "exit status 3", "The command ended with exit status 3", "ExitStatus"],
+  ["FAILURE", "constructor", "no words", "no words", "constructor"],
+  ["FAILURE", "__proto__", "no words", "no words", "__proto__"],
   ["REVOKED", "Cancelled", "Cancelled", "This run was cancelled", null],
   ["REVOKED", "Cancelled", "Cancelled by ada", "Cancelled by ada", null],
   ["REVOKED", "Rejected", "Rejected by ada", "Rejected by ada", null],

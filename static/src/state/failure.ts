@@ -44,7 +44,7 @@ export function failureOf(task: Task, lines: readonly LogLine[] = []): Failure |
   if (status !== "FAILURE" && status !== "REVOKED" && status !== "RETRY") return null;
   if (!error) return status === "RETRY" ? null : { tone: toneOf(status), sentence: WITHOUT[status], hint: null, type: null };
   const { type, message } = error;
-  const [said, hint] = OWN[type]?.(message, task) ?? [sentence(message === type ? inWords(type) : message)];
+  const [said, hint] = (Object.hasOwn(OWN, type) && OWN[type]?.(message, task)) || [sentence(message === type ? inWords(type) : message)];
   const plain = ["Cancelled", "Rejected", "TaskFailed"].includes(type) || specialWord(task) !== null;
   const by = type === "Cancelled" && /^cancelled$/i.test(message) ? canceller(lines) : null;
   return { tone: toneOf(status), sentence: by ? `Cancelled by ${by}` : said, hint: hint ?? null, type: plain ? null : type };

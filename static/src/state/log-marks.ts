@@ -8,8 +8,8 @@ import type { LoadLog } from "./log-source";
 /** So long after the log has come its marks are looked for. */
 const LATER_MS = 500;
 
-/** Where a log has errors, warnings and hits of the search. The first two are looked for once in the whole log; what the
- * stream brings is added. */
+/** Where a log has errors, warnings and hits of the search. The first two are looked for in the whole log once it has come, and
+ * again where the stream leaves out lines; what it brings is added. */
 export class LogMarks {
   readonly errors: LogPlaces;
   readonly warnings: LogPlaces;
@@ -19,6 +19,7 @@ export class LogMarks {
   private readonly others: LogPlaces[] = [];
   private readonly stopping = new AbortController();
   private readonly unlisten: () => void;
+  private started = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -29,12 +30,15 @@ export class LogMarks {
     this.warnings = new LogPlaces(load, { level: "WARNING" });
     this.unlisten = store.listen((after, upTo, lines) => {
       for (const places of [this.errors, this.warnings, ...this.others]) places.receive(after, upTo, lines);
+      // A snapshot after a break leaves out what came meanwhile.
+      if (this.started && (this.errors.misses(upTo) || this.warnings.misses(upTo))) this.later();
     });
   }
 
   /** Begins to look for errors and warnings. */
   start(): void {
-    this.timer = setTimeout(() => void this.look(), LATER_MS);
+    this.started = true;
+    this.later();
   }
 
   stop(): void {
@@ -48,7 +52,7 @@ export class LogMarks {
   async position(filter: LogFilter, sequence: number, cancelled: AbortSignal): Promise<string> {
     const places = this.of(filter);
     if (filter.q) this.hits.value = places;
-    await places.update(this.store.head, cancelled);
+    await places.update(this.store, cancelled);
     return cancelled.aborted ? "" : places.position(sequence);
   }
 
@@ -62,14 +66,17 @@ export class LogMarks {
     return made;
   }
 
+  /** One look at a time. */
+  private later(): void {
+    if (!this.stopping.signal.aborted) this.timer ??= setTimeout(() => void this.look(), LATER_MS);
+  }
+
   private async look(): Promise<void> {
-    for (const places of [this.errors, this.warnings]) {
-      try {
-        await places.update(this.store.head, this.stopping.signal);
-      } catch {
-        // The log itself says that the server does not answer; marks are missing then.
-        return;
-      }
+    try {
+      for (const places of [this.errors, this.warnings]) await places.update(this.store, this.stopping.signal);
+    } catch {
+      // The log itself says that the server does not answer; marks are missing until more lines come.
     }
+    this.timer = undefined;
   }
 }

@@ -35,9 +35,14 @@ export class LogPlaces {
     this.more = this.found.length >= MOST;
   }
 
-  /** Looks for further places up to the end of the log. Throws Problem. */
-  async update(head: number, cancelled: AbortSignal): Promise<void> {
-    while (this.upTo < head && !this.more && !cancelled.aborted) {
+  /** Whether there may be places up to a sequence that nobody has looked for. */
+  misses(upTo: number): boolean {
+    return this.upTo < upTo && !this.more;
+  }
+
+  /** Looks for further places up to the end of the log, which may grow meanwhile. Throws Problem. */
+  async update(log: { readonly head: number }, cancelled: AbortSignal): Promise<void> {
+    while (this.misses(log.head) && !cancelled.aborted) {
       const since = this.upTo;
       const page = await this.load({ ...this.filter, since_sequence: since, limit: PAGE });
       if (cancelled.aborted || page.next_sequence <= since) return;
@@ -53,6 +58,11 @@ export class LogPlaces {
     const at = this.from(sequence);
     const all = `${count(this.found.length)}${this.more ? "+" : ""}`;
     return this.found[at] === sequence ? `${count(at + 1)} of ${all}` : "";
+  }
+
+  /** Whether there are so many places that those up to a sequence are not all counted. */
+  isCut(upTo: number): boolean {
+    return this.more && this.upTo < upTo;
   }
 
   /** Returns how many places are known from one sequence up to another. */

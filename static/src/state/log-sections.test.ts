@@ -33,6 +33,16 @@ test("one attempt is the whole log, several are its sections", () => {
   expect(names(30, ...first, section("attempt", "2", 25, null))).toBe("Attempt 2");
 });
 
+test("an attempt that has waited for an approval is one section", () => {
+  const waited = [section("attempt", "1", 1, 20), section("phase", "read", 2, 20), section("attempt", "1", 25, 60), section("phase", "send", 26, 60)];
+  expect(names(30, ...waited), "of one attempt there is no header").toBe("send");
+  const given = [...waited, section("attempt", "2", 65, null)];
+  expect(names(22, ...given), "while it waits").toBe("Attempt 1");
+  expect(names(30, ...given)).toBe("Attempt 1 > send");
+  expect(names(70, ...given)).toBe("Attempt 2");
+  expect(sectionsOf(given).map(({ label }) => label)).toEqual(["Attempt 1", "read", "send", "Attempt 2"]);
+});
+
 test("a section that ends after the one around it is cut there", () => {
   const given = [section("group", "a", 2, 10), section("group", "b", 5, 20)];
   expect(sectionsOf(given).map(({ first, last, depth }) => [first, last, depth])).toEqual([

@@ -18,10 +18,11 @@ export interface Section {
 /** Returns the sections in the order of their begins, each within the one before that has not ended. One that ends after
  * its parent, as threads make them, is cut there. A single attempt is the whole log, and is left out. */
 export function sectionsOf(given: readonly LogSection[]): readonly Section[] {
-  const oneAttempt = given.filter(({ kind }) => kind === "attempt").length < 2;
+  const sections = withWholeAttempts(given);
+  const oneAttempt = sections.filter(({ kind }) => kind === "attempt").length < 2;
   const found: Section[] = [];
   let parent: Section | null = null;
-  for (const section of given) {
+  for (const section of sections) {
     if (oneAttempt && section.kind === "attempt") continue;
     const first = section.first_sequence;
     while (parent && parent.last < first) parent = parent.parent;
@@ -38,6 +39,23 @@ export function sectionsOf(given: readonly LogSection[]): readonly Section[] {
     };
     found.push(made);
     parent = made;
+  }
+  return found;
+}
+
+/** Returns the sections with each attempt as one, from its begin to its end: it waits for an approval, and then goes on. */
+function withWholeAttempts(given: readonly LogSection[]): readonly LogSection[] {
+  const found: LogSection[] = [];
+  let at = -1;
+  for (const section of given) {
+    const before = found[at];
+    if (section.kind === "attempt" && before?.name === section.name) {
+      const { last_sequence, ended_at } = section;
+      found[at] = { ...before, last_sequence, ended_at };
+      continue;
+    }
+    if (section.kind === "attempt") at = found.length;
+    found.push(section);
   }
   return found;
 }

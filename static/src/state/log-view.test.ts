@@ -39,7 +39,7 @@ test("an address opens at its lines, marked, and lets the end go", () => {
 test("an address beyond the end shows a message and does not scroll", () => {
   const { view, shown } = viewing([]);
   view.open("#L5000");
-  expect(view.message.value).toBe("Line 5,000 is beyond the end, 1,000");
+  expect(view.message.value).toBe("The line of this address is beyond the end");
   expect([view.follow.value, shown]).toEqual([true, []]);
 });
 

@@ -117,7 +117,8 @@ export class LogView {
     this.range.value = range;
     if (!range) return;
     if (range.from > this.store.head) {
-      this.showMessage(`Line ${count(range.from)} is beyond the end, ${count(this.store.head)}`);
+      // Its sequence is in the address, and no number of a line.
+      this.showMessage("The line of this address is beyond the end");
       return;
     }
     this.setMessage("");

@@ -18,9 +18,11 @@ const TASK: Task = {
   task_id: "t1",
   job_type: "invoices",
   title: "Invoices of October",
-  params: { month: "2026-10", password: "[redacted]" },
+  params: { month: "2026-10", password: "[redacted]", smtp_passphrase: "open sesame" },
   status: "FAILURE",
-  attempt: 2,
+  // It was started again after an approval, and after a failure.
+  attempt: 3,
+  retry_count: 1,
   worker: "mail@host/7",
   started_at: "2026-01-01T00:00:00Z",
   finished_at: "2026-01-01T00:01:12Z",
@@ -87,7 +89,8 @@ Parameters:
 \`\`\`json
 {
   "month": "2026-10",
-  "password": "[redacted]"
+  "password": "••••••",
+  "smtp_passphrase": "••••••"
 }
 \`\`\`
 `);

@@ -2,6 +2,7 @@ import type { LogLine, SourceLines, Task } from "../client/types";
 import { beforeTitle, type Failure, type LinesBefore } from "./failure";
 import { hasTitle, quantity } from "./format";
 import { plain } from "./log-text";
+import { masked } from "./secrets";
 import { sourceLines } from "./source-lines";
 import { duration, elapsed } from "./time";
 
@@ -31,7 +32,7 @@ export function ticket(given: Given): string {
     error?.source && `Source, ${place(error.source)}:\n\n${code(numbered(error.source))}`,
     error?.traceback && `Traceback:\n\n${code(error.traceback.trimEnd())}`,
     lines.before.length > 0 && `${beforeTitle(lines.before.length)}:\n\n${code(lines.before.map(line).join("\n"))}`,
-    task.params && Object.keys(task.params).length > 0 && `Parameters:\n\n${code(cut(JSON.stringify(task.params, null, 2)), "json")}`,
+    task.params && Object.keys(task.params).length > 0 && `Parameters:\n\n${code(cut(JSON.stringify(masked(task.params), null, 2)), "json")}`,
   ];
   return `${parts.filter(Boolean).join("\n\n")}\n`;
 }
@@ -46,7 +47,7 @@ function facts({ task, failure, phase, link }: Given): string {
     ["Phase", phase],
     ["When", finished_at ?? task.updated_at],
     ["After", seconds !== null && duration(seconds)],
-    ["Attempt", task.attempt > 0 && String(task.attempt)],
+    ["Attempt", task.attempt > 0 && String(task.retry_count + 1)],
     ["Worker", task.worker],
   ];
   return rows.flatMap(([key, value]) => (value ? [`- ${key}: ${oneLine(value)}`] : [])).join("\n");

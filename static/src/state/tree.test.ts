@@ -24,7 +24,7 @@ const task = (task_id: string, parent_id = "root", fields: Partial<TreeTask> = {
 function stage(pages: Record<string, TreePage>) {
   const asked: string[] = [];
   const watched = new Map<string, (event: TaskEvent) => void>();
-  const stream = { send: (_: Partial<TaskEvent>): void => undefined, stopped: false };
+  const stream = { send: (_: Partial<TaskEvent>): void => undefined, refresh: (): void => undefined, stopped: false };
   const api = {
     tree: (parent: string, cursor = "") => {
       const key = `${parent} ${cursor}`.trim();
@@ -38,7 +38,8 @@ function stage(pages: Record<string, TreePage>) {
       watched.set(id, onEvent);
       return { stop: () => watched.delete(id) };
     },
-    user: ({ event }: UserSink) => {
+    user: ({ event, refresh }: UserSink) => {
+      stream.refresh = refresh;
       stream.send = (given) => event({ sequence: 1, ...given } as TaskEvent);
       return { stop: () => void (stream.stopped = true) };
     },
@@ -154,6 +155,58 @@ test("an answer to an older question does not undo a newer one, and a refusal le
 
   expect(tree.idsOf("root")).toEqual(["a", "b"]);
   expect(tree.problem.value?.status).toBe(500);
+});
+
+test("where events may have been missed, all that is shown is asked for again", async () => {
+  vi.useFakeTimers();
+  const { tree, asked, stream, pages } = stage({ root: { ...page(task("a")), next: "x" }, "root x": page(task("b")) });
+  stream.refresh();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(asked, "nothing is shown yet").toEqual([]);
+  await tree.load();
+  await tree.more("root");
+  asked.length = 0;
+
+  pages["root x"] = page(task("b"), task("c"));
+  stream.refresh();
+  await vi.advanceTimersByTimeAsync(1_000);
+
+  expect(asked).toEqual(["root", "root x"]);
+  expect(tree.idsOf("root")).toEqual(["a", "b", "c"]);
+  vi.useRealTimers();
+});
+
+test("more children that could not be loaded can be asked for again", async () => {
+  const { tree, pages } = stage({ root: { ...page(task("a")), next: "x" } });
+  await tree.load();
+
+  await tree.more("root");
+  expect([tree.hasMore("root"), tree.problem.value?.status]).toEqual([true, 500]);
+  pages["root x"] = page(task("b"));
+  await tree.more("root");
+
+  expect(tree.idsOf("root")).toEqual(["a", "b"]);
+  expect(tree.hasMore("root")).toBe(false);
+  tree.stop();
+});
+
+test("what a server away could not answer is asked for again by itself, until the tree is left", async () => {
+  vi.useFakeTimers();
+  const { tree, asked, pages } = stage({});
+  await tree.load();
+  expect(tree.problem.value?.status).toBe(500);
+
+  pages.root = page(task("a"));
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect([tree.idsOf("root"), tree.problem.value]).toEqual([["a"], null]);
+
+  delete pages.root;
+  await tree.load();
+  tree.stop();
+  asked.length = 0;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(asked).toEqual([]);
+  vi.useRealTimers();
 });
 
 test("stopping ends all", async () => {

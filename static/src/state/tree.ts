@@ -1,5 +1,6 @@
 import { batch, computed, signal, type Signal } from "@preact/signals";
 import type { Api } from "../client/api";
+import { Backoff } from "../client/backoff";
 import type { Below } from "../client/observed";
 import { Problem } from "../client/problem";
 import type { TreePage, TreeTask } from "../client/tree";
@@ -52,6 +53,8 @@ export class Tree {
   private readonly user: Watch;
   private readonly live: LiveRows;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private readonly backoff = new Backoff();
   private stopped = false;
 
   /** `failed`: of the children of the run only those that failed. */
@@ -62,7 +65,7 @@ export class Tree {
     private readonly failed = false,
   ) {
     this.loads.set(rootId, [{ parent: rootId, cursor: null, next: null, ids: [] }]);
-    this.user = connection.user({ refresh: () => undefined, event: (event) => this.event(event) });
+    this.user = connection.user({ refresh: () => this.refresh(), event: (event) => this.event(event) });
     this.live = new LiveRows(connection, (id) => this.nodes.get(id)?.row);
   }
 
@@ -76,9 +79,7 @@ export class Tree {
     const pages = this.loads.get(parent) ?? [];
     const last = pages.at(-1);
     if (last && !last.next) return;
-    const load: Load = { parent, cursor: last?.next ?? null, next: null, ids: [] };
-    this.loads.set(parent, [...pages, load]);
-    await this.send(load);
+    await this.send({ parent, cursor: last?.next ?? null, next: null, ids: [] });
   }
 
   /** Returns the known children of a task, in order. */
@@ -109,6 +110,7 @@ export class Tree {
   stop(): void {
     this.stopped = true;
     clearTimeout(this.timer);
+    clearTimeout(this.retry);
     this.user.stop();
     this.live.stop();
   }
@@ -116,6 +118,12 @@ export class Tree {
   private isStep(id: string, phaseId: string): boolean {
     const { row, about } = this.nodes.get(id)!;
     return phaseId === `${about.value.step}_${row.value.task.job_type}`;
+  }
+
+  /** Events may have been missed: what was asked for is asked for again. */
+  private refresh(): void {
+    if (this.asked.size === 0) return;
+    for (const load of [...this.loads.values()].flat()) this.soon(load);
   }
 
   private event(event: TaskEvent): void {
@@ -153,11 +161,21 @@ export class Tree {
       const page = await this.api.tree(load.parent, load.cursor ?? undefined, this.failed && load.parent === this.rootId);
       if (isLatest()) batch(() => this.take(load, page));
     } catch (error) {
-      if (isLatest()) this.problem.value = Problem.of(error);
+      if (!isLatest()) return;
+      const problem = (this.problem.value = Problem.of(error));
+      if (problem.passes) this.retry ??= setTimeout(() => this.again(), this.backoff.next());
     }
   }
 
+  /** Asks again after a problem; for more children the reader asks. */
+  private again(): void {
+    this.retry = undefined;
+    this.refresh();
+  }
+
   private take(load: Load, { tasks, next, below }: TreePage): void {
+    const pages = this.loads.get(load.parent) ?? [];
+    if (!pages.includes(load)) this.loads.set(load.parent, [...pages, load]);
     const lists = new Map<string, string[]>([[load.parent, []]]);
     for (const task of tasks) {
       const { task_id, parent_id, step, approval, children, steps } = task;
@@ -177,6 +195,7 @@ export class Tree {
     if (below && load.parent === this.rootId) this.below.value = below;
     this.loaded.value = true;
     this.problem.value = null;
+    this.backoff.reset();
     this.version.value++;
     this.live.changed();
   }

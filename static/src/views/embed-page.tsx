@@ -24,6 +24,7 @@ import "../style/log-small.css";
 import "../style/ansi.css";
 import "../style/panels.css";
 import "../style/embed.css";
+import { FailuresBelow } from "./failures-below";
 import { Log } from "./log";
 import { choosePhase, usePhaseKeys } from "./phase-keys";
 import { NotLoaded } from "./not-loaded";
@@ -88,6 +89,7 @@ function Shown({ shared, state }: { shared: SharedRun; state: TaskState }) {
           </a>
         </div>
         <RunBar state={state} rows={rows} value={value} choose={choosePhase} />
+        <FailuresBelow runId={null} below={below} />
       </header>
       <aside class="side">
         <Phases {...{ state, rows, chosen }} axis={axisOf(task, rows, at)} names={NO_NAMES} choose={choosePhase} />

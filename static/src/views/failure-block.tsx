@@ -11,7 +11,8 @@ const BEFORE_MS = 3_000;
 
 export interface FailureProps {
   state: TaskState;
-  view: LogView;
+  /** Null above a tree, which shows no log: its lines are then links to the log. */
+  view: LogView | null;
   load: LoadLog;
   /** Whether the address may name a line. */
   linked: boolean;

@@ -1,5 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
 import type { LogLine, SourceLines, Task } from "../client/types";
+import { go as goTo } from "../state/address";
 import { beforeTitle, failedIn, failureOf, linesBefore, type Failure as Reason, type LinesBefore } from "../state/failure";
 import { levelOf } from "../state/levels";
 import { plain } from "../state/log-text";
@@ -31,11 +32,12 @@ export function Failure({ state, view, load, linked }: FailureProps) {
     [load, ended],
   );
   const lines = useMemo(() => linesBefore(found?.logs ?? [], task), [found, task]);
-  const failure = failureOf(task, lines.before);
+  const failure = failureOf(task, found?.logs);
   if (!failure) return null;
   const phase = failedIn(state);
   const more = Boolean(task.error?.source || task.error?.traceback || lines.before.length);
-  const go = (sequence: number): void => goToLine(view, sequence, linked);
+  const go = (sequence: number): void =>
+    view ? goToLine(view, sequence, linked) : goTo(`${runAddress(task.task_id)}#L${sequence}`);
   return (
     <section class={`failure s-${failure.tone}`} aria-label={task.status === "REVOKED" ? "Why it ended" : "Why it failed"}>
       <div class="failure-head">
@@ -78,7 +80,7 @@ function Facts({ task, failure, phase }: { task: Task; failure: Reason; phase: s
       ) : (
         phase && <span>{phase}</span>
       )}
-      {task.attempt > 1 && <span>attempt {task.attempt}</span>}
+      {task.retry_count > 0 && <span>attempt {task.retry_count + 1}</span>}
       {at && <time dateTime={at}>{clock(at).slice(0, 8)}</time>}
       {failure.hint && <span class="failure-hint">{failure.hint}</span>}
     </p>

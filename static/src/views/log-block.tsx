@@ -1,6 +1,5 @@
 import { Component } from "preact";
 import type { LogLine } from "../client/types";
-import { count } from "../state/format";
 import { BLOCK } from "../state/log";
 import type { LineRange } from "../state/log-link";
 import { isReplaced } from "../state/log-replaced";
@@ -48,13 +47,11 @@ export class Block extends Component<BlockProps> {
   }
 
   override render() {
-    const { number, lines, height } = this.props;
+    const { lines, height } = this.props;
     if (!lines) {
       return (
         <div class="block absent" style={{ height: `${height}px` }}>
-          <p>
-            Loading lines {count(number * BLOCK + 1)} to {count((number + 1) * BLOCK)}
-          </p>
+          <p>Loading lines</p>
         </div>
       );
     }

@@ -30,6 +30,7 @@ import "../style/log-small.css";
 import "../style/ansi.css";
 import { Audit } from "./audit";
 import { EarlierRuns } from "./earlier-runs";
+import { FailureBlock } from "./failure-block";
 import { Head } from "./head";
 import { Outputs } from "./outputs";
 import { Log } from "./log";
@@ -152,6 +153,7 @@ function Panel({ tab, run, state, tree, step, children }: PanelProps) {
       {tab === "log" && <Log run={run} live={link.value.kind === "live"} />}
       {tab === "result" && <Value value={task.result} name="result" />}
       {(tab === "outputs" || tab === "earlier") && children}
+      {tab === TREE_HASH && !isOfStep(task) && <FailureBlock state={state} view={null} load={run.load} linked />}
       {tab === TREE_HASH && <TreeTab state={state} tree={tree} chosen={step} live={link.value.kind === "live"} />}
       {tab === "parameters" && <Value value={masked(task.params ?? {})} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
@@ -183,6 +185,9 @@ function tabsOf(task: Task, children: number, more: boolean, failed: number, { f
 
 /** Whether the tasks below a run are all that there is to see of it: it runs no code of its own. */
 const isOnlyTree = ({ job_type, observed }: Task): boolean => job_type === ORCHESTRATE || (observed === true && job_type === "group");
+
+/** Whether a run has failed by one of its steps, whose row and log say why. */
+const isOfStep = ({ error }: Task): boolean => error?.type === "SubtaskFailed";
 
 /** Keeps the first page of the tree up to date; its other pages load themselves. */
 function useTree(tree: Tree, { task, phases }: TaskState): void {
