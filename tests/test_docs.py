@@ -19,7 +19,7 @@ from tests.screens import KEPT
 
 ROOT = Path(__file__).resolve().parent.parent
 ROW = re.compile(r"^\| (\d+) \|.*\|(.*)\|$", re.MULTILINE)
-NAMED = re.compile(r"`(tests/[\w/]+\.py|static/src/[\w/]+\.test\.tsx?)::([^`]+)`")
+NAMED = re.compile(r"`(tests/[\w/]+\.py|static/src/[\w/-]+\.test\.tsx?)::([^`]+)`")
 IN_VITEST = re.compile(r"""^\s*(?:it|test)\("([^"]+)",""", re.MULTILINE)
 
 

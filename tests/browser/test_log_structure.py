@@ -205,12 +205,14 @@ def test_a_line_of_json_opens_in_its_place(visit: Visitor, run_: Sectioned) -> N
     line = tab.log.locator(f'[data-at="{sequence}"]')
     expect(line).to_contain_text('{"event": "rates"')
     below = tab.log.locator(f'[data-at="{sequence}"] ~ [data-at]').first
+    tab.at_rest()
     low = line.bounding_box()
 
     line.get_by_role("button", name="Show as a tree").click()
 
     expect(line.locator(".json-key").first).to_have_text("event")
     expect(line.get_by_text("162.1")).to_be_visible()
+    tab.at_rest()
     high = line.bounding_box()
     assert low and high and high["height"] > low["height"] + 60 and abs(high["y"] - low["y"]) < 2
     expect(below).to_be_attached()

@@ -47,7 +47,7 @@ test("the lines before a failure are asked for again when the server did not ans
   const root = await drawn(failed, () => (answers.shift() ?? answers[0]!)());
   expect(root.textContent).not.toContain("read invoice 5");
 
-  await act(() => vi.advanceTimersByTimeAsync(1_000));
+  await act(async () => void (await vi.advanceTimersByTimeAsync(1_000)));
 
   expect(root.querySelector(".before")?.textContent).toContain("read invoice 5");
   vi.useRealTimers();
