@@ -83,8 +83,9 @@ def _opened(task_id: str, found: OutputFile) -> BinaryIO:
 
 
 def _response(file: BinaryIO, found: OutputFile) -> Response:
-    size = os.fstat(file.fileno()).st_size
-    etag = f"{found.attempt:x}-{found.sequence:x}"
+    stat = os.fstat(file.fileno())
+    # Of the file, not of the row: an output that is saved again is replaced before its row is.
+    size, etag = stat.st_size, f"{stat.st_mtime_ns:x}-{stat.st_size:x}"
     asked = request.range if request.if_range.etag in (None, etag) and not request.if_range.date else None
     single = asked is not None and asked.units == "bytes" and len(asked.ranges) == 1
     part = asked.range_for_length(size) if single and asked else None

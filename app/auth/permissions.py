@@ -164,11 +164,9 @@ def list_filter(principal: Principal, scope: str, parent_id: str | None) -> dict
     return {}
 
 
-def readable_filter(principal: Principal) -> dict[str, Any]:
+def readable_filter(principal: Principal) -> dict[str, str]:
     """Returns whose tasks the principal may read, below one that it reads; empty for all."""
-    if principal.is_global or principal.shared_task is not None:
-        return {}
-    return {"user_id": principal.user_id, "tenant": principal.tenant if principal.reads_tenant else None}
+    return {} if principal.shared_task is not None else visible(principal)
 
 
 def scope_filter(principal: Principal, scope: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class FileStorage:
                     os.fsync(file.fileno())
                 # Readers see the old file or the new one, never half of one.
                 os.replace(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder)
+                os.fsync(folder)
             except BaseException:
                 with suppress(FileNotFoundError):
                     os.unlink(unfinished, dir_fd=folder)
@@ -60,9 +61,11 @@ class FileStorage:
         now = time.time()
         for folder, _, names in os.walk(self._root):
             for name in names:
+                key = f"{Path(folder).name}/{name}"
+                if not _KEY.fullmatch(key):
+                    continue  # somebody else has put it there
                 with suppress(FileNotFoundError):  # deleted meanwhile
-                    changed = os.lstat(f"{folder}/{name}").st_mtime
-                    yield Stored(f"{Path(folder).name}/{name}", now - changed)
+                    yield Stored(key, now - os.lstat(f"{folder}/{name}").st_mtime)
 
     @contextmanager
     def _folder_of(self, key: str, make: bool = False) -> Iterator[tuple[int, str]]:
@@ -79,7 +82,10 @@ class FileStorage:
                 if make:
                     with suppress(FileExistsError):
                         os.mkdir(part, 0o700, dir_fd=folder)
-                inner = os.open(part, _FOLDER, dir_fd=folder)
+                try:
+                    inner = os.open(part, _FOLDER, dir_fd=folder)
+                except NotADirectoryError:
+                    raise FileNotFoundError(f"{part!r} is a link, or no folder") from None
                 os.close(folder)
                 folder = inner
             yield folder, name

@@ -169,7 +169,8 @@ def _row_changes(before: State, state: State) -> Iterator[Change]:
                 ((task["task_id"], position, *(phase[n] for n in _PHASE_ROW)),),
             )
     known_sections: Sequence[State] = before["sections"]
-    for position, section in enumerate(state["sections"]):
+    changed_sections = () if state["sections"] is known_sections else state["sections"]
+    for position, section in enumerate(changed_sections):
         if position >= len(known_sections) or known_sections[position] != section:
             yield (
                 f"""INSERT INTO log_sections (task_id, position, {", ".join(SECTION_FIELDS)}) VALUES %s

@@ -178,12 +178,14 @@ def test_a_part_can_be_asked_for(
         assert answer.headers["Content-Length"] == str(len(content))
 
 
-def test_a_part_of_another_version_is_the_whole(user: User) -> None:
+def test_a_part_of_another_version_is_the_whole(system: System, user: User) -> None:
     task_id = saved(user, text("0123456789"))
     etag = download(user, task_id).headers["ETag"]
 
     assert download(user, task_id, **{"Range": "bytes=1-2", "If-Range": etag}).content == b"12"
     assert download(user, task_id, **{"Range": "bytes=1-2", "If-Range": '"other"'}).content == b"0123456789"
+    files_of(system, task_id)[0].write_text("abcdefghij")
+    assert download(user, task_id, **{"Range": "bytes=1-2", "If-Range": etag}).content == b"abcdefghij"
 
 
 def test_a_large_output_is_sent_in_pieces_while_others_are_answered(user: User) -> None:

@@ -106,15 +106,23 @@ def test_a_link_is_not_followed_neither_to_a_file_nor_to_a_folder(
     folder = tmp_path / "outputs" / "1a" / TASK
     (folder / "1-abc").symlink_to(secret / "1-abc")
 
-    with pytest.raises(OSError):
+    with pytest.raises(FileNotFoundError):
         storage.open(KEY)
     other = TASK.replace("1a2b", "1a2c")
     (tmp_path / "outputs" / "1a" / other).symlink_to(secret)
-    with pytest.raises(OSError):
+    with pytest.raises(FileNotFoundError):
         storage.open(f"{other}/1-abc")
     with pytest.raises(OSError):
         put(storage, b"x", f"{other}/1-new")
     assert [path.name for path in secret.iterdir()] == ["1-abc"]
+
+
+def test_what_is_no_file_of_the_storage_is_not_among_its_files(storage: FileStorage, tmp_path: Path) -> None:
+    put(storage, b"x")
+    (tmp_path / "outputs" / "README").write_text("x")
+    (tmp_path / "outputs" / "1a" / TASK / "notes.txt").write_text("x")
+
+    assert [file.key for file in storage.stored()] == [KEY]
 
 
 def test_a_link_a_pipe_and_a_folder_are_no_files_to_save(tmp_path: Path) -> None:
