@@ -92,7 +92,9 @@ def test_a_burst_that_is_faster_than_the_thread_loses_nothing(
         client.event("t", "a1", line(message))
 
     server.released.set()
+    # What found no room in memory is safe in the spool, from where the thread sends it.
     assert client.flush(PATIENCE)
+    server.wait_for("the last line", lambda: server.messages("t")[-1:] == ["line 20000"])
     assert server.messages("t") == numbered(20_001)
 
 
