@@ -18,7 +18,9 @@ from app.http.concurrency import Downloads
 from app.services import services
 from app.stream.event import LEVELS, task_stream
 from app.stream.resync import Resync
-from app.tasks.logs import LogFilter, every_log, logs_after, logs_before
+from app.tasks.log_conditions import LogFilter
+from app.tasks.log_marks import LogMarks, log_marks
+from app.tasks.logs import every_log, logs_after, logs_before
 
 blp = Blueprint("logs", __name__, description="Logs")
 
@@ -46,6 +48,12 @@ class FilterQuery(ma.Schema):
 
 
 class LogQuery(FilterQuery):
+    final = ma.fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "Without lines that another one replaced: states of progress bars, which end with \\r"
+        },
+    )
     since_sequence = SequenceField()
     before_sequence = SequenceField()
     limit = WholeField(load_default=100, validate=ma.validate.Range(1, 1000))
@@ -77,6 +85,20 @@ class LogPageSchema(ma.Schema):
     before_sequence = ma.fields.Integer(metadata={"description": "Earlier lines: send it as before_sequence"})
     has_more = ma.fields.Boolean(metadata={"description": "Whether there is more in the direction asked for"})
     resync = ma.fields.Dict(metadata={"description": "Present when the cursor cannot be answered exactly"})
+
+
+class MarksQuery(ma.Schema):
+    of = ma.fields.String(required=True, validate=ma.validate.OneOf(("errors", "warnings")))
+
+
+class MarksSchema(ma.Schema):
+    places = ma.fields.List(ma.fields.Integer(), metadata={"description": "Sequences of lines, in order"})
+    stretch = ma.fields.Integer(
+        metadata={
+            "description": "1: these are all. Else they are the first in each stretch of so many sequences"
+        }
+    )
+    head = ma.fields.Integer(metadata={"description": "The last sequence that was looked at"})
 
 
 class DownloadQuery(FilterQuery):
@@ -116,6 +138,20 @@ def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
     return with_next(body, next_query if page.has_more else None)
 
 
+@blp.get("/tasks/<uuid:task_id>/logs/marks")
+@reading_shared
+@blp.arguments(MarksQuery, location="query")
+@blp.response(200, MarksSchema)
+def marks(principal: Principal, query: dict[str, Any], task_id: UUID) -> LogMarks:
+    """Returns where the log has errors, those of items too, or lines of the level WARNING or worse.
+
+    Of up to 5,000 all sequences are returned, of more the first in each of about 2,000 equal stretches of the log."""
+    name = permissions.readable_task(principal, str(task_id))
+    wanted = LogFilter(errors=True) if query["of"] == "errors" else LogFilter(level="WARNING")
+    with services().read() as conn, conn.cursor() as cur:
+        return log_marks(cur, name, wanted)
+
+
 @blp.get("/tasks/<uuid:task_id>/logs/download")
 @reading_shared
 @blp.arguments(DownloadQuery, location="query")
@@ -141,7 +177,9 @@ def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Resp
 
 
 def _filter(query: dict[str, Any]) -> LogFilter:
-    return LogFilter(query.get("level"), query.get("phase"), query.get("q"), query["errors"])
+    return LogFilter(
+        query.get("level"), query.get("phase"), query.get("q"), query["errors"], query.get("final", False)
+    )
 
 
 def _left(lines: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -37,10 +37,24 @@ class Stream(Base):
     ancestors: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # of a step, the eldest first
 
 
+ERROR_LEVELS = ("ERROR", "CRITICAL")
+# Of the JSON of an event; within a message the quotes would have backslashes. Postgres knows how rare LIKE is, not strpos.
+ITEM_ERROR = r'%"item\_error":true%'
+# A query uses an index of errors or warnings if its conditions imply that of the index.
+IS_ERROR = r"""type = 'log' AND (level = ANY (ARRAY['ERROR', 'CRITICAL']) OR payload LIKE '%"item\_error"\:true%')"""
+# Few rows of task_status are no retries, which are warnings; and their payload would have to be read.
+MAY_BE_WARNING = """type = 'log' AND level = ANY (ARRAY['WARNING', 'ERROR', 'CRITICAL']) OR type = 'task_status'"""
+
+
 class EventRow(Base):
-    """An event. A foreign key would cost a look-up for each event, and the stream's row is locked anyway."""
+    """An event. A foreign key would cost a look-up for each event, and the stream's row is locked anyway. Errors and
+    warnings have indexes, which cost the other events nothing but a look at them."""
 
     __tablename__ = "events"
+    __table_args__ = (
+        Index("events_of_errors", "stream_id", "seq", postgresql_where=text(IS_ERROR)),
+        Index("events_of_warnings", "stream_id", "seq", postgresql_where=text(MAY_BE_WARNING)),
+    )
 
     stream_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

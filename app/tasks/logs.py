@@ -3,50 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy.dialects.postgresql import JSON
 
 from app.db.statements import Statement, composed, sized
 from app.models.streams import EventRow, Stream
-from app.stream.event import LEVELS, is_retry, task_stream
+from app.stream.event import is_retry, task_stream
 from app.stream.pages import PAGE_BYTES
 from app.stream.store import Connect
 from app.tasks.endings import error_text
-from app.tasks.fold import RETRY
+from app.tasks.log_conditions import RETRY_COMPONENT, RETRY_LEVEL, LogFilter
 
 SCAN_ROWS = 50_000  # what one request may look at before it says where to go on
 DOWNLOAD_PAGE = 500
-
-RETRY_LEVEL = "WARNING"
-_payload = sa.cast(EventRow.payload, JSON)
-_IS_RETRY = sa.and_(_payload["status"].astext == RETRY, _payload["retry_count"].astext.is_not(None))
-# The same condition as SQL, of rows of events.
-IS_LINE = f"""CASE type WHEN 'log' THEN true
-    WHEN 'task_status' THEN payload::json ->> 'status' = '{RETRY}' AND payload::json ->> 'retry_count' IS NOT NULL
-    ELSE false END"""
-ERROR_LEVELS = [name for name, rank in LEVELS.items() if rank >= LEVELS["ERROR"]]
-ITEM_ERROR = '"item_error":true'
 LOG_FIELDS = ("sequence", "timestamp", "level", "message", "component", "phase")
 MORE_FIELDS = ("line", "item_error")  # that are there only where they are known
 
 
 _KEPT = Statement(sa.select(Stream.pruned_to, Stream.last_seq).where(Stream.name == sa.bindparam("stream")))
-
-
-@dataclass(frozen=True, slots=True)
-class LogFilter:
-    """``level`` is the least severe to show, ``q`` a text that the message contains, case ignored. ``errors``: only
-    lines of the level ERROR or worse, and those of items that are counted as failed."""
-
-    level: str | None = None
-    phase: str | None = None
-    q: str | None = None
-    errors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +42,9 @@ def logs_after(
     cur: Cursor, task_id: str, cursor: int, limit: int, wanted: LogFilter = LogFilter()
 ) -> LogPage:
     """The next ``limit`` lines after the cursor, oldest first."""
-    pruned_to, last_seq = _kept(cur, task_id)
+    pruned_to, last_seq = kept(cur, task_id)
     cursor = max(cursor, pruned_to)
-    high = min(cursor + SCAN_ROWS, last_seq)
+    high = last_seq if wanted.indexed else min(cursor + SCAN_ROWS, last_seq)
     rows, more = _scan(cur, task_id, cursor + 1, high, False, limit, wanted)
     after = rows[-1][0] if more else max(cursor, high)
     return LogPage([log_line(payload) for _, payload in rows], cursor + 1, after, more or high < last_seq)
@@ -76,10 +54,10 @@ def logs_before(
     cur: Cursor, task_id: str, cursor: int | None, limit: int, wanted: LogFilter = LogFilter()
 ) -> LogPage:
     """The ``limit`` lines before the cursor (None: the newest), oldest first."""
-    pruned_to, last_seq = _kept(cur, task_id)
+    pruned_to, last_seq = kept(cur, task_id)
     oldest, beyond = pruned_to + 1, last_seq + 1
     cursor = beyond if cursor is None else min(max(cursor, oldest), beyond)
-    low = max(cursor - SCAN_ROWS, oldest)
+    low = oldest if wanted.indexed else max(cursor - SCAN_ROWS, oldest)
     rows, more = _scan(cur, task_id, low, cursor - 1, True, limit, wanted)
     before = rows[-1][0] if more else low
     return LogPage([log_line(payload) for _, payload in rows[::-1]], before, cursor - 1, more or low > oldest)
@@ -97,7 +75,7 @@ def every_log(connect: Connect, task_id: str, wanted: LogFilter = LogFilter()) -
         cursor = page.after
 
 
-def _kept(cur: Cursor, task_id: str) -> tuple[int, int]:
+def kept(cur: Cursor, task_id: str) -> tuple[int, int]:
     """Up to where the log was pruned, and its last sequence."""
     row = _KEPT.execute(cur, stream=task_stream(task_id)).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
@@ -108,46 +86,27 @@ def _scan(
 ) -> tuple[Sequence[tuple[int, str]], bool]:
     """Up to ``limit`` lines between two sequences, and whether there are more of them. Sequences are dense,
     so the window bounds the rows read: a rare hit cannot make one request scan a whole log."""
-    levels = wanted.level and [name for name, rank in LEVELS.items() if rank >= LEVELS[wanted.level]]
-    filters = {"levels": levels, "phase": wanted.phase, "q": wanted.q, "errors": wanted.errors}
-    given: dict[str, Any] = {name: value for name, value in filters.items() if value}
+    given = {name: value for name, value in (("phase", wanted.phase), ("q", wanted.q)) if value}
     window = {"stream": task_stream(task_id), "low": low, "high": high}
     bounds = {"more": limit + 1, "bytes": PAGE_BYTES, "limit": limit}
-    page = _lines(newest_first, frozenset(given))
-    given.pop("errors", None)  # it needs no value
+    # One statement for all texts that are looked for.
+    page = _lines(newest_first, replace(wanted, **dict.fromkeys(given, "given")))
     rows = page.execute(cur, **window, **given, **bounds).fetchall()
     return [(seq, payload) for seq, payload, _ in rows], bool(rows) and len(rows) < rows[0][2]
 
 
 @composed
-def _lines(newest_first: bool, given: frozenset[str]) -> sa.Select[Any]:
-    """A page of lines that pass the given filters. Sizes are added up before anything is sent: a thousand long lines
+def _lines(newest_first: bool, wanted: LogFilter) -> sa.Select[Any]:
+    """A page of lines that pass a filter. Sizes are added up before anything is sent: a thousand long lines
     are fifty megabytes."""
 
     def order(seq: Any) -> Any:
         return seq.desc() if newest_first else seq.asc()
 
-    payload = sa.cast(EventRow.payload, JSON)
-    message = sa.func.coalesce(payload["message"].astext, payload["error"]["message"].astext)
-    level = sa.case((EventRow.type == "log", EventRow.level), else_=RETRY_LEVEL)
-    # The order of CASE saves reading the payload of each line.
-    is_line = sa.case(
-        (EventRow.type == "log", True), (EventRow.type == "task_status", _IS_RETRY), else_=False
-    )
-    filters = {
-        "levels": level == sa.any_(sa.bindparam("levels", type_=sa.ARRAY(sa.Text))),
-        "phase": EventRow.phase == sa.bindparam("phase"),
-        "q": sa.func.strpos(sa.func.lower(message), sa.func.lower(sa.bindparam("q"))) > 0,
-    }
-    is_error = EventRow.level == sa.any_(sa.literal(ERROR_LEVELS, sa.ARRAY(sa.Text)))
-    # Within a message the quotes would have backslashes.
-    is_item_error = sa.func.strpos(EventRow.payload, ITEM_ERROR) > 0
-    filters["errors"] = sa.and_(EventRow.type == "log", sa.or_(is_error, is_item_error))
-    stream = sa.select(Stream.id).where(Stream.name == sa.bindparam("stream")).scalar_subquery()
     lines = (
         sa.select(EventRow.seq, EventRow.payload)
-        .where(EventRow.stream_id == stream, EventRow.seq.between(sa.bindparam("low"), sa.bindparam("high")))
-        .where(is_line, *(filters[name] for name in sorted(given)))
+        .where(EventRow.stream_id == stream_id(), EventRow.seq.between(sa.bindparam("low"), sa.bindparam("high")))
+        .where(*wanted.conditions())
         .order_by(order(EventRow.seq))
         .limit(sa.bindparam("more"))
         .subquery("lines")
@@ -161,11 +120,16 @@ def _lines(newest_first: bool, given: frozenset[str]) -> sa.Select[Any]:
     )
 
 
+def stream_id() -> sa.ScalarSelect[int]:
+    """The id of the stream whose name is the parameter ``stream``."""
+    return sa.select(Stream.id).where(Stream.name == sa.bindparam("stream")).scalar_subquery()
+
+
 def log_line(payload: str) -> dict[str, Any]:
     """Returns the line of a ``log`` event, or of the ``task_status`` of a retry."""
     event = orjson.loads(payload)
     if is_retry(event):
-        event |= {"level": RETRY_LEVEL, "message": _retry_text(event), "component": "taskroom"}
+        event |= {"level": RETRY_LEVEL, "message": _retry_text(event), "component": RETRY_COMPONENT}
     line = {name: event.get(name) for name in LOG_FIELDS}
     return line | {name: event[name] for name in MORE_FIELDS if event.get(name)}
 

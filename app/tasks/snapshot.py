@@ -7,7 +7,8 @@ from typing import Any
 from app.stream.event import Event, encode, task_stream
 from app.stream.pages import bounded
 from app.stream.store import Connect, NoSuchStream
-from app.tasks.logs import IS_LINE, SCAN_ROWS, log_line
+from app.tasks.log_conditions import IS_LINE
+from app.tasks.logs import SCAN_ROWS, log_line
 from app.tasks.projection import STATE_COLUMNS, state_of
 
 RECENT_LOGS = 50

@@ -8,7 +8,8 @@ import pytest
 
 from app.db.persistent import PersistentConnection
 from app.stream.event import draft, now, task_stream
-from app.tasks.logs import LogFilter, logs_after, logs_before
+from app.tasks.log_conditions import LogFilter
+from app.tasks.logs import logs_after, logs_before
 from app.tasks.snapshot import RECENT_LOGS, current_events, snapshot
 from tests.stream.helpers import in_threads, line
 from tests.tasks.helpers import Tasks, folded

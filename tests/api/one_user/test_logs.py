@@ -6,7 +6,7 @@ import pytest
 
 from app.db.persistent import PersistentConnection
 from app.tasks import logs
-from app.tasks.logs import LogFilter
+from app.tasks.log_conditions import LogFilter
 from tests.api.answers import problem
 from tests.api.writing import AT, task_with_logs
 from tests.support.system import System, User
