@@ -37,6 +37,7 @@ from app.tasks import (
 )
 from app.tasks import external_batches as stored
 from app.tasks import history as earlier
+from app.tasks import log_marks
 from app.tasks import logs as task_logs
 from app.tasks import outputs as saved
 from taskroom import limits, phases
@@ -162,6 +163,8 @@ ROWS: dict[str, list[Row]] = {
         ("bytes of any page, without its first row", "1 MB", lambda: pages.PAGE_BYTES),
         ("tasks that a filter looks at in one request", "5,000", lambda: listing.SCAN_TASKS),
         ("events that a search of a log looks at in one request", "50,000", lambda: task_logs.SCAN_ROWS),
+        ("errors or warnings of a log that are all marked", "5,000", lambda: log_marks.MOST_PLACES),
+        ("marks of a log that has more of them", "2,000", lambda: log_marks.STRETCHES),
         ("characters of a text that is looked for", "200",
          lambda: same(most(task_list.CountQuery, "q"), most(logs.FilterQuery, "q"))),
         ("characters of a cursor", "200", lambda: same(*(most(*cursor) for cursor in CURSORS))),

@@ -11,6 +11,7 @@ import type {
   JobType,
   LogFilter,
   LogLine,
+  LogMarksPage,
   LogPage,
   LogQuery,
   NotificationPage,
@@ -113,6 +114,11 @@ export class Api {
 
   logs(taskId: string, page: LogQuery): Promise<LogPage> {
     return this.get(`${task(taskId)}/logs?${query({ ...page })}`);
+  }
+
+  /** Where the log has errors or warnings. */
+  logMarks(taskId: string, of: "errors" | "warnings"): Promise<LogMarksPage> {
+    return this.get(`${task(taskId)}/logs/marks?${query({ of })}`);
   }
 
   /** The lines of the retries among the newest warnings, oldest first. */

@@ -32,11 +32,19 @@ export interface LogFilter {
   errors?: true | undefined;
 }
 
-/** Which page of a log to load, as REST takes it. */
+/** Which page of a log to load, as REST takes it. `final`: without lines that another one replaced, states of progress bars. */
 export interface LogQuery extends LogFilter {
+  final?: true;
   since_sequence?: number;
   before_sequence?: number;
   limit?: number;
+}
+
+/** Sequences of lines up to `head`: all, where `stretch` is 1; else the first in each stretch of so many sequences. */
+export interface LogMarksPage {
+  places: number[];
+  stretch: number;
+  head: number;
 }
 
 export interface LogPage {

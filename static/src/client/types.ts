@@ -3,7 +3,7 @@
 import type { LogLine, LogSection } from "./logTypes";
 import type { Observed } from "./observed";
 
-export type { LogFilter, LogLine, LogPage, LogQuery, LogSection } from "./logTypes";
+export type { LogFilter, LogLine, LogMarksPage, LogPage, LogQuery, LogSection } from "./logTypes";
 
 export const STATUSES = ["PENDING", "WAITING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"] as const;
 export type Status = (typeof STATUSES)[number];

@@ -1,18 +1,22 @@
 import { signal } from "@preact/signals";
+import { Backoff } from "../client/backoff";
+import { Problem } from "../client/problem";
 import type { LogFilter } from "../client/types";
 import type { LogStore } from "./log";
 import { sameFilter } from "./log-filters";
-import { LogPlaces } from "./log-places";
-import type { LoadLog } from "./log-source";
+import { MarkedPlaces } from "./log-marked-places";
+import { PagedPlaces } from "./log-paged-places";
+import type { LogPlaces } from "./log-places";
+import type { LoadLog, LoadMarks } from "./log-source";
 
 /** So long after the log has come its marks are looked for. */
 const LATER_MS = 500;
 
-/** Where a log has errors, warnings and hits of the search. The first two are looked for in the whole log once it has come, and
- * again where the stream leaves out lines; what it brings is added. */
+/** Where a log has errors, warnings and hits of the search. The server is asked for the first two once the log has come, again where
+ * the stream leaves out lines, and until it answers; what the stream brings is added. */
 export class LogMarks {
-  readonly errors: LogPlaces;
-  readonly warnings: LogPlaces;
+  readonly errors: MarkedPlaces;
+  readonly warnings: MarkedPlaces;
   /** Of the text that was searched for last; null when there is none. */
   readonly hits = signal<LogPlaces | null>(null);
 
@@ -21,13 +25,15 @@ export class LogMarks {
   private readonly unlisten: () => void;
   private started = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly backoff = new Backoff();
 
   constructor(
     private readonly store: LogStore,
     private readonly load: LoadLog,
+    loadMarks: LoadMarks,
   ) {
-    this.errors = new LogPlaces(load, { errors: true });
-    this.warnings = new LogPlaces(load, { level: "WARNING" });
+    this.errors = new MarkedPlaces(() => loadMarks("errors"), { errors: true });
+    this.warnings = new MarkedPlaces(() => loadMarks("warnings"), { level: "WARNING" });
     this.unlisten = store.listen((after, upTo, lines) => {
       for (const places of [this.errors, this.warnings, ...this.others]) places.receive(after, upTo, lines);
       // A snapshot after a break leaves out what came meanwhile.
@@ -60,7 +66,7 @@ export class LogMarks {
   private of(filter: LogFilter): LogPlaces {
     const known = [this.errors, this.warnings, ...this.others].find((places) => sameFilter(places.filter, filter));
     if (known) return known;
-    const made = new LogPlaces(this.load, filter);
+    const made = new PagedPlaces(this.load, filter);
     this.others.unshift(made);
     this.others.length = Math.min(this.others.length, 2);
     return made;
@@ -74,9 +80,12 @@ export class LogMarks {
   private async look(): Promise<void> {
     try {
       for (const places of [this.errors, this.warnings]) await places.update(this.store, this.stopping.signal);
-    } catch {
-      // The log itself says that the server does not answer; marks are missing until more lines come.
+      this.timer = undefined;
+      this.backoff.reset();
+    } catch (error) {
+      // The log itself says that the server does not answer, or refuses.
+      if (this.stopping.signal.aborted || Problem.of(error).isRefusal) return;
+      this.timer = setTimeout(() => void this.look(), this.backoff.next());
     }
-    this.timer = undefined;
   }
 }

@@ -1,10 +1,13 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { Problem } from "../client/problem";
-import type { LogLine, LogPage, LogQuery } from "../client/types";
+import type { LogLine, LogMarksPage, LogPage, LogQuery } from "../client/types";
 import { firstIndex } from "./first-index";
 
 /** Loads a page of the log. Throws Problem. */
 export type LoadLog = (query: LogQuery) => Promise<LogPage>;
+
+/** Asks where the whole log has errors or warnings. Throws Problem. */
+export type LoadMarks = (of: "errors" | "warnings") => Promise<LogMarksPage>;
 
 /** Takes the lines of a task's stream, a frame at a time. */
 export interface LogSink {

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { expect, test } from "vitest";
-import type { LogLine, LogPage, LogQuery } from "../client/types";
+import type { LogLine, LogMarksPage, LogPage, LogQuery } from "../client/types";
 import { LogStore } from "./log";
 import { FilteredLog } from "./log-filtered";
 import { LogFolds } from "./log-folds";
@@ -20,14 +20,19 @@ function viewing(hits: number[]) {
     const next = found.length < limit ? head : (found.at(-1) as number);
     return { logs: found.map((at) => line(at)), next_sequence: next, before_sequence: found[0] ?? 1, has_more: false };
   };
+  const marksAsked: string[] = [];
+  const askMarks = async (of: string): Promise<LogMarksPage> => {
+    marksAsked.push(of);
+    return { places: [...hits], stretch: 1, head: Math.max(1_000, ...hits) };
+  };
   const store = new LogStore(ask);
   store.restart([line(1_000)], 1_000);
   const section = { kind: "group", name: "a", group_id: "a", first_sequence: 90, last_sequence: 500 } as const;
   const group = { ...section, started_at: "", ended_at: "" };
-  const view = new LogView(store, ask, new LogFolds("", signal(sectionsOf([group]))));
+  const view = new LogView(store, ask, askMarks, new LogFolds("", signal(sectionsOf([group]))));
   const shown: number[] = [];
   view.scroller = { show: (sequence) => shown.push(sequence), toTop: () => shown.push(0), top: () => 400, draw: () => {} };
-  return { view, store, shown, asked };
+  return { view, store, shown, asked, marksAsked };
 }
 
 test("an address opens at its lines, marked, and lets the end go", () => {
@@ -105,13 +110,13 @@ test("the previous error is sought from the end while that is followed", async (
 
 test("each error is told which of all it is, around both ends, and those that came meanwhile count", async () => {
   const hits = [100, 450, 700];
-  const { view, store, shown, asked } = viewing(hits);
+  const { view, store, shown, marksAsked } = viewing(hits);
   view.hold();
   await view.findError("next");
   expect([shown.at(-1), view.message.value]).toEqual([450, "2 of 3"]);
   await view.findError("next");
   expect([shown.at(-1), view.message.value]).toEqual([700, "3 of 3"]);
-  expect(asked.filter(({ limit }) => limit === 1_000), "all are counted once").toHaveLength(1);
+  expect(marksAsked, "all are counted once").toEqual(["errors"]);
   await view.findError("next");
   expect([shown.at(-1), view.message.value]).toEqual([100, "1 of 3 · Went on from the start"]);
   hits.push(1_001);

@@ -10,7 +10,7 @@ import { formatLines, parseLines, type LineRange } from "./log-link";
 import { LogMarks } from "./log-marks";
 import type { Section } from "./log-sections";
 import { searchLog, type Direction } from "./log-search";
-import type { LoadLog, LogSource } from "./log-source";
+import type { LoadLog, LoadMarks, LogSource } from "./log-source";
 
 /** Draws the lines and knows the scroll position. */
 export interface LogScroller {
@@ -56,10 +56,11 @@ export class LogView {
   constructor(
     private readonly store: LogStore,
     private readonly loadPage: LoadLog,
+    loadMarks: LoadMarks,
     readonly folds = new LogFolds("", signal([])),
   ) {
     this.source = signal<LogSource>(store);
-    this.marks = new LogMarks(store, loadPage);
+    this.marks = new LogMarks(store, loadPage, loadMarks);
     // The first block has the headers of sections that began before it, whose lines were pruned.
     store.nextShown = (key) => (key === store.first ? key : folds.nextShown(key));
   }

@@ -7,7 +7,7 @@ import type { Connection, Progress, TaskWatch } from "../client/watch";
 import { approvalAfter } from "./approval";
 import { Frames } from "./frames";
 import { LogStore } from "./log";
-import type { LoadLog } from "./log-source";
+import type { LoadLog, LoadMarks } from "./log-source";
 
 /** More events at once than a reader can follow. */
 const MUCH = 25;
@@ -24,6 +24,7 @@ export class Run {
   readonly progress = signal<Progress>({ kind: "loading" });
   readonly log: LogStore;
   readonly load: LoadLog;
+  readonly loadMarks: LoadMarks;
 
   private queue: Item[] = [];
   private readonly frames = new Frames(() => this.apply());
@@ -34,7 +35,8 @@ export class Run {
     api: Api,
     connection: Connection,
   ) {
-    this.load = (query) => api.logs(taskId, query);
+    this.load = (query) => api.logs(taskId, { ...query, final: true });
+    this.loadMarks = (of) => api.logMarks(taskId, of);
     this.log = new LogStore(this.load);
     const put = (item: Item): void => {
       this.queue.push(item);

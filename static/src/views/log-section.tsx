@@ -1,5 +1,5 @@
 import { tickingServerNow } from "../state/clock";
-import { count, quantity } from "../state/format";
+import { quantity } from "../state/format";
 import type { Section } from "../state/log-sections";
 import type { LogView } from "../state/log-view";
 import { duration, elapsed } from "../state/time";
@@ -28,16 +28,15 @@ export function SectionFacts({ section, view }: Props) {
   const { errors } = view.marks;
   void errors.version.value;
   const failed = errors.within(section.first, section.last);
-  const cut = errors.isCut(section.last);
   return (
     <span class="section-facts">
-      {failed > 0 && (
+      {failed === "unknown" && <span>errors not counted</span>}
+      {failed !== "unknown" && failed !== 0 && (
         <strong>
           <span aria-hidden="true">✕ </span>
-          {cut ? `${count(failed)}+ errors` : quantity(failed, "error")}
+          {failed === "some" ? "errors" : quantity(failed, "error")}
         </strong>
       )}
-      {cut && failed === 0 && <span>errors not counted</span>}
       <Duration section={section} />
     </span>
   );

@@ -105,7 +105,7 @@ function useLogView(run: Run, load: LoadLog): LogView {
   const view = useMemo(() => {
     const given = computed(() => run.state.value?.sections);
     const folds = new LogFolds(run.taskId, computed(() => sectionsOf(given.value ?? [])));
-    const made = new LogView(run.log, load, folds);
+    const made = new LogView(run.log, load, run.loadMarks, folds);
     made.open(location.hash);
     made.setFilter(logFilter());
     return made;
