@@ -1,8 +1,9 @@
 import { signal } from "@preact/signals";
 import { Problem } from "../client/problem";
 import type { LogFilter, LogLine, LogPage } from "../client/types";
-import { BLOCK, HELD_LINES, type LogStore } from "./log";
+import { HELD_LINES, type LogStore } from "./log";
 import { passes } from "./log-filters";
+import { BLOCK } from "./log-held";
 import { firstFrom, nearestOf, type LoadLog, type LogSource, type Nearest } from "./log-source";
 
 const PAGE = 500;
@@ -12,6 +13,7 @@ const PAGE = 500;
 export class FilteredLog implements LogSource {
   readonly version = signal(0);
   readonly problem = signal<Problem | null>(null);
+  readonly blanks = 0;
   /** Every match after `after` and up to `upTo` is here. */
   after: number;
   upTo: number;
@@ -67,6 +69,10 @@ export class FilteredLog implements LogSource {
 
   nextShown(key: number): number {
     return key;
+  }
+
+  isBlank(): boolean {
+    return false;
   }
 
   keyOf(sequence: number): number {

@@ -72,7 +72,7 @@ test("a hidden part of a million lines is neither loaded nor waited for", async 
   const line = (sequence: number): LogLine => ({ sequence }) as LogLine;
   const load = async (query: LogQuery): Promise<LogPage> => {
     asked.push(query);
-    const since = query.since_sequence ?? 0;
+    const since = query.since_sequence ?? (query.before_sequence ?? 0) - (query.limit ?? 0) - 1;
     const logs = Array.from({ length: query.limit ?? 0 }, (_, index) => line(since + index + 1));
     return { logs, next_sequence: since + logs.length, before_sequence: since + 1, has_more: true };
   };

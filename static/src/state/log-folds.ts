@@ -1,6 +1,6 @@
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import { firstIndex } from "./first-index";
-import { BLOCK } from "./log";
+import { BLOCK } from "./log-held";
 import { pathOf, sectionAt, type Section } from "./log-sections";
 import { storedText } from "./settings";
 
@@ -37,6 +37,11 @@ export class LogFolds {
       }
       return spans;
     });
+  }
+
+  /** Whether a folded section hides what comes next. */
+  get hidesEnd(): boolean {
+    return this.hidden.value.at(-1)?.to === Infinity;
   }
 
   isFolded(section: Section): boolean {

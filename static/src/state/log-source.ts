@@ -35,6 +35,10 @@ export interface LogSource {
   keyOf(sequence: number): number;
   /** Returns the first block from `key` on that is not hidden as a whole, by a folded section. */
   nextShown(key: number): number;
+  /** Whether it is known that a block has no line. */
+  isBlank(key: number): boolean;
+  /** Changes when another block is blank, or one is no more. */
+  readonly blanks: number;
   /** Names the blocks that are in view or near it: missing ones are loaded, distant ones may be dropped. */
   want(first: number, end: number): void;
   nearest(sequence: number): Nearest;
@@ -42,11 +46,21 @@ export interface LogSource {
   retry(): void;
 }
 
-/** Returns the blocks of a range without those that are hidden as a whole. */
-export function shownKeys(source: LogSource, first: number, end: number): number[] {
+/** Returns the blocks of a range without those that take no place: hidden as a whole, or without a line and a header. */
+export function shownKeys(source: LogSource, first: number, end: number, hasHeader: (key: number) => boolean): number[] {
   const keys: number[] = [];
-  for (let key = source.nextShown(first); key < end; key = source.nextShown(key + 1)) keys.push(key);
+  for (let key = source.nextShown(first); key < end; key = source.nextShown(key + 1)) {
+    if (!source.isBlank(key) || hasHeader(key)) keys.push(key);
+  }
   return keys;
+}
+
+/** Returns the last line before a block, and the first one after it, where they are here. */
+export function linesAround(source: LogSource, key: number): { before: LogLine | null; after: LogLine | null } {
+  let [last, next] = [key - 1, key + 1];
+  while (source.isBlank(last)) last--;
+  while (source.isBlank(next)) next++;
+  return { before: source.lines(last)?.at(-1) ?? null, after: source.lines(next)?.[0] ?? null };
 }
 
 /** Returns the line whose sequence is nearest; `lines` are in order and not empty. */

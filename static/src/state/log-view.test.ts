@@ -4,13 +4,14 @@ import type { LogLine, LogMarksPage, LogPage, LogQuery } from "../client/types";
 import { LogStore } from "./log";
 import { FilteredLog } from "./log-filtered";
 import { LogFolds } from "./log-folds";
-import { sectionsOf } from "./log-sections";
+import { linesBetween } from "./log-numbers";
+import { sectionsOf, type Section } from "./log-sections";
 import { LogView } from "./log-view";
 
 const line = (sequence: number, level = "INFO"): LogLine => ({ sequence, level, message: "", phase: null }) as LogLine;
 
-/** A log of 1,000 events whose hits are these; `shown` is where the reader was brought. */
-function viewing(hits: number[]) {
+/** A log of 1,000 events whose hits are these, with a group from 90 up to `last`; `shown` is where the reader was brought. */
+function viewing(hits: number[], last: number | null = 500) {
   const asked: LogQuery[] = [];
   const ask = async (query: LogQuery): Promise<LogPage> => {
     asked.push(query);
@@ -27,12 +28,13 @@ function viewing(hits: number[]) {
   };
   const store = new LogStore(ask);
   store.restart([line(1_000)], 1_000);
-  const section = { kind: "group", name: "a", group_id: "a", first_sequence: 90, last_sequence: 500 } as const;
+  const section = { kind: "group", name: "a", group_id: "a", first_sequence: 90, last_sequence: last } as const;
   const group = { ...section, started_at: "", ended_at: "" };
-  const view = new LogView(store, ask, askMarks, new LogFolds("", signal(sectionsOf([group]))));
+  const sections = signal(sectionsOf([group]));
+  const view = new LogView(store, ask, askMarks, new LogFolds(`run ${Math.random()}`, sections));
   const shown: number[] = [];
   view.scroller = { show: (sequence) => shown.push(sequence), toTop: () => shown.push(0), top: () => 400, draw: () => {} };
-  return { view, store, shown, asked, marksAsked };
+  return { view, store, shown, asked, marksAsked, sections };
 }
 
 test("an address opens at its lines, marked, and lets the end go", () => {
@@ -189,4 +191,60 @@ test("a search, an error, an address and the end open what hides them", async ()
   expect(await opened(() => view.open("#L300")), "an address").toBe(true);
   expect(await opened(() => view.open("#L600")), "an address elsewhere").toBe(false);
   expect(await opened(() => view.toEnd()), "the end, which is not within").toBe(false);
+});
+
+test("what a fold hides is not followed: new lines are unread, and to follow opens it", () => {
+  const { view, store, sections } = viewing([], null);
+  const [group] = sections.value as [Section];
+  view.folds.toggle(group);
+  expect([view.follow.value, view.endHidden]).toEqual([false, true]);
+  store.append([line(1_001), line(1_002)], 1_002);
+  expect(view.unread).toBe(2);
+
+  view.toEnd();
+
+  expect([view.follow.value, view.endHidden, view.folds.isFolded(group)]).toEqual([true, false, false]);
+  sections.value = [{ ...group, first: 1_003 }];
+  view.folds.toggle(sections.value[0] as Section);
+  expect(view.follow.value, "also a section that has no line yet").toBe(false);
+  view.toEnd();
+  expect(view.follow.value).toBe(true);
+});
+
+test("a section that has ended, and one that a filter leaves out, keep nobody from the end", () => {
+  const ended = viewing([]);
+  ended.view.folds.toggleAll();
+  expect(ended.view.follow.value).toBe(true);
+  const { view } = viewing([], null);
+  view.setFilter({ level: "WARNING" });
+  view.folds.toggleAll();
+  expect(view.follow.value).toBe(true);
+  view.setFilter({});
+  expect(view.follow.value, "without the filter the fold is there again").toBe(false);
+});
+
+test("a page that opens with its end folded begins at the header, and an address before it still counts", () => {
+  const { sections, store, view } = viewing([], null);
+  view.folds.toggleAll();
+  const other = new LogView(store, async () => Promise.reject(new Error()), async () => Promise.reject(new Error()), view.folds);
+  expect([other.follow.value, other.start]).toEqual([false, 90]);
+  other.open("#L12");
+  expect(other.start).toBe(12);
+  expect(sections.value).toHaveLength(1);
+});
+
+test("a folded section knows how many lines it hides where those beside it are here, and counts on", () => {
+  const numbered = (sequence: number): LogLine => ({ ...line(sequence), line: sequence - 10 });
+  const store = new LogStore(async () => Promise.reject(new Error()));
+  store.restart([], 50);
+  store.append([], 60);
+  store.append([numbered(61), numbered(62)], 63);
+  for (let at = 65; at <= 200; at++) store.append([numbered(at)], at);
+  expect(linesBetween(store, 63, Infinity), "65 to 200").toBe(138);
+  store.append([numbered(201)], 201);
+  expect(linesBetween(store, 63, Infinity)).toBe(139);
+  expect(linesBetween(store, 63, 100), "it has ended").toBe(38);
+  expect(linesBetween(store, 20, 100), "nobody knows the lines before").toBeNull();
+  store.append([line(202)], 202);
+  expect(linesBetween(store, 63, Infinity), "a run that is older than the numbers").toBeNull();
 });

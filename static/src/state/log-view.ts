@@ -1,4 +1,4 @@
-import { signal, type Signal } from "@preact/signals";
+import { effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { Problem } from "../client/problem";
 import type { LogFilter } from "../client/types";
 import { count } from "./format";
@@ -11,6 +11,7 @@ import { LogMarks } from "./log-marks";
 import type { Section } from "./log-sections";
 import { searchLog, type Direction } from "./log-search";
 import type { LoadLog, LoadMarks, LogSource } from "./log-source";
+import { ShortMessage } from "./short-message";
 
 /** Draws the lines and knows the scroll position. */
 export interface LogScroller {
@@ -21,8 +22,6 @@ export interface LogScroller {
   /** Returns the sequence of the first line in view. */
   top(): number | null;
 }
-
-const MESSAGE_MS = 5_000;
 
 /** How a reader looks at a log: the filter, whether its end is followed, what is marked and searched for. */
 export class LogView {
@@ -40,7 +39,7 @@ export class LogView {
   readonly query = signal("");
   readonly searching = signal(false);
   /** One short sentence about the last search or jump. */
-  readonly message = signal("");
+  readonly message: ReadonlySignal<string>;
   /** The sequence of the first line in view. */
   readonly top = signal<number | null>(null);
   readonly marks: LogMarks;
@@ -48,28 +47,42 @@ export class LogView {
   /** The line with which the next scroller begins. */
   start: number | null = null;
 
+  private readonly unfollow: () => void;
   private read = 0;
   private hash = "";
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly said = new ShortMessage();
   private search = new AbortController();
 
   constructor(
-    private readonly store: LogStore,
+    readonly store: LogStore,
     private readonly loadPage: LoadLog,
     loadMarks: LoadMarks,
     readonly folds = new LogFolds("", signal([])),
   ) {
     this.source = signal<LogSource>(store);
+    this.message = this.said.text;
     this.marks = new LogMarks(store, loadPage, loadMarks);
     // The first block has the headers of sections that began before it, whose lines were pruned.
     store.nextShown = (key) => (key === store.first ? key : folds.nextShown(key));
+    // Its header counts on.
+    this.unfollow = effect(() => {
+      if (!this.endHidden) return;
+      this.hold();
+      if (!this.scroller) this.start = (folds.hidden.peek().at(-1)?.from ?? 1) - 1;
+    });
   }
 
   stop(): void {
     this.cancel();
     this.marks.stop();
-    clearTimeout(this.timer);
+    this.unfollow();
+    this.said.stop();
     this.leaveSource();
+  }
+
+  /** Whether a fold hides what comes next: the end is not followed then. */
+  get endHidden(): boolean {
+    return this.source.value === this.store && this.folds.hidesEnd;
   }
 
   /** Lines that came since the end was last followed. */
@@ -79,15 +92,15 @@ export class LogView {
 
   /** Stops following the end, so that nothing moves while the user reads. */
   hold(): void {
-    if (!this.follow.value) return;
+    if (!this.follow.peek()) return;
     this.follow.value = false;
     this.read = this.store.appended;
   }
 
   toEnd(): void {
-    if (this.current.value !== null) this.setMessage("");
+    if (this.current.value !== null) this.said.keep("");
     this.current.value = null;
-    this.folds.reveal(this.store.head);
+    for (const end of [this.store.head, Infinity]) this.folds.reveal(end);
     this.follow.value = true;
   }
 
@@ -122,15 +135,11 @@ export class LogView {
       this.showMessage("The line of this address is beyond the end");
       return;
     }
-    this.setMessage("");
+    this.said.keep("");
     this.scrollTo(range.from);
   }
 
-  /** Shows a message for a short time. */
-  showMessage(text: string): void {
-    this.setMessage(text);
-    this.timer = setTimeout(() => this.setMessage(""), MESSAGE_MS);
-  }
+  readonly showMessage = (text: string): void => this.said.show(text);
 
   /** Marks a line, or with `extend` all from the one marked before; returns the hash for it. */
   mark(sequence: number, extend: boolean): string {
@@ -141,7 +150,7 @@ export class LogView {
   }
 
   goTo(sequence: number): void {
-    this.setMessage("");
+    this.said.keep("");
     this.scrollTo(sequence);
   }
 
@@ -150,12 +159,6 @@ export class LogView {
     this.hold();
     this.folds.toggle(section);
     this.scroller?.show(section.first);
-  }
-
-  /** Returns the number of a line among the lines; where it is not known, its sequence. */
-  numberOf(sequence: number): number {
-    const lines = this.store.lines(this.store.keyOf(sequence));
-    return lines?.find((line) => line.sequence === sequence)?.line ?? sequence;
   }
 
   unmark(): void {
@@ -179,7 +182,7 @@ export class LogView {
   async searchFor(q: string): Promise<void> {
     this.cancel();
     this.query.value = q;
-    this.setMessage("");
+    this.said.keep("");
     const at = this.current.value;
     if (!q) this.current.value = this.marks.hits.value = null;
     else if (at === null) await this.find("next");
@@ -191,7 +194,7 @@ export class LogView {
     this.search.abort();
     const was = this.searching.value;
     this.searching.value = false;
-    if (was) this.setMessage("");
+    if (was) this.said.keep("");
     return was;
   }
 
@@ -202,7 +205,7 @@ export class LogView {
     this.searching.value = true;
     const total = this.store.head;
     const progress = (looked: number): void => {
-      if (!signal.aborted) this.setMessage(`Searching… ${count(Math.min(looked, total))} of ${count(total)}`);
+      if (!signal.aborted) this.said.keep(`Searching… ${count(Math.min(looked, total))} of ${count(total)}`);
     };
     progress(0);
     try {
@@ -216,7 +219,7 @@ export class LogView {
       this.scrollTo(sequence);
       const position = await this.marks.position(filter, sequence, signal);
       // It stays as long as the hit is the current line.
-      if (position) this.setMessage([position, this.message.value].filter(Boolean).join(" · "));
+      if (position) this.said.keep([position, this.message.value].filter(Boolean).join(" · "));
     } catch (error) {
       if (signal.aborted) return;
       this.searching.value = false;
@@ -237,11 +240,6 @@ export class LogView {
     this.folds.reveal(sequence);
     this.start = sequence;
     this.scroller?.show(sequence);
-  }
-
-  private setMessage(text: string): void {
-    clearTimeout(this.timer);
-    this.message.value = text;
   }
 
   private leaveSource(): void {

@@ -18,9 +18,18 @@ function server({ head = 1_000, step = 1, oldest = 1, most = 1_000 } = {}) {
   const asked: LogQuery[] = [];
   const ask = async (query: LogQuery): Promise<LogPage> => {
     asked.push(query);
+    const limit = Math.min(query.limit ?? 100, most);
+    if (query.before_sequence !== undefined) {
+      const before = query.before_sequence;
+      const all = lines(1, head, step).filter(({ sequence }) => sequence >= oldest && sequence < before);
+      const logs = all.slice(-limit);
+      const more = logs.length < all.length;
+      const before_sequence = more ? (logs[0] as LogLine).sequence : oldest;
+      return { logs, next_sequence: before - 1, before_sequence, has_more: more };
+    }
     const since = Math.max(query.since_sequence ?? 0, oldest - 1);
     const all = lines(1, head, step).filter(({ sequence }) => sequence > since);
-    const logs = all.slice(0, Math.min(query.limit ?? 100, most));
+    const logs = all.slice(0, limit);
     const more = logs.length < all.length;
     const page: LogPage = {
       logs,
@@ -69,7 +78,7 @@ test("the newest lines of a snapshot are here at once, and what their block lack
   log.want(33, 38);
   await settled();
   expect(held(log)).toEqual(range(826, 950));
-  expect(asked).toEqual([{ since_sequence: 825, limit: 125 }]);
+  expect(asked).toEqual([{ before_sequence: 860, limit: 34 }]);
 });
 
 test("a page is asked for once, for all that is wanted, and what was scrolled past is never asked for", async () => {
@@ -93,7 +102,14 @@ test("pages that are cut short are gone on from where they end", async () => {
   log.want(0, 16);
   await settled();
   expect(held(log)).toEqual(range(1, 400));
-  expect(asked.map(({ since_sequence }) => since_sequence)).toEqual([0, 130, 260]);
+  expect(asked.map(({ before_sequence }) => before_sequence), "back from what is here").toEqual([391, 261, 131]);
+  const long = server({ head: 100_000, most: 130 });
+  const other = new LogStore(long.ask);
+  other.restart(lines(99_991, 100_000), 100_000);
+  other.want(0, 16);
+  await settled();
+  expect(held(other).slice(0, 400)).toEqual(range(1, 400));
+  expect(long.asked.map(({ since_sequence }) => since_sequence)).toEqual([0, 130, 260, 390]);
 });
 
 test("live lines that come while their block is loaded are neither lost nor doubled", async () => {
@@ -222,4 +238,75 @@ test("a failure is shown, and loaded again only by `retry`", async () => {
   await settled();
   expect(log.problem.value).toBeNull();
   expect(held(log)).toEqual(range(1, 300));
+});
+
+const bar = (sequence: number, component = "stderr"): LogLine => ({ ...line(sequence), message: `${sequence}\r`, component });
+
+/** A server that leaves out the states of a bar from 101 to `head` - 100, and looks at 50,000 events a call. */
+function flooded(head: number) {
+  const asked: LogQuery[] = [];
+  const stays = [...range(1, 100), ...range(head - 99, head)];
+  const ask = async ({ since_sequence: since, before_sequence: before = head + 1, limit = 100 }: LogQuery): Promise<LogPage> => {
+    asked.push(since === undefined ? { before_sequence: before, limit } : { since_sequence: since, limit });
+    const low = since ?? Math.max(0, before - 50_001);
+    const high = since === undefined ? before - 1 : Math.min(head, since + 50_000);
+    const all = stays.filter((sequence) => sequence > low && sequence <= high);
+    const found = since === undefined ? all.slice(-limit) : all.slice(0, limit);
+    const cut = found.length < all.length;
+    const forth = since !== undefined;
+    return {
+      logs: found.map(line),
+      next_sequence: forth && cut ? (found.at(-1) as number) : high,
+      before_sequence: !forth && cut ? (found[0] as number) : low + 1,
+      has_more: cut || (forth ? high < head : low > 0),
+    };
+  };
+  return { ask, asked };
+}
+
+test.each([
+  ["from its beginning", (want: (first: number, end: number) => void) => want(0, 16)],
+  ["from its end", (want: (first: number, end: number) => void) => want(3_990, 4_008)],
+  ["from its middle", (want: (first: number, end: number) => void) => want(2_000, 2_016)],
+])("a flood of states that were replaced takes a few requests, looked at %s", async (_, look) => {
+  const { ask, asked } = flooded(100_200);
+  const log = new LogStore(ask);
+  log.restart(lines(100_151, 100_200), 100_200);
+  look((first, end) => log.want(first, end));
+  await settled();
+  // As a list does: what is blank takes no place, so the blocks beside it are in view.
+  for (let round = 0; round < 10; round++) {
+    let [first, end] = [2_000, 2_001];
+    while (first > 0 && (log.isBlank(first) || first === 2_000)) first--;
+    while (end < log.end && log.isBlank(end)) end++;
+    log.want(first - 8, end + 8);
+    await settled();
+  }
+  expect(asked.length).toBeLessThanOrEqual(7);
+  expect([log.isBlank(3), log.isBlank(4), log.isBlank(2_000), log.isBlank(4_003), log.isBlank(4_004)]).toEqual([false, true, true, true, false]);
+  expect(log.lineCount).toBeLessThanOrEqual(200);
+});
+
+test("of the states that the stream brings only the last is here, also where one replaces it later", () => {
+  const log = new LogStore(server().ask);
+  log.append([line(1), bar(2), bar(3)], 3);
+  const blanks = log.blanks;
+  log.append([bar(4)], 4);
+  log.append([], 5);
+  log.append([bar(6), bar(7, "stdout"), line(8)], 8);
+  expect(held(log)).toEqual([1, 6, 7, 8]);
+  expect([log.lineCount, log.appended, log.blanks - blanks]).toEqual([4, 7, 0]);
+  for (let at = 8; at < 1_000; at++) log.append([bar(at + 1)], at + 1);
+  expect(held(log)).toEqual([1, 6, 7, 8, 1_000]);
+  expect([log.isBlank(1), log.isBlank(38), log.isBlank(39)]).toEqual([true, true, false]);
+  expect(log.blanks, "the list draws again").toBeGreaterThan(blanks);
+});
+
+test("a state that was loaded before the stream told of the next one goes too", async () => {
+  const log = new LogStore(async () => ({ logs: [line(1), bar(2)], next_sequence: 2, before_sequence: 1, has_more: false }));
+  log.head = 2;
+  log.want(0, 1);
+  await settled();
+  log.append([line(1), bar(2), bar(3)], 3);
+  expect(held(log)).toEqual([1, 3]);
 });

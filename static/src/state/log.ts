@@ -1,27 +1,17 @@
 import { signal } from "@preact/signals";
 import { Problem } from "../client/problem";
-import type { LogLine, LogPage } from "../client/types";
+import type { LogLine, LogPage, LogQuery } from "../client/types";
+import { BLOCK, blockOf, HeldBlocks } from "./log-held";
+import { isReplaced } from "./log-replaced";
 import { firstFrom, nearestOf, type LoadLog, type LogSink, type LogSource, type Nearest } from "./log-source";
 
-/** Sequences in a block. Lines are drawn, measured and dropped a block at a time: one by one would be too slow for a busy
- * page, and larger blocks would draw many lines that are not in view. */
-export const BLOCK = 25;
 const PAGE = 1_000;
 export const HELD_LINES = 20_000;
 
-/** All lines after `after` up to and including `upTo`, within one block of the sequences. */
-interface Block {
-  lines: LogLine[];
-  after: number;
-  upTo: number;
-}
-
 type Listener = (after: number, upTo: number, lines: readonly LogLine[]) => void;
 
-const blockOf = (sequence: number): number => Math.floor((sequence - 1) / BLOCK);
-
 /** A log of any length, of which only the part near the view is here. Block `k` has the sequences 25k+1 to 25k+25, so the
- * block of a line is known before anything is loaded. */
+ * block of a line is known before anything is loaded. Lines that another one replaced are left out. */
 export class LogStore implements LogSink, LogSource {
   /** The last sequence that is known to exist. */
   head = 0;
@@ -29,12 +19,12 @@ export class LogStore implements LogSink, LogSource {
   oldest = 1;
   /** How many lines have come from the stream. */
   appended = 0;
+  /** The last of these. */
+  newest: LogLine | null = null;
   readonly version = signal(0);
   readonly problem = signal<Problem | null>(null);
 
-  /** In the order in which they were wanted last. */
-  private readonly blocks = new Map<number, Block>();
-  private held = 0;
+  private readonly blocks = new HeldBlocks();
   /** The last sequence of the stream; REST may be ahead of it. */
   private streamed = 0;
   private wanted: [first: number, end: number] = [0, 0];
@@ -57,14 +47,19 @@ export class LogStore implements LogSink, LogSource {
   }
 
   get empty(): boolean {
-    if (this.held > 0) return false;
+    if (this.blocks.count > 0) return false;
     for (let key = this.first; key < this.end; key++) if (this.missing(key) !== null) return false;
     return true;
   }
 
   /** How many lines are here. */
   get lineCount(): number {
-    return this.held;
+    return this.blocks.count;
+  }
+
+  /** Changes when another block is blank, or one is no more. */
+  get blanks(): number {
+    return this.blocks.changes;
   }
 
   append(lines: readonly LogLine[], upTo: number): void {
@@ -89,7 +84,16 @@ export class LogStore implements LogSink, LogSource {
   }
 
   lines(key: number): readonly LogLine[] | null {
-    return this.blocks.get(key)?.lines ?? null;
+    return this.blocks.lines(key);
+  }
+
+  /** Whether all lines of a block are here. */
+  isWhole(key: number): boolean {
+    return this.missing(key) === null;
+  }
+
+  isBlank(key: number): boolean {
+    return this.lines(key)?.length === 0 && this.isWhole(key);
   }
 
   keyOf(sequence: number): number {
@@ -99,10 +103,7 @@ export class LogStore implements LogSink, LogSource {
   want(first: number, end: number): void {
     this.wanted = [Math.max(first, this.first), Math.min(end, this.end)];
     for (let key = this.nextShown(this.wanted[0]); key < this.wanted[1]; key = this.nextShown(key + 1)) {
-      const block = this.blocks.get(key);
-      if (!block) continue;
-      this.blocks.delete(key);
-      this.blocks.set(key, block);
+      this.blocks.want(key);
     }
     if (!this.problem.value) void this.load();
   }
@@ -131,7 +132,7 @@ export class LogStore implements LogSink, LogSource {
     this.loading = true;
     try {
       for (let gap = this.gap(); gap; gap = this.gap()) {
-        if (!this.take(gap.since_sequence, await this.loadPage(gap))) break;
+        if (!this.take(gap, await this.loadPage(gap))) break;
       }
     } catch (error) {
       this.problem.value = Problem.of(error);
@@ -140,30 +141,46 @@ export class LogStore implements LogSink, LogSource {
     }
   }
 
-  /** Returns the query for the first missing lines that are wanted, with those that follow; null when none is missing. */
-  private gap(): { since_sequence: number; limit: number } | null {
+  /** Returns the query for the first missing lines that are wanted, with those that follow; null when none is missing. Where later
+   * ones are here it goes back from them: a page of a log whose lines were replaced goes far beyond what is wanted. */
+  private gap(): LogQuery | null {
     const [first, end] = this.wanted;
-    for (let key = this.nextShown(Math.max(first, this.first)); key < end; key = this.nextShown(key + 1)) {
-      const since = this.missing(key);
-      if (since !== null) return { since_sequence: since, limit: Math.min(PAGE, end * BLOCK - since) };
+    let key = this.nextShown(Math.max(first, this.first));
+    while (key < end && this.missing(key) === null) key = this.nextShown(key + 1);
+    if (key >= end) return null;
+    const since = this.missing(key) as number;
+    for (; ; key++) {
+      const here = this.blocks.span(key);
+      const from = here && Math.max(here.after, key * BLOCK);
+      if (here && from !== null && here.upTo > since) return { before_sequence: from + 1, limit: Math.min(PAGE, from - since) };
+      if (key + 1 >= end || this.nextShown(key + 1) !== key + 1) break;
     }
-    return null;
+    return { since_sequence: since, limit: Math.min(PAGE, (key + 1) * BLOCK - since) };
   }
 
   /** Returns whether the page brought anything new; otherwise the same request would not either. */
-  private take(since: number, page: LogPage): boolean {
-    if (page.resync && page.resync.oldest > this.oldest) this.prune(page.resync.oldest);
-    if (page.next_sequence <= since) return false;
-    this.head = Math.max(this.head, page.next_sequence);
-    this.add(Math.max(since, this.oldest - 1), page.next_sequence, page.logs);
+  private take({ since_sequence, before_sequence }: LogQuery, page: LogPage): boolean {
+    if (page.resync) this.prune(page.resync.oldest);
+    // There is nothing before what it has looked at.
+    if (before_sequence && !page.has_more) this.prune(page.before_sequence);
+    const after = before_sequence ? page.before_sequence - 1 : (since_sequence as number);
+    const upTo = before_sequence ? before_sequence - 1 : page.next_sequence;
+    if (upTo <= after) return false;
+    this.head = Math.max(this.head, upTo);
+    this.add(Math.max(after, this.oldest - 1), upTo, page.logs);
     this.version.value++;
     return true;
   }
 
   private receive(after: number, upTo: number, lines: readonly LogLine[]): void {
     this.head = Math.max(this.head, upTo);
+    const before = after <= this.streamed && this.newest && this.newest.sequence < (lines[0]?.sequence ?? 0) ? [this.newest] : [];
     this.streamed = upTo;
-    this.add(after, upTo, lines);
+    this.newest = lines.at(-1) ?? this.newest;
+    const all = [...before, ...lines];
+    const gone = new Set(all.filter((line, index) => isReplaced(line, all[index + 1] ?? null)));
+    this.add(after, upTo, gone.size ? lines.filter((line) => !gone.has(line)) : lines);
+    for (const line of gone) this.blocks.remove(line);
     for (const listener of this.listeners) listener(after, upTo, lines);
     this.version.value++;
   }
@@ -171,62 +188,28 @@ export class LogStore implements LogSink, LogSource {
   /** Returns the sequence after which lines of a block are missing; null when all are here. */
   private missing(key: number): number | null {
     const start = Math.max(key * BLOCK, this.oldest - 1);
-    const block = this.blocks.get(key);
+    const block = this.blocks.span(key);
     if (!block || block.after > start) return start;
     return block.upTo < Math.min((key + 1) * BLOCK, this.head) ? block.upTo : null;
   }
 
   /** Adds all lines after `after` up to `upTo`. */
   private add(after: number, upTo: number, lines: readonly LogLine[]): void {
-    let at = firstFrom(lines, after + 1);
-    for (let key = blockOf(after + 1); key <= blockOf(upTo); key++) {
-      const end = Math.min((key + 1) * BLOCK, upTo);
-      const from = at;
-      while (at < lines.length && (lines[at] as LogLine).sequence <= end) at++;
-      this.merge(key, Math.max(key * BLOCK, after), end, lines.slice(from, at));
-    }
-    this.evict();
-  }
-
-  private merge(key: number, after: number, upTo: number, lines: LogLine[]): void {
-    const block = this.blocks.get(key);
-    // Two spans that do not touch cannot be merged: the lines between them would be missing.
-    if (!block || after > block.upTo || upTo < block.after) {
-      this.held += lines.length - (block?.lines.length ?? 0);
-      this.blocks.set(key, { lines, after, upTo });
-      return;
-    }
-    const before = lines.slice(0, firstFrom(lines, block.after + 1));
-    const later = lines.slice(firstFrom(lines, block.upTo + 1));
-    this.held += before.length + later.length;
-    if (before.length) block.lines = [...before, ...block.lines, ...later];
-    else block.lines.push(...later);
-    block.after = Math.min(block.after, after);
-    block.upTo = Math.max(block.upTo, upTo);
-  }
-
-  private evict(): void {
-    if (this.held <= this.capacity) return;
+    this.blocks.add(after, upTo, lines);
     const [first, end] = this.wanted;
-    for (const key of this.blocks.keys()) {
-      const wanted = key >= first && key < end && this.nextShown(key) === key;
-      if (!wanted && key !== this.end - 1) this.drop(key);
-      if (this.held <= this.capacity) return;
-    }
-  }
-
-  private drop(key: number): void {
-    this.held -= this.blocks.get(key)?.lines.length ?? 0;
-    this.blocks.delete(key);
+    const wanted = (key: number): boolean => key >= first && key < end && this.nextShown(key) === key;
+    this.blocks.evict(this.capacity, (key) => wanted(key) || key === this.end - 1);
   }
 
   private prune(oldest: number): void {
+    if (oldest <= this.oldest) return;
     this.oldest = oldest;
-    for (const key of this.blocks.keys()) if (key < this.first) this.drop(key);
+    this.blocks.dropAll((key) => key < this.first);
+    this.version.value++;
   }
 
   private forgetAfter(sequence: number): void {
     this.head = sequence;
-    for (const key of this.blocks.keys()) if (key >= blockOf(sequence)) this.drop(key);
+    this.blocks.dropAll((key) => key >= blockOf(sequence));
   }
 }

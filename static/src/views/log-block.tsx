@@ -1,6 +1,6 @@
 import { Component } from "preact";
 import type { LogLine } from "../client/types";
-import { BLOCK } from "../state/log";
+import { BLOCK } from "../state/log-held";
 import type { LineRange } from "../state/log-link";
 import { isReplaced } from "../state/log-replaced";
 import { sectionsBetween, type Section } from "../state/log-sections";
@@ -29,8 +29,10 @@ interface BlockProps extends BlockLook {
   /** Whether it is the first of the log: it has the headers of sections that began before it. */
   oldest: boolean;
   lines: readonly LogLine[] | null;
-  /** A block changes only by new lines, so it is drawn again when its length changes. */
+  /** A block changes only by new lines, of which one may take the place of another: so it is drawn again when its length or its last
+   * sequence changes. */
   length: number;
+  last: number;
   /** The lines around it, where they are here. */
   before: LogLine | null;
   after: LogLine | null;

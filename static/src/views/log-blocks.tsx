@@ -1,6 +1,6 @@
 import type { RefObject } from "preact";
 import type { BlockHeights } from "../state/log-heights";
-import type { LogSource } from "../state/log-source";
+import { linesAround, type LogSource } from "../state/log-source";
 import { Block, type BlockLook } from "./log-block";
 
 interface Props extends BlockLook {
@@ -21,10 +21,8 @@ export function LogBlocks({ source, keys, end, heights, content, ...look }: Prop
       <div ref={content}>
         {keys.map((key) => {
           const lines = source.lines(key);
-          const before = source.lines(key - 1)?.at(-1) ?? null;
-          const after = source.lines(key + 1)?.[0] ?? null;
-          const length = lines?.length ?? 0;
-          const more = { before, after, length, oldest: key === source.first, height: heights.height(key) };
+          const last = lines?.at(-1)?.sequence ?? 0;
+          const more = { ...linesAround(source, key), last, length: lines?.length ?? 0, oldest: key === source.first, height: heights.height(key) };
           return <Block {...{ key, number: key, lines, ...more, ...look }} />;
         })}
       </div>

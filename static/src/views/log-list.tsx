@@ -1,6 +1,8 @@
 import { effect } from "@preact/signals";
 import { Component, createRef, type ComponentChildren } from "preact";
-import { BLOCK, LogStore } from "../state/log";
+import { LogStore } from "../state/log";
+import { BLOCK } from "../state/log-held";
+import { HiddenBlocks } from "../state/log-hidden";
 import { BlockHeights, type BlockRange } from "../state/log-heights";
 import { times, wrap } from "../state/log-settings";
 import { shownKeys, type LogSource } from "../state/log-source";
@@ -38,13 +40,14 @@ export class LogList extends Component<Props, BlockRange> implements LogScroller
   private keys: number[] = [];
   private anchor: ScrollAnchor | null = null;
   private lastTop = 0;
-  private hidden: readonly unknown[] = [];
+  private readonly hidden: HiddenBlocks;
   private width = 0;
   private steps = 0;
 
   constructor(props: Props) {
     super(props);
     const { source, view } = props;
+    this.hidden = new HiddenBlocks(source, view.folds, this.heights);
     this.aim = new LogAim(source, this.heights, (key) => this.content.current?.children[this.keys.indexOf(key)]);
     if (view.start !== null && !view.follow.value) this.aim.to(view.start);
     this.heights.span(source.first, source.end);
@@ -57,8 +60,7 @@ export class LogList extends Component<Props, BlockRange> implements LogScroller
     view.scroller = this;
     this.stops.push(
       effect(() => {
-        this.hide(view.folds.hidden.value);
-        void source.version.value;
+        void [view.folds.hidden.value, source.version.value];
         this.draw();
       }),
       view.follow.subscribe((follow) => this.followChanged(follow)),
@@ -92,7 +94,7 @@ export class LogList extends Component<Props, BlockRange> implements LogScroller
   override render() {
     const { source, view, start, children } = this.props;
     const { first, end } = this.state;
-    this.keys = shownKeys(source, first, end);
+    this.keys = shownKeys(source, first, end, this.hidden.hasHeader);
     const whole = source instanceof LogStore;
     const look = { query: view.query.value, range: view.range.value, current: view.current.value };
     const structure = { sections: whole ? view.folds.sections.value : null, hidden: view.folds.hidden.value };
@@ -139,15 +141,6 @@ export class LogList extends Component<Props, BlockRange> implements LogScroller
 
   top = (): number | null => this.findAnchor()?.sequence ?? null;
 
-  private hide(hidden: readonly unknown[]): void {
-    const { source, view } = this.props;
-    if (hidden === this.hidden) return;
-    this.hidden = hidden;
-    this.heights.hide(hidden.length ? (key) => source.nextShown(key) !== key : null);
-    // The line that was kept in its place may be among those that go.
-    if (!view.follow.value) this.anchor = this.findAnchor();
-  }
-
   private followChanged(follow: boolean): void {
     if (!follow) {
       this.anchor = this.findAnchor();
@@ -160,6 +153,8 @@ export class LogList extends Component<Props, BlockRange> implements LogScroller
   draw(): void {
     const { source } = this.props;
     this.steps = 0;
+    // The line that was kept in its place may be among those that go.
+    if (this.hidden.update() && !this.props.view.follow.value) this.anchor = this.findAnchor();
     this.heights.span(source.first, source.end);
     // Also when the blocks stay the same: they may have new lines.
     this.setState(this.wantedBlocks());
@@ -240,7 +235,8 @@ export class LogList extends Component<Props, BlockRange> implements LogScroller
     if (moved) this.aim.drop();
     if (moved < 0 && !atEnd) view.hold();
     // The event of a scroll by this page comes late, with nothing moved: it must not undo a hold made meanwhile.
-    if (moved > 0 && atEnd && document.getSelection()?.isCollapsed !== false) view.follow.value = true;
+    const follows = moved > 0 && atEnd && !view.endHidden && document.getSelection()?.isCollapsed !== false;
+    if (follows) view.follow.value = true;
     this.look();
     if (view.follow.value) return;
     const next = this.wantedBlocks();

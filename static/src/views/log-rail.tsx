@@ -1,7 +1,8 @@
 import { effect } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { BLOCK, type LogStore } from "../state/log";
+import type { LogStore } from "../state/log";
+import { BLOCK } from "../state/log-held";
 import type { BlockHeights } from "../state/log-heights";
 import type { LogPlaces } from "../state/log-places";
 import type { LogView } from "../state/log-view";

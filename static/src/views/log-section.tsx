@@ -1,5 +1,6 @@
 import { tickingServerNow } from "../state/clock";
 import { quantity } from "../state/format";
+import { linesBetween } from "../state/log-numbers";
 import type { Section } from "../state/log-sections";
 import type { LogView } from "../state/log-view";
 import { duration, elapsed } from "../state/time";
@@ -17,10 +18,18 @@ export function SectionRow({ section, view }: Props) {
       <button type="button" aria-expanded={!folded} onClick={() => view.folds.toggle(section)}>
         <Fold open={!folded} />
         <span class="section-name">{section.label}</span>
+        {folded && <Folded section={section} view={view} />}
         <SectionFacts section={section} view={view} />
       </button>
     </div>
   );
+}
+
+/** How many lines a folded section hides. */
+function Folded({ section: { first, last }, view: { store } }: Props) {
+  void store.version.value;
+  const lines = linesBetween(store, first, last);
+  return lines === null ? null : <span class="section-lines">{quantity(lines, "line")}</span>;
 }
 
 /** How long a section took, or takes, and how many errors its lines tell of. */

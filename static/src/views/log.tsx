@@ -77,7 +77,7 @@ export function Log({ run, live, embedded = false }: Props) {
           )}
           <div class="over-lines">
             <MarkedLines view={view} load={load} linked={!embedded} />
-            {!view.follow.value && !view.atEnd.value && <ToEnd view={view} over={over} />}
+            {!view.follow.value && (!view.atEnd.value || view.endHidden) && <ToEnd view={view} over={over} />}
           </div>
         </div>
       </section>

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { copy } from "../state/clipboard";
 import { count } from "../state/format";
 import { textOf } from "../state/log-copy";
+import { numberOf } from "../state/log-numbers";
 import type { LoadLog } from "../state/log-source";
 import type { LogView } from "../state/log-view";
 import { copyLink, markInAddress, reportCopy } from "./log-address";
@@ -15,7 +16,7 @@ export function MarkedLines({ view, load, linked }: { view: LogView; load: LoadL
   // The lines may come later than the address.
   void view.source.value.version.value;
   const { from, to } = range;
-  const [first, last] = [count(view.numberOf(from)), count(view.numberOf(to))];
+  const [first, last] = [count(numberOf(view.store, from)), count(numberOf(view.store, to))];
   const copyLines = async (): Promise<void> => {
     setCopied(await reportCopy(view, textOf(load, range).then(copy), "Lines copied"));
   };
