@@ -43,7 +43,7 @@ READ = """async region => {
     for (let top = -1; box.scrollTop > top; ) {
         const until = performance.now() + 120_000
         for (let before; before !== (before = look()) || isLoading(); ) {
-            if (performance.now() > until) throw new Error('lines are not loaded within 60 s')
+            if (performance.now() > until) throw new Error('lines are not loaded within 120 s')
             for (let n = 0; n < 3; n++) await frame()
         }
         const lines = drawn()
