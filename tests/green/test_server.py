@@ -34,7 +34,7 @@ from app.observability.log_format import configure_logging
 
 configure_logging(True)
 server.HEAD_SECONDS, server.SOCKET_SECONDS, body.BODY_SECONDS = {head}, {idle}, {body}
-turns, leave = 0, eventlet.Event()
+turns, stays, leave = 0, eventlet.Event(), eventlet.Event()
 
 def count():
     global turns
@@ -62,7 +62,10 @@ def app(environ, start):
         start("200 OK", [])
         return [b"%d %d" % (read, turns - before)]
     if path == "/stay":
+        stays.send()
         leave.wait()
+    elif path == "/stays":
+        stays.wait()
     elif path == "/breaks":
         start("200 OK", [])
         return breaks()
@@ -235,6 +238,8 @@ def test_many_requests_at_once_let_others_have_their_turn_between_them(connect: 
 def test_the_oldest_without_a_request_makes_room_and_those_served_do_not(connect: Connect) -> None:
     with closing(connect()) as served, closing(connect()) as first:
         served.sendall(b"GET /stay HTTP/1.1\r\nHost: x\r\n\r\n")
+        with closing(connect()) as other:
+            asked(other, b"GET /stays HTTP/1.1\r\nHost: x\r\n\r\n")
         first.sendall(b"GET / HTT")
         others = [connect() for _ in range(3)]
 
