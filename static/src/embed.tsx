@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { keepDigits } from "./client/json";
 import { listenToKeys } from "./state/keys";
 import { setThemeOfAddress, shareToken, sharedRun, takeTokens } from "./state/share-link";
 import { Announcer } from "./views/announcer";
@@ -16,6 +17,7 @@ function Embed() {
 
 const root = document.getElementById("app");
 if (!root) throw new Error("embed.html has no #app");
+keepDigits();
 setThemeOfAddress();
 takeTokens();
 listenToKeys();

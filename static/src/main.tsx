@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { keepDigits } from "./client/json";
 import { pageOf } from "./pages";
 import { address } from "./state/address";
 import { listenToKeys } from "./state/keys";
@@ -23,6 +24,7 @@ const App = () => (
 
 const root = document.getElementById("app");
 if (!root) throw new Error("index.html has no #app");
+keepDigits();
 listenToKeys();
 shareVisibility();
 // Beside the question who is signed in, not after it.

@@ -51,3 +51,17 @@ def structured(invoices: int, retry: bool, fail: bool, gate: str) -> None:
         if fail:
             raise ConnectionError("the mail server is away")
         log("all is sent")
+
+
+class Numbered(Schema):
+    number = fields.Integer(required=True)
+    gate = fields.String(load_default="", metadata={"description": "A file that lets it end, when it is made"})
+
+
+@job("test_number", params=Numbered)
+def numbered(number: int, gate: str) -> dict[str, int]:
+    """Logs a line of JSON with a number, and returns the next one."""
+    log(json.dumps({"number": number}))
+    while gate and not Path(gate).exists():
+        time.sleep(0.02)
+    return {"next": number + 1}

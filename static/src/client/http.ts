@@ -1,3 +1,4 @@
+import { jsonText, parseJson } from "./json";
 import { heard } from "./lifeSigns";
 import { Problem } from "./problem";
 import { readServerClock } from "./serverClock";
@@ -19,7 +20,7 @@ export async function send<T>(
   const init: RequestInit = { method, headers: all, credentials, signal: AbortSignal.timeout(TIMEOUT_MS) };
   if (body !== undefined) {
     all.set("Content-Type", "application/json");
-    init.body = JSON.stringify(body);
+    init.body = jsonText(body);
   }
   let response: Response;
   let text: string;
@@ -40,7 +41,7 @@ export async function send<T>(
 function parse(text: string): unknown {
   if (!text) return undefined;
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -1,6 +1,8 @@
 import { io, type Socket } from "socket.io-client";
 import type { Access } from "./access";
 import { Backoff } from "./backoff";
+import { exactParser } from "./exactDecoder";
+import { digitsAreKept } from "./json";
 import { Problem } from "./problem";
 import { deliver, type Closed, type OpenWire, type Room, type Wire, type WireEvents } from "./wire";
 
@@ -48,6 +50,7 @@ class SocketWire implements Wire {
       reconnection: false,
       forceNew: true,
       timeout: OPEN_TIMEOUT_MS,
+      ...(digitsAreKept() ? { parser: exactParser } : {}),
       auth: (give: (credentials: object) => void) => give({ token: access.token, batch: true }),
     };
     this.socket = access.base ? io(access.base, options) : io(options);

@@ -1,5 +1,6 @@
 import type { Access } from "./access";
 import { EventStreamText, type Message } from "./eventStream";
+import { parseJson } from "./json";
 import { deliver, roomOf, type Closed, type OpenWire, type Room, type Wire, type WireEvents } from "./wire";
 
 /** A proxy that holds back the first message holds back all others too. */
@@ -88,7 +89,7 @@ class SseWire implements Wire {
 
   private received({ type, data }: Message): void {
     if (type === "token_expired") return this.finish("denied");
-    const payload: unknown = JSON.parse(data);
+    const payload = parseJson(data);
     if (type === "connected") this.connected(payload as Hello);
     else deliver(this.rooms, type, payload);
   }

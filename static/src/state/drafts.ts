@@ -1,3 +1,4 @@
+import { jsonText } from "../client/json";
 import type { JobType, Schema } from "../client/types";
 import { fieldsOf, kindOf, type Draft } from "./form";
 import { isSecret } from "./secrets";
@@ -17,13 +18,13 @@ export function keptDraft(job: JobType): StartDraft | null {
   const text = inTab.read(keyOf(job));
   if (!text) return null;
   const { schema, draft } = JSON.parse(text) as { schema: string; draft: StartDraft };
-  return schema === JSON.stringify(job.params) ? draft : null;
+  return schema === jsonText(job.params) ? draft : null;
 }
 
 /** Keeps what was typed, but for secrets. */
 export function keepDraft(job: JobType, draft: StartDraft): void {
   const kept = { ...draft, params: withoutSecrets(job.params, draft.params) };
-  inTab.write(keyOf(job), JSON.stringify({ schema: JSON.stringify(job.params), draft: kept }));
+  inTab.write(keyOf(job), JSON.stringify({ schema: jsonText(job.params), draft: kept }));
 }
 
 export const forgetDraft = (job: JobType): void => inTab.write(keyOf(job), "");

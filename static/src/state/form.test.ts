@@ -34,6 +34,15 @@ test("begins with the defaults and leaves out what is left empty", () => {
   expect(value).not.toHaveProperty("options");
 });
 
+test("a number that was typed keeps all its digits", () => {
+  const long: Schema = { type: "integer", minimum: 1 };
+  expect(collect(long, "9007199254740993", "id").value).toBe(9007199254740993n);
+  expect(collect(long, "-9007199254740993", "id").errors).toEqual({ id: ["Enter 1 or more."] });
+  expect(draftOf(long, true, 9007199254740993n)).toBe("9007199254740993");
+  expect(collect({}, '{"id": 9007199254740993}', "any").value).toEqual({ id: 9007199254740993n });
+  expect(draftOf({}, true, { id: 9007199254740993n })).toBe('{"id":9007199254740993}');
+});
+
 test.each([
   ["count", "", "Fill this in."],
   ["count", "2.5", "Enter a whole number."],

@@ -1,3 +1,4 @@
+import { jsonText, parseUsers } from "../client/json";
 import type { FieldErrors } from "../client/problem";
 import type { Schema } from "../client/types";
 
@@ -55,7 +56,7 @@ export function draftOf(schema: Schema, required = true, given: unknown = schema
   if (kind === "boolean") return given === true;
   if (missing) return "";
   if (kind === "moment") return localMoment(String(given));
-  return kind === "enum" || kind === "json" ? JSON.stringify(given) : String(given);
+  return kind === "enum" || kind === "json" ? jsonText(given) : String(given);
 }
 
 /** Returns a time as an input of the browser has it: in the user's zone, without naming it. */
@@ -116,15 +117,16 @@ function read(schema: Schema, text: string, path: string, required: boolean): Co
     return Number.isNaN(at.getTime()) ? wrong("Enter a date and a time.") : { value: at.toISOString(), errors: {} };
   }
   if (kind === "integer" || kind === "number") {
-    const value = Number(text);
-    if (!Number.isFinite(value)) return wrong("Enter a number.");
-    if (kind === "integer" && !Number.isSafeInteger(value)) return wrong("Enter a whole number.");
+    const long = /^[+-]?\d{16,}$/.test(text.trim());
+    const value = long ? BigInt(text.trim().replace("+", "")) : Number(text);
+    if (!long && !Number.isFinite(value)) return wrong("Enter a number.");
+    if (kind === "integer" && !long && !Number.isSafeInteger(value)) return wrong("Enter a whole number.");
     if (schema.minimum !== undefined && value < schema.minimum) return wrong(`Enter ${schema.minimum} or more.`);
     if (schema.maximum !== undefined && value > schema.maximum) return wrong(`Enter ${schema.maximum} or less.`);
     return { value, errors: {} };
   }
   try {
-    const value = JSON.parse(text) as unknown;
+    const value = parseUsers(text);
     const plain = typeof value === "object" && value !== null && !Array.isArray(value);
     return typeOf(schema) === "object" && !plain ? wrong('Enter a JSON object: {"name": …}.') : { value, errors: {} };
   } catch {

@@ -1,3 +1,4 @@
+import { jsonText } from "../client/json";
 import type { Task } from "../client/types";
 
 export const count = (value: number): string => value.toLocaleString("en");
@@ -20,7 +21,7 @@ export const shortId = (id: string): string => id.slice(0, 8);
 /** Whole percent; 100 only when it is reached. */
 export const percent = (progress: number | null): number => Math.floor(Math.min(100, Math.max(0, progress ?? 0)));
 
-export const pretty = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
+export const pretty = (value: unknown): string => (typeof value === "string" ? value : jsonText(value, 2));
 
 /** The text beside a progress bar; empty where the value is not known. */
 export const percentText = (value: number | null): string => (value === null ? "" : `${value} %`);

@@ -14,3 +14,8 @@ test("any other line does not", () => {
     expect(json(text), text).toBeUndefined();
   }
 });
+
+test("a number is shown as it was written", () => {
+  const { id, price, n } = json('{"id": 9007199254740993, "price": 1.50, "n": 3}') as Record<string, unknown>;
+  expect([String(id), String(price), n]).toEqual(["9007199254740993", "1.50", 3]);
+});

@@ -1,4 +1,6 @@
+import { parseAsWritten } from "../client/json";
 import type { LogLine } from "../client/types";
+import { Numeral } from "./numeral";
 
 const known = new WeakMap<LogLine, unknown>();
 
@@ -14,7 +16,7 @@ export function jsonOf(line: LogLine): unknown {
 
 function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseAsWritten(text, (digits) => new Numeral(digits));
     return typeof value === "object" && value && Object.keys(value).length ? value : undefined;
   } catch {
     // It only begins like one.

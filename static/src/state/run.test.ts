@@ -87,10 +87,10 @@ test("what comes faster than it can be followed is applied more seldom", () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   const asked = vi.fn();
   sink.snapshot(snapshot(0));
-  for (let sequence = 1; sequence <= 50; sequence++) sink.event(event("log", sequence));
+  for (let sequence = 1; sequence <= 50; sequence++) sink.event(event("log", sequence, { message: "" }));
   frame();
   vi.stubGlobal("requestAnimationFrame", asked);
-  sink.event(event("log", 51));
+  sink.event(event("log", 51, { message: "" }));
   vi.advanceTimersByTime(249);
   expect(asked).not.toHaveBeenCalled();
   vi.advanceTimersByTime(1);

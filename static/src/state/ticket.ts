@@ -1,3 +1,4 @@
+import { jsonText } from "../client/json";
 import type { LogLine, SourceLines, Task } from "../client/types";
 import { beforeTitle, type Failure, type LinesBefore } from "./failure";
 import { hasTitle, quantity } from "./format";
@@ -32,7 +33,7 @@ export function ticket(given: Given): string {
     error?.source && `Source, ${place(error.source)}:\n\n${code(numbered(error.source))}`,
     error?.traceback && `Traceback:\n\n${code(error.traceback.trimEnd())}`,
     lines.before.length > 0 && `${beforeTitle(lines.before.length)}:\n\n${code(lines.before.map(line).join("\n"))}`,
-    task.params && Object.keys(task.params).length > 0 && `Parameters:\n\n${code(cut(JSON.stringify(masked(task.params), null, 2)), "json")}`,
+    task.params && Object.keys(task.params).length > 0 && `Parameters:\n\n${code(cut(jsonText(masked(task.params), 2)), "json")}`,
   ];
   return `${parts.filter(Boolean).join("\n\n")}\n`;
 }

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
+import { jsonText } from "../client/json";
 import type { FieldErrors } from "../client/problem";
 import type { Schema } from "../client/types";
 import { draftOf, errorsAt, fieldsOf, isExtra, isLong, itemOf, kindOf, labelOf, type Draft } from "../state/form";
@@ -175,7 +176,7 @@ function Input({ path, schema, required, draft, set, id, invalid }: FieldProps &
       <select {...common} onChange={take}>
         {(!required || !value) && <option value="">–</option>}
         {schema.enum?.map((choice) => (
-          <option key={JSON.stringify(choice)} value={JSON.stringify(choice)}>
+          <option key={jsonText(choice)} value={jsonText(choice)}>
             {String(choice)}
           </option>
         ))}

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { count } from "../state/format";
+import { Numeral } from "../state/numeral";
 
 const LONG_TEXT = 2_000;
 const MOST_ITEMS = 100;
@@ -13,7 +14,7 @@ const PREVIEW_LENGTH = 40;
 /** A JSON value as a tree. Every string is shown as text. */
 export function Json({ value, name, depth = 0 }: { value: unknown; name?: string; depth?: number }) {
   const key = name === undefined ? null : <span class="json-key">{name}</span>;
-  if (typeof value !== "object" || value === null) {
+  if (typeof value !== "object" || value === null || value instanceof Numeral) {
     return (
       <div class="json-line">
         {key}
@@ -53,7 +54,7 @@ export function Json({ value, name, depth = 0 }: { value: unknown; name?: string
 /** Returns the first values of a closed branch, to distinguish it from the next. */
 const preview = (value: object): string =>
   Object.values(value)
-    .filter((inner) => ["string", "number", "boolean"].includes(typeof inner))
+    .filter((inner) => ["string", "number", "bigint", "boolean"].includes(typeof inner) || inner instanceof Numeral)
     .slice(0, PREVIEWED)
     .map((inner) => String(inner).slice(0, PREVIEW_LENGTH))
     .join(" · ");

@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { jsonText } from "../client/json";
 import { type FieldErrors, Problem } from "../client/problem";
 import type { JobType, Schema, Task } from "../client/types";
 import { go } from "../state/address";
@@ -82,7 +83,7 @@ export function JobForm({ job, types, again }: FormProps) {
       ...(again ? { again_of: again.task_id } : {}),
     };
     // A repeat after a lost answer must not start a second run; a changed form must.
-    const body = JSON.stringify(request);
+    const body = jsonText(request);
     if (asked.current.body !== body) asked.current = { body, key: randomKey() };
     setBusy(true);
     try {
