@@ -38,12 +38,17 @@ class Stream(Base):
 
 
 ERROR_LEVELS = ("ERROR", "CRITICAL")
-# Of the JSON of an event; within a message the quotes would have backslashes. Postgres knows how rare LIKE is, not strpos.
+# Of the JSON of an event; within a message the quotes would have backslashes. Postgres knows how rare what LIKE finds
+# is, not what strpos does.
 ITEM_ERROR = r'%"item\_error":true%'
 # A query uses an index of errors or warnings if its conditions imply that of the index.
-IS_ERROR = r"""type = 'log' AND (level = ANY (ARRAY['ERROR', 'CRITICAL']) OR payload LIKE '%"item\_error"\:true%')"""
+IS_ERROR = (
+    r"""type = 'log' AND (level = ANY (ARRAY['ERROR', 'CRITICAL']) OR payload LIKE '%"item\_error"\:true%')"""
+)
 # Few rows of task_status are no retries, which are warnings; and their payload would have to be read.
-MAY_BE_WARNING = """type = 'log' AND level = ANY (ARRAY['WARNING', 'ERROR', 'CRITICAL']) OR type = 'task_status'"""
+MAY_BE_WARNING = (
+    """type = 'log' AND level = ANY (ARRAY['WARNING', 'ERROR', 'CRITICAL']) OR type = 'task_status'"""
+)
 
 
 class EventRow(Base):

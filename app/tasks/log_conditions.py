@@ -26,8 +26,8 @@ RETURN = '\\r"'  # at the end of a text in JSON
 @dataclass(frozen=True, slots=True)
 class LogFilter:
     """``level`` is the least severe to show, ``q`` a text that the message contains, case ignored. ``errors``: only
-    lines of the level ERROR or worse, and those of items that are counted as failed. ``final``: no line that another one
-    replaced, as a progress bar does with each of its states."""
+    lines of the level ERROR or worse, and those of items that are counted as failed. ``final``: no line that another
+    one replaced, as a progress bar does with each of its states."""
 
     level: str | None = None
     phase: str | None = None

@@ -20,8 +20,8 @@ STRETCHES = 2_000
 
 @dataclass(frozen=True, slots=True)
 class LogMarks:
-    """``places`` are sequences up to ``head``, in order: of all lines that pass, where ``stretch`` is 1; else of the first
-    one in each stretch of so many sequences. The first stretch begins with sequence 1."""
+    """``places`` are sequences up to ``head``, in order: of all lines that pass, where ``stretch`` is 1; else of the
+    first one in each stretch of so many sequences. The first stretch begins with sequence 1."""
 
     places: list[int]
     stretch: int
@@ -29,8 +29,8 @@ class LogMarks:
 
 
 def log_marks(cur: Cursor, task_id: str, wanted: LogFilter) -> LogMarks:
-    """Returns where the lines are that pass a filter. The cost does not depend on the length of the log, nor on how many
-    pass, provided that an index has them."""
+    """Returns where the lines are that pass a filter. The cost does not depend on the length of the log, nor on how
+    many pass, provided that an index has them."""
     pruned_to, head = kept(cur, task_id)
     window: dict[str, Any] = {"stream": task_stream(task_id), "low": pruned_to + 1, "high": head}
     every = _every(wanted).execute(cur, **window, most=MOST_PLACES + 1)
@@ -38,7 +38,9 @@ def log_marks(cur: Cursor, task_id: str, wanted: LogFilter) -> LogMarks:
     if len(places) <= MOST_PLACES:
         return LogMarks(places, 1, head)
     stretch = -(-(head - pruned_to) // STRETCHES)
-    first = _first_of_stretches(wanted).execute(cur, **window, start=pruned_to // stretch * stretch + 1, step=stretch)
+    first = _first_of_stretches(wanted).execute(
+        cur, **window, start=pruned_to // stretch * stretch + 1, step=stretch
+    )
     return LogMarks([int(seq) for (seq,) in first], stretch, head)
 
 

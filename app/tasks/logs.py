@@ -90,7 +90,8 @@ def _scan(
     window = {"stream": task_stream(task_id), "low": low, "high": high}
     bounds = {"more": limit + 1, "bytes": PAGE_BYTES, "limit": limit}
     # One statement for all texts that are looked for.
-    page = _lines(newest_first, replace(wanted, **dict.fromkeys(given, "given")))
+    shape = replace(wanted, phase=wanted.phase and "given", q=wanted.q and "given")
+    page = _lines(newest_first, shape)
     rows = page.execute(cur, **window, **given, **bounds).fetchall()
     return [(seq, payload) for seq, payload, _ in rows], bool(rows) and len(rows) < rows[0][2]
 
@@ -105,7 +106,9 @@ def _lines(newest_first: bool, wanted: LogFilter) -> sa.Select[Any]:
 
     lines = (
         sa.select(EventRow.seq, EventRow.payload)
-        .where(EventRow.stream_id == stream_id(), EventRow.seq.between(sa.bindparam("low"), sa.bindparam("high")))
+        .where(
+            EventRow.stream_id == stream_id(), EventRow.seq.between(sa.bindparam("low"), sa.bindparam("high"))
+        )
         .where(*wanted.conditions())
         .order_by(order(EventRow.seq))
         .limit(sa.bindparam("more"))

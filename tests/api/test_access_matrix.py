@@ -151,7 +151,17 @@ def test_every_route_with_each_single_scope(system: System, everybody: Cast, row
 
 def test_what_a_share_token_may_do_stands_on_the_page() -> None:
     """What follows takes from the page what it expects, so what the page must say stands here."""
-    shown = ("status", "events", "tree", "logs", "logs/download", "logs/marks", "outputs", "outputs/<name>", "stream")
+    shown = (
+        "status",
+        "events",
+        "tree",
+        "logs",
+        "logs/download",
+        "logs/marks",
+        "outputs",
+        "outputs/<name>",
+        "stream",
+    )
     assert {
         *(f"GET tasks/<id>/{path}" for path in shown),
         *("GET tasks", "GET stream", "GET /api/v1/ai/jobs/<id>/stream", "POST auth/ticket"),

@@ -154,7 +154,11 @@ def test_nobody_follows_what_a_fold_hides(tab: Visit, user: User, tmp_path: Path
         tab.open(f"/runs/{run.id}")
         follow = tab.get("button", "Follow")
         sending = tab.log.locator(".section-row button").filter(has_text=re.compile(r"^send"))
-        wait_for("lines of its last phase", lambda: "sent invoice" in tab.log.locator(".line").last.inner_text(), 60)
+        wait_for(
+            "lines of its last phase",
+            lambda: "sent invoice" in tab.log.locator(".line").last.inner_text(),
+            60,
+        )
         expect(follow).to_have_attribute("aria-pressed", "true")
 
         tab.press("O")

@@ -26,6 +26,7 @@ from app.tasks import (
     fair_claims,
     lease_reaper,
     listing,
+    log_marks,
     parents,
     projection,
     related,
@@ -37,7 +38,6 @@ from app.tasks import (
 )
 from app.tasks import external_batches as stored
 from app.tasks import history as earlier
-from app.tasks import log_marks
 from app.tasks import logs as task_logs
 from app.tasks import outputs as saved
 from taskroom import limits, phases

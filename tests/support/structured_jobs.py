@@ -55,7 +55,9 @@ def structured(invoices: int, retry: bool, fail: bool, gate: str) -> None:
 
 class Numbered(Schema):
     number = fields.Integer(required=True)
-    gate = fields.String(load_default="", metadata={"description": "A file that lets it end, when it is made"})
+    gate = fields.String(
+        load_default="", metadata={"description": "A file that lets it end, when it is made"}
+    )
 
 
 @job("test_number", params=Numbered)

@@ -88,7 +88,9 @@ def test_warnings_are_those_of_that_level_or_worse(logs: Tasks) -> None:
     assert read < 8_000
 
 
-@pytest.mark.parametrize("wanted", [LogFilter(errors=True), LogFilter(level="ERROR"), LogFilter(level="WARNING")])
+@pytest.mark.parametrize(
+    "wanted", [LogFilter(errors=True), LogFilter(level="ERROR"), LogFilter(level="WARNING")]
+)
 def test_the_next_error_is_one_row_however_far_it_is(logs: Tasks, wanted: LogFilter) -> None:
     after, forwards = reading(logs, lambda cur: logs_after(cur, "few", 0, 1, wanted))
     before, backwards = reading(logs, lambda cur: logs_before(cur, "few", None, 1, wanted))
@@ -110,7 +112,9 @@ def test_after_a_part_of_the_log_was_pruned_the_marks_are_of_the_rest(logs: Task
 
 
 def test_a_phase_or_a_text_bounds_the_search_as_before(logs: Tasks) -> None:
-    page, read = reading(logs, lambda cur: logs_after(cur, "many", 0, 1, LogFilter(level="WARNING", q="line 190000")))
+    page, read = reading(
+        logs, lambda cur: logs_after(cur, "many", 0, 1, LogFilter(level="WARNING", q="line 190000"))
+    )
 
     assert (page.logs, page.after, page.has_more) == ([], 50_000, True)
     assert read <= 5_000

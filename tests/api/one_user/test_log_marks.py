@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ def test_of_more_than_five_thousand_errors_some_are_told_of_the_whole_log(system
     assert found["stretch"] == 6 and found["head"] == head
     assert 1_690 < len(found["places"]) < 1_710
     assert found["places"][0] < 20 and head - found["places"][-1] < 12
-    assert all(0 < after - before <= 10 for before, after in zip(found["places"], found["places"][1:]))
+    assert all(0 < after - before <= 10 for before, after in pairwise(found["places"]))
 
 
 BAR = [
