@@ -88,7 +88,7 @@ class LogPageSchema(ma.Schema):
 
 
 class MarksQuery(ma.Schema):
-    of = ma.fields.String(required=True, validate=ma.validate.OneOf(("errors", "warnings")))
+    of = ma.fields.String(load_default="errors", validate=ma.validate.OneOf(("errors", "warnings")))
 
 
 class MarksSchema(ma.Schema):

@@ -166,7 +166,7 @@ TABLE = {
     "GET /api/v2/tasks/<uuid:task_id>/approvals": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs/download": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/logs/marks?of=errors": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/logs/marks": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/outputs": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/outputs/<name>": each(lambda who: 404),  # none has that name
     "GET /api/v2/tasks/<uuid:task_id>/stream": READERS,

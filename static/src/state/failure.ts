@@ -1,6 +1,5 @@
 import { specialWord } from "../client/outcome";
 import type { LogLine, Task, TaskState } from "../client/types";
-import { isReplaced } from "./log-replaced";
 import { toneOf, type Tone } from "./marks";
 
 /** Why a run has not succeeded, for somebody who does not know how runs work. */
@@ -83,9 +82,7 @@ export const beforeTitle = (lines: number): string =>
 
 /** Takes apart the last lines up to the end of the attempt that failed. */
 export function linesBefore(lines: readonly LogLine[], task: Task): LinesBefore {
-  const until = lines.filter(
-    (line, index) => line.sequence < task.status_sequence && !isReplaced(line, lines[index + 1] ?? null),
-  );
+  const until = lines.filter(({ sequence }) => sequence < task.status_sequence);
   const at = task.status === "REVOKED" ? -1 : until.findLastIndex(isFailure);
   const before = at < 0 ? until : until.slice(0, at);
   return { line: until[at] ?? before.at(-1) ?? null, before: before.slice(-MOST_BEFORE) };

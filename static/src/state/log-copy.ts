@@ -1,7 +1,6 @@
 import type { LogLine } from "../client/types";
 import type { LineRange } from "./log-link";
 import type { LoadLog } from "./log-source";
-import { isReplaced } from "./log-replaced";
 import { plain } from "./log-text";
 
 const PAGE = 1_000;
@@ -18,7 +17,6 @@ export async function textOf(load: LoadLog, { from, to }: LineRange): Promise<st
     cursor = page.next_sequence;
   }
   return lines
-    .filter((line, index) => !isReplaced(line, lines[index + 1] ?? null))
     .map((line) => `${line.timestamp} ${line.level.padEnd(8)} [${line.phase ?? "-"}] ${plain(line)}\n`)
     .join("");
 }

@@ -172,3 +172,12 @@ test("a server that brings nothing new is not asked again and again", async () =
   await settled();
   expect(asked.filter(({ since_sequence }) => since_sequence !== undefined).length).toBeLessThan(3);
 });
+
+test("of states that replace each other only the last is here", () => {
+  const { log, whole } = filtered(3_000, null, "INFO");
+  const bar = (sequence: number): LogLine => ({ ...line(sequence), message: `${sequence}\r` });
+  for (let at = 3_001; at <= 3_100; at++) whole.append([bar(at)], at);
+  whole.append([line(3_101)], 3_101);
+  whole.append([bar(3_102), { ...bar(3_103), component: "other" }], 3_103);
+  expect(held(log)).toEqual([3_101, 3_102, 3_103]);
+});

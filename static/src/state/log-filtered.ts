@@ -4,6 +4,7 @@ import type { LogFilter, LogLine, LogPage } from "../client/types";
 import { HELD_LINES, type LogStore } from "./log";
 import { passes } from "./log-filters";
 import { BLOCK } from "./log-held";
+import { isReplaced } from "./log-replaced";
 import { firstFrom, nearestOf, type LoadLog, type LogSource, type Nearest } from "./log-source";
 
 const PAGE = 500;
@@ -171,10 +172,12 @@ export class FilteredLog implements LogSource {
   }
 
   private add(lines: readonly LogLine[], upTo: number): void {
-    for (let at = firstFrom(lines, this.upTo + 1); at < lines.length; at++) {
+    for (const line of lines.slice(firstFrom(lines, this.upTo + 1))) {
       const block = this.blocks.at(-1);
-      if (block && block.length < BLOCK) block.push(lines[at] as LogLine);
-      else this.blocks.push([lines[at] as LogLine]);
+      const last = block?.at(-1);
+      if (last && isReplaced(last, line)) block?.pop();
+      if (block && block.length < BLOCK) block.push(line);
+      else this.blocks.push([line]);
     }
     this.upTo = Math.max(this.upTo, upTo);
     this.trim();

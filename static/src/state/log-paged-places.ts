@@ -35,6 +35,7 @@ export class PagedPlaces extends LogPlaces {
   override position(sequence: number): string {
     const at = this.from(sequence);
     const all = `${count(this.found.length)}${this.more ? "+" : ""}`;
+    if (this.more && sequence > this.upTo) return `One of ${all}`;
     return this.found[at] === sequence ? `${count(at + 1)} of ${all}` : "";
   }
 

@@ -36,7 +36,7 @@ export abstract class LogPlaces {
   /** Looks for further places up to the end of the log, which may grow meanwhile. Throws Problem. */
   abstract update(log: { readonly head: number }, cancelled: AbortSignal): Promise<void>;
 
-  /** Which of all a line is: "3 of 12"; empty for one that is not among those that are known. */
+  /** Which of all a line is: "3 of 12", or "One of 5,000+" where they are not all counted; empty for one that is not among those that are known. */
   abstract position(sequence: number): string;
 
   protected add(lines: readonly LogLine[], upTo: number): void {
