@@ -59,6 +59,19 @@ test("the new run of one that was started again before is a retry of its last ru
   expect((await screen.findByRole("link", { name: "third" })).getAttribute("href")).toBe("/runs/third");
 });
 
+test("who may not look for the new run does not look again", async () => {
+  const tasks = vi.spyOn(api, "tasks").mockRejectedValue(new Problem(403, "Forbidden"));
+  vi.spyOn(api, "retry").mockResolvedValue({ task_id: "old" });
+  render(<RunAgain task={task} call={call} />);
+  fireEvent.click(screen.getByText("Run again"));
+  await screen.findByRole("status");
+
+  for (const sink of sinks) sink.event({ type: "task_created", sequence: 1, task_id: "new" });
+
+  await vi.waitFor(() => expect(sinks.size).toBe(0));
+  expect(tasks).toHaveBeenCalledTimes(1);
+});
+
 test("a run of ours is gone to at once", async () => {
   vi.spyOn(api, "retry").mockResolvedValue({ task_id: "next" });
   render(<RunAgain task={{ ...task, observed: false }} call={call} />);
