@@ -56,14 +56,19 @@ test("a masked field of the schema that must be given has to be filled in, and o
   const schema: Schema = {
     type: "object",
     required: ["key"],
-    properties: { key: { type: "string" }, old: { type: "string", default: "x" } },
+    properties: { key: { type: "string" }, old: { type: "string", default: "x", description: "An old one." } },
     additionalProperties: { type: "string" },
   };
 
-  const { draft, errors } = form(schema, { key: MASK, old: MASK, other: MASK });
+  const { made, draft, errors } = form(schema, { key: MASK, old: MASK, other: MASK });
 
   expect(draft).toEqual({ key: "", old: "", other: "" });
   expect(errors).toEqual({ "params.key": ["Fill this in."], "params.other": ["Fill this in."] });
+  expect(Object.values(made.properties ?? {}).map(({ description }) => description)).toEqual([
+    "It was given and is not shown: type it again.",
+    "An old one. It was given and is not shown: type it again, or go without.",
+    "It was given and is not shown: type it again.",
+  ]);
 });
 
 test("a masked item of a list has to be typed again", () => {
@@ -73,6 +78,17 @@ test("a masked item of a list has to be typed again", () => {
 
   expect(draft.to).toEqual(["a", ""]);
   expect(errors).toEqual({ "params.to.1": ["Fill this in."] });
+});
+
+test("items of a list keep their fields, of which masked ones have to be typed again", () => {
+  const login: Schema = { type: "object", required: ["password"], properties: { name: { type: "string" }, password: { type: "string" } } };
+  const schema: Schema = { type: "object", properties: { logins: { type: "array", items: login } } };
+
+  const { made, draft, errors } = form(schema, { logins: [{ name: "a", password: MASK }, { name: "b", password: MASK }] });
+
+  expect(draft.logins).toEqual([{ name: "a", password: "" }, { name: "b", password: "" }]);
+  expect(errors).toEqual({ "params.logins.0.password": ["Fill this in."], "params.logins.1.password": ["Fill this in."] });
+  expect(made.properties?.logins?.items?.properties?.password?.description).toBe("It was given and is not shown: type it again.");
 });
 
 test("within JSON the mask is seen, and a list whose items have values without a field is JSON", () => {

@@ -19,31 +19,53 @@ function schemaWith(schema: Schema, value: unknown): Schema {
   if (kind === "list" && Array.isArray(value)) {
     const { items = {} } = schema;
     // One form for all items has no fields that only some of them need.
-    if (!value.every((item) => schemaWith(items, item) === items)) return { ...schema, items: {} };
-    return value.includes(MASK) ? { ...schema, items: filled(items, MASK) } : schema;
+    if (!value.every((item) => names(items, item))) return { ...schema, items: {} };
+    const all = value.reduce((field: Schema, item) => (item === MASK ? hidden(field, true, "") : schemaWith(field, item)), items);
+    return all === items ? schema : { ...schema, items: all };
   }
   if (kind !== "object" || !isObject(value)) return schema;
   const known = schema.properties ?? {};
-  const own = (name: string): unknown => (Object.hasOwn(value, name) ? value[name] : undefined);
-  const named = fieldsOf(schema).map(([name, field, required]) => [name, required ? filled(schemaWith(field, own(name)), own(name)) : schemaWith(field, own(name))] as const);
+  const named = fieldsOf(schema).map(([name, field, required]) => {
+    const part = ownOf(value, name);
+    return [name, part === MASK ? hidden(field, required) : schemaWith(field, part)] as const;
+  });
   const more = schema.additionalProperties === false ? [] : Object.keys(value).filter((name) => !Object.hasOwn(known, name));
   if (!more.length && named.every(([name, field]) => field === known[name])) return schema;
-  const others = more.map((name) => [name, filled(fieldOf(name, value[name], schema.additionalProperties), value[name])] as const);
+  const others = more.map((name) => [name, fieldOf(name, value[name], schema.additionalProperties)] as const);
   return { ...schema, properties: Object.fromEntries([...named, ...others]), required: [...(schema.required ?? []), ...more] };
 }
 
+/** Whether a schema has a field for each value, or takes no others. */
+function names(schema: Schema, value: unknown): boolean {
+  const kind = kindOf(schema);
+  if (kind === "list" && Array.isArray(value)) return value.every((item) => names(schema.items ?? {}, item));
+  if (kind !== "object" || !isObject(value)) return true;
+  const fields = fieldsOf(schema);
+  const all = schema.additionalProperties === false || Object.keys(value).every((name) => fields.some(([known]) => known === name));
+  return all && fields.every(([name, field]) => names(field, ownOf(value, name)));
+}
+
+const ownOf = (value: Record<string, unknown>, name: string): unknown => (Object.hasOwn(value, name) ? value[name] : undefined);
+
 /** Returns the field of a value that no schema names. `rest`: what its schema says of all such values. */
 function fieldOf(name: string, value: unknown, rest: unknown): Schema {
-  if (isObject(rest)) return schemaWith(rest as Schema, value);
-  if (value === MASK || (isSecret(name) && typeof value === "string")) return { type: "string", format: "password", minLength: 1 };
+  if (isObject(rest)) return value === MASK ? hidden(rest as Schema, true) : schemaWith(rest as Schema, value);
+  const secret = { type: "string", format: "password", minLength: 1 };
+  if (value === MASK) return hidden(secret, true);
+  if (isSecret(name) && typeof value === "string") return secret;
   if (isObject(value) && hasMask(value)) return schemaWith({ type: "object", properties: {} }, value);
   if (typeof value === "string") return { type: "string", ...(value.includes("\n") || value.length > LONG ? { maxLength: LONGEST } : {}) };
   return typeof value === "number" || typeof value === "boolean" ? { type: typeof value } : {};
 }
 
-/** A field of what is masked, which nobody may leave empty: that would be another secret. */
-const filled = (field: Schema, value: unknown): Schema =>
-  value === MASK && kindOf(field) === "string" ? { ...field, minLength: Math.max(1, field.minLength ?? 0) } : field;
+/** Returns the field of a value that is not shown. Where it must be given it must not be empty either: that would be another
+ * secret. */
+function hidden(field: Schema, required: boolean, why = `It was given and is not shown: type it again${required ? "" : ", or go without"}.`): Schema {
+  const { description: about = "" } = field;
+  const description = about.endsWith(why) ? about : `${about} ${why}`.trim();
+  const least = required && kindOf(field) === "string" ? { minLength: Math.max(1, field.minLength ?? 0) } : {};
+  return { ...field, ...(description && { description }), ...least };
+}
 
 const hasMask = (value: unknown): boolean =>
   value === MASK || (typeof value === "object" && value !== null && Object.values(value).some(hasMask));
