@@ -144,6 +144,7 @@ TABLE = {
     "POST /api/v2/auth/login": (422,) * len(WHO),
     "POST /api/v2/auth/refresh": (401,) * len(WHO),  # by cookie alone
     "POST /api/v2/auth/ticket": MEMBERS,
+    "GET /api/v2/jobs/<path:job_type>/stats": MEMBERS,
     "GET /api/v2/jobs/types": MEMBERS,
     "GET /api/v2/jobs/history": MEMBERS,
     "GET /api/v2/jobs/history?scope=tenant": TENANT,
