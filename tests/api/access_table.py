@@ -129,6 +129,7 @@ TABLE = {
     "GET /login": OPEN,
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
     "GET /runs/<uuid:task_id>/compare": OPEN,
+    "GET /jobs/<path:job_type>": OPEN,
     "GET /settings/keys": OPEN,
     "GET /embed/runs/<uuid:task_id>": OPEN,
     "GET /favicon.svg": OPEN,

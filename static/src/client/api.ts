@@ -1,6 +1,7 @@
 import type { Access } from "./access";
 import { isRetry } from "./logLine";
 import type { NewShare, ShareList } from "./shares";
+import type { JobStats } from "./jobStats";
 import type { OutputFile, RelatedRun } from "./related";
 import type { ApiKeyPage, NewApiKey, Scope } from "./apiKeys";
 import type { TreePage } from "./tree";
@@ -73,6 +74,11 @@ export class Api {
 
   jobTypes(): Promise<{ job_types: JobType[]; broken?: BrokenFile[] }> {
     return this.get("/jobs/types");
+  }
+
+  /** What the runs of a job type were like; `window` is a time such as "7d". */
+  jobStats(jobType: string, window: string, scope: TaskFilter["scope"]): Promise<JobStats> {
+    return this.get(`/jobs/${jobType.split("/").map(encodeURIComponent).join("/")}/stats?${query({ window, scope })}`);
   }
 
   /** Newest first. */
