@@ -1,7 +1,7 @@
 """Sums of ended runs by hour: how many, for how long, and which errors.
 
 Revision ID: 0036
-Revises: 0033
+Revises: 0035
 
 """
 from alembic import op
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 # revision identifiers, used by Alembic.
 revision = '0036'
-down_revision = '0033'
+down_revision = '0035'
 branch_labels = None
 depends_on = None
 
