@@ -97,7 +97,8 @@ function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }
   const over = isTerminal(task.status);
   const runs = useLoaded(() => api.earlier(task.task_id), [task.task_id, over]);
   const more = { files: files.length, expected: Object.keys(declared).length, earlier: narrow.value && (runs?.length ?? 0) > 1 };
-  const tabs = tabsOf(task, tasks.length, tree.hasMore(task.task_id), below?.failed ?? 0, more);
+  const next = task.status !== "SUCCESS" && tree.ahead.value !== null;
+  const tabs = tabsOf(task, next, tasks.length, tree.hasMore(task.task_id), below?.failed ?? 0, more);
   const step = chosenStep(address.value);
   const named = tabs.find(({ id }) => id === hash.value)?.id;
   const tab = named ?? (step || (isOnlyTree(task) && !hash.value) ? TREE_HASH : "log");
@@ -168,14 +169,15 @@ interface MoreTabs {
   earlier: boolean;
 }
 
-function tabsOf(task: Task, children: number, more: boolean, failed: number, { files, expected, earlier }: MoreTabs): Tab[] {
+/** `next`: whether it is known what comes after the run. */
+function tabsOf(task: Task, next: boolean, children: number, more: boolean, failed: number, { files, expected, earlier }: MoreTabs): Tab[] {
   const failures = failed ? ` · ${count(failed)} failed` : "";
   const name = task.job_type === ORCHESTRATE ? "Steps" : "Tasks below";
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
     ["result", "Result", task.result !== null && task.result !== undefined],
     ["outputs", `Outputs ${files}`, files + expected > 0],
-    [TREE_HASH, `${name} ${count(children)}${more ? "+" : ""}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
+    [TREE_HASH, `${name} ${count(children)}${more ? "+" : ""}${failures}`, children > 0 || next || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],
     ["earlier", "Earlier runs", earlier],
     ["audit", "Audit", true],
