@@ -208,10 +208,11 @@ class Client:
         return flushed
 
     def hand_over(self) -> None:
-        """At the end of a process that lingers: lets another one send what is left, as long as the server answers."""
+        """At the end of a process that lingers: lets another one send what is left, as long as the server answers.
+        Where that one may end with this one, a line says what is left, too."""
         if not self._lingers or not (self._left or self._spool.has_left_behind()):
             return
-        if not self._availability.failures and detached.start(self._settings):
+        if not self._availability.failures and detached.start(self._settings) and detached.outlives():
             return
         if self._left:
             where = f"{self._settings.spool} for Taskroom at {self.url}"
