@@ -46,7 +46,9 @@ class PlannedStep(ma.Schema):
 class AheadPart(ma.Schema):
     step = ma.fields.Integer(metadata={"description": "Parts of the same step begin together"})
     job_type = ma.fields.String()
-    task_id = ma.fields.String(allow_none=True, metadata={"description": "The id that the first of them will have"})
+    task_id = ma.fields.String(
+        allow_none=True, metadata={"description": "The id that the first of them will have"}
+    )
     count = ma.fields.Integer()
     chord = ma.fields.Boolean(metadata={"description": "It waits for all tasks that name the same"})
 

@@ -76,7 +76,9 @@ def test_one_whose_body_is_not_asked_for_leaves_its_place(system: System, user: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("many", ["shares", "accounts of one address"])
-def test_who_has_many_names_leaves_places_to_others(system: System, user: User, other: User, many: str) -> None:
+def test_who_has_many_names_leaves_places_to_others(
+    system: System, user: User, other: User, many: str
+) -> None:
     """Shares of one user, from an address each; or accounts, all from one."""
     lines = [{"message": "x" * 16_000, "level": "INFO"} for _ in range(100)]
     short = task_with_logs(system, other, lines[:1], 1)

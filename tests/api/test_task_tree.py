@@ -121,15 +121,22 @@ def test_what_comes_after_a_task_is_beside_it_as_its_reporter_said_last(user: Us
     child["parent_id"] = root["task_id"]
     known = str(uuid.uuid4())
     first = [{"step": 1, "job_type": "shop.pack", "task_id": "pack 7", "count": 3}]
-    then = [{"step": 1, "job_type": "shop.pack", "task_id": known}, {"step": 2, "job_type": "shop.send", "chord": True}]
+    then = [
+        {"step": 1, "job_type": "shop.pack", "task_id": known},
+        {"step": 2, "job_type": "shop.send", "chord": True},
+    ]
     (row,) = reporter.accepted(root | {"ahead": first})
     before = tree(user, row["task_id"])["ahead"]
-    reporter.accepted(root | {"attempt": "one", "events": [STARTED], "ahead": then}, child | {"ahead": then[1:]})
+    reporter.accepted(
+        root | {"attempt": "one", "events": [STARTED], "ahead": then}, child | {"ahead": then[1:]}
+    )
     reporter.accepted(root | {"ahead": first})  # the sender was slower than the worker
 
     page = tree(user, row["task_id"])
 
-    assert [(part["job_type"], part["count"], len(part["task_id"])) for part in before] == [("shop.pack", 3, 36)]
+    assert [(part["job_type"], part["count"], len(part["task_id"])) for part in before] == [
+        ("shop.pack", 3, 36)
+    ]
     body = {"step": 2, "job_type": "shop.send", "task_id": None, "count": 1, "chord": True}
     assert page["ahead"] == [then[0] | {"count": 1, "chord": False}, body]
     assert page["tasks"][0]["ahead"] == [body]

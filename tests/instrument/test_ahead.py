@@ -48,7 +48,9 @@ sent = chord([chain(waits.si("go-chord"), add.si(2, 2)), add.si(3, 3)])(total.s(
 print(sent.id)
 """
     (body,) = running.run(program)
-    (first,) = [one for one in running.said("task") if one["fields"].get("params") == {"name": "go-chord"}][:1]
+    (first,) = [one for one in running.said("task") if one["fields"].get("params") == {"name": "go-chord"}][
+        :1
+    ]
     parts = first["fields"]["ahead"]
     running.allow("go-chord")
     running.ended(body, "SUCCESS")
@@ -81,7 +83,10 @@ def canvas(kind: str, *tasks: Any, **kwargs: Any) -> dict[str, Any]:
 
 def test_parts_within_parts_are_named_by_what_they_begin_with() -> None:
     pairs = [canvas("chain", signature("a"), signature("b")), canvas("group", signature("c"), signature("d"))]
-    chain = [canvas("chord", *pairs, body=canvas("chain", signature("e"), signature("f"))), signature("first")]
+    chain = [
+        canvas("chord", *pairs, body=canvas("chain", signature("e"), signature("f"))),
+        signature("first"),
+    ]
 
     parts = ahead(chain, None, lambda _: True)
 
@@ -107,7 +112,16 @@ def test_of_many_the_first_are_named_and_the_rest_is_one_row() -> None:
 
 @pytest.mark.parametrize(
     "chain",
-    [None, "text", 3, [None, 7], [{}], [{"task": None}], [canvas("chord", None, body=None)], iter([signature("a")])],
+    [
+        None,
+        "text",
+        3,
+        [None, 7],
+        [{}],
+        [{"task": None}],
+        [canvas("chord", None, body=None)],
+        iter([signature("a")]),
+    ],
 )
 def test_what_is_no_canvas_has_nothing_ahead(chain: Any) -> None:
     assert ahead(chain, None, lambda _: True) == []

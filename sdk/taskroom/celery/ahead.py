@@ -1,4 +1,4 @@
-"""What comes after a task, as its message says: the rest of its chain, and the body of the chord that it is a member of.
+"""What comes after a task, as its message says: the rest of its chain, and the body of its chord.
 
 Celery sends these parts one after the other, so until then nobody else reports them. Only names and ids are read.
 """
