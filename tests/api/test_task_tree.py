@@ -150,7 +150,7 @@ def test_what_comes_after_a_task_is_bounded_and_what_makes_no_sense_is_left_out(
     _, row = Reporter(user).accepted(long | {"ahead": parts}, odd | {"ahead": [{"step": "soon"}]})
 
     stored = tree(user, long["task_id"])["ahead"]
-    assert (len(stored), {len(part["job_type"]) for part in stored}) == (32, {155})
+    assert (len(stored), {len(part["job_type"]) for part in stored}) == (24, {155})
     assert tree(user, odd["task_id"])["ahead"] is None
     assert row["warnings"] == {"ahead": ["Not of its kind, and left out."]}
 

@@ -12,7 +12,7 @@ from psycopg2.extras import Json
 
 from app.stream.event import clean
 
-MOST = 32  # parts of a task; further ones are left out
+MOST = 24  # parts of a task; further ones are left out
 LONGEST = 155  # characters of a name
 LARGEST = 1_000_000
 
