@@ -1,7 +1,7 @@
 """What comes after an observed task, as its reporter knows it before any of it is sent.
 
 Revision ID: 0035
-Revises: 0032
+Revises: 0033
 
 """
 from alembic import op
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 # revision identifiers, used by Alembic.
 revision = '0035'
-down_revision = '0032'
+down_revision = '0033'
 branch_labels = None
 depends_on = None
 
