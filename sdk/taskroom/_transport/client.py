@@ -69,8 +69,8 @@ class Client:
 
     def task(self, task_id: str, attempt: str | None, **fields: Any) -> None:
         """Says what the server should know of a task: job_type, title, params, parent_id, group_id, root_id, owner,
-        queue, worker, created_at, lease_seconds, can_retry, ahead. With an attempt it begins in this process, which then keeps
-        it alive until its end is reported."""
+        queue, worker, created_at, lease_seconds, can_retry, ahead. With an attempt it begins in this process, which
+        then keeps it alive until its end is reported."""
         self._listeners.begins(task_id, attempt)
         self._put(task_id, attempt, None, fields)
 
