@@ -57,6 +57,7 @@ def test_parts_of_a_chain_that_were_not_sent_say_what_they_come_after(tab: Visit
     tab.open(f"/runs/{first['task_id']}#children")
 
     has_rows(tab, "1 not begun shop.pack", "1 not begun 3 × shop.mail")
+    expect(tab.get("tab", "What follows")).to_be_visible()
     expect(row(tab, "shop.pack").locator(".t-words")).to_have_text("next, after Fetch")
     expect(row(tab, "3 × shop.mail").locator(".t-words")).to_have_text("after shop.pack")
     child = new_task(STARTED, task_id=second, title="Pack", parent_id=first["task_id"], ahead=[last])

@@ -173,11 +173,12 @@ interface MoreTabs {
 function tabsOf(task: Task, next: boolean, children: number, more: boolean, failed: number, { files, expected, earlier }: MoreTabs): Tab[] {
   const failures = failed ? ` · ${count(failed)} failed` : "";
   const name = task.job_type === ORCHESTRATE ? "Steps" : "Tasks below";
+  const tree = next && children === 0 ? "What follows" : `${name} ${count(children)}${more ? "+" : ""}${failures}`;
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
     ["result", "Result", task.result !== null && task.result !== undefined],
     ["outputs", `Outputs ${files}`, files + expected > 0],
-    [TREE_HASH, `${name} ${count(children)}${more ? "+" : ""}${failures}`, children > 0 || next || task.job_type === ORCHESTRATE],
+    [TREE_HASH, tree, children > 0 || next || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],
     ["earlier", "Earlier runs", earlier],
     ["audit", "Audit", true],
