@@ -166,6 +166,7 @@ TABLE = {
     "GET /api/v2/tasks/<uuid:task_id>/again": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/viewers": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/approvals": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/owner": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs/download": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/outputs": READERS,

@@ -145,6 +145,11 @@ export class Api {
     return this.get<{ approvals: DecidedApproval[] }>(`${task(taskId)}/approvals`).then((answer) => answer.approvals);
   }
 
+  /** The name of the task's owner; null where the reader may not know it. */
+  owner(taskId: string): Promise<string | null> {
+    return this.get<{ owner: string | null }>(`${task(taskId)}/owner`).then(({ owner }) => owner);
+  }
+
   /** The next children of the task and what is below them; on the first page also how all that is below it gets on.
    * `failed`: only children that failed. */
   tree(taskId: string, cursor?: string, failed = false): Promise<TreePage> {
