@@ -1,5 +1,6 @@
 import type { Access } from "./access";
 import { isRetry } from "./logLine";
+import type { LogFilter, LogLine, LogMarksPage, LogPage, LogQuery } from "./logTypes";
 import type { NewShare, ShareList } from "./shares";
 import type { JobStats } from "./jobStats";
 import type { OutputFile, RelatedRun } from "./related";
@@ -10,17 +11,11 @@ import type {
   DecidedApproval,
   EventPage,
   JobType,
-  LogFilter,
-  LogLine,
-  LogMarksPage,
-  LogPage,
-  LogQuery,
   NotificationPage,
   Snapshot,
   StatusCounts,
   Task,
-  TaskEvent,
-  TaskState,
+  TaskEvent, TaskState,
 } from "./types";
 
 const BASE = "/api/v2";
