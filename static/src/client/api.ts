@@ -15,18 +15,15 @@ import type {
   Snapshot,
   StatusCounts,
   Task,
-  TaskEvent, TaskState,
+  TaskEvent,
+  TaskState,
 } from "./types";
 
 const BASE = "/api/v2";
 const WARNINGS = 1_000;
 
 /** An event as REST returns it: its payload is under `data`. */
-interface StoredEvent {
-  type: string;
-  sequence: number;
-  data: Record<string, unknown>;
-}
+type StoredEvent = Pick<TaskEvent, "type" | "sequence"> & { data: Record<string, unknown> };
 
 export interface TaskFilter {
   status?: string | undefined;
