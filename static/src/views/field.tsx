@@ -4,6 +4,8 @@ import type { FieldErrors } from "../client/problem";
 import type { Schema } from "../client/types";
 import { draftOf, errorsAt, fieldsOf, isExtra, isLong, itemOf, kindOf, labelOf, type Draft } from "../state/form";
 import { isSecret } from "../state/secrets";
+import { ChoiceField } from "./choice-field";
+import { FieldName } from "./field-name";
 
 interface FieldProps {
   /** Dotted, as errors name it. */
@@ -42,23 +44,38 @@ export function Field(props: FieldProps) {
       </Tick>
     );
   }
+  if (kind === "enum") {
+    return (
+      <ChoiceField
+        {...{ required, invalid }}
+        label={props.label}
+        name={path}
+        value={String(draft ?? "")}
+        options={optionsOf(schema, required, draft)}
+        change={props.set}
+        describedBy={id}
+      >
+        {about}
+      </ChoiceField>
+    );
+  }
   return (
     <div class="field">
       <label>
-        <span>
-          {props.label}
-          {required && (
-            <b class="required" title="required">
-              {" "}
-              *
-            </b>
-          )}
-        </span>
+        <FieldName name={props.label} required={required} />
         <Input {...props} id={id} invalid={invalid} />
       </label>
       {about}
     </div>
   );
+}
+
+/** A field that may be left out can be not set, and a required one has nothing until somebody chooses. Null has an option of
+ * its own only where it is not what the server takes anyway. */
+function optionsOf({ enum: choices = [], default: usual }: Schema, required: boolean, draft: Draft) {
+  const named = choices.filter((choice) => choice !== null || (usual ?? null) !== null);
+  const known = named.map((choice) => ({ value: JSON.stringify(choice), name: String(choice) }));
+  return required && draft ? known : [{ value: "", name: required ? "Choose one" : "Not set" }, ...known];
 }
 
 function Group({ label, about, children }: { label: string; about: ComponentChildren; children: ComponentChildren }) {
@@ -170,18 +187,6 @@ function Input({ path, schema, required, draft, set, id, invalid }: FieldProps &
   const value = String(draft ?? "");
   const take = (event: Event): void => set((event.currentTarget as HTMLInputElement).value);
   const common = { name: path, value, "aria-describedby": id, "aria-invalid": invalid, "aria-required": required };
-  if (kind === "enum") {
-    return (
-      <select {...common} onChange={take}>
-        {(!required || !value) && <option value="">–</option>}
-        {schema.enum?.map((choice) => (
-          <option key={JSON.stringify(choice)} value={JSON.stringify(choice)}>
-            {String(choice)}
-          </option>
-        ))}
-      </select>
-    );
-  }
   if (kind === "json") return <textarea {...common} rows={4} class="json" placeholder="JSON" onInput={take} />;
   if (kind === "date" || kind === "moment") {
     return <input {...common} type={kind === "date" ? "date" : "datetime-local"} onInput={take} />;
