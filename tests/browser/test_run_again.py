@@ -34,7 +34,7 @@ def test_with_changes_the_form_is_filled_and_the_new_run_names_the_first(tab: Vi
     text = form.locator("[name='params.text']")
     expect(text).to_have_value("one")
     job = form.get_by_role("combobox", name="Job")
-    expect(job).to_have_text("test_echo")
+    expect(job).to_have_text("Test echo")
     expect(job).to_be_disabled()
     text.fill("two")
     form.get_by_role("button", name="Start").click()

@@ -105,7 +105,7 @@ function Tick({ path, label, on, set, id, children }: TickProps) {
         <input type="checkbox" name={path} checked={on} aria-describedby={id} onChange={change} />
         <span>{label}</span>
       </label>
-      {children}
+      <div class="of-tick">{children}</div>
     </div>
   );
 }
