@@ -21,6 +21,7 @@ from app.tasks import approvals, lifecycle
 from app.tasks.creation import Origin
 from app.tasks.fold import PENDING, TERMINAL, WAITING
 from app.tasks.observed import resends
+from app.tasks.secret_params import params_with_secrets
 from app.tasks.snapshot import snapshot
 
 blp = Blueprint("retries", __name__, description="Tasks")
@@ -65,6 +66,7 @@ def retry(principal: Principal, headers: dict[str, str], task_id: UUID) -> Respo
                 title=old["title"],
                 intent=old["intent"],
                 params=old["params"],
+                secret_params=params_with_secrets(tx.cur, old),
                 origin=Origin("retry", retry_of=old["task_id"]),
                 approval=approval,
             )

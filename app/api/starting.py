@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,8 @@ from app.http.problems import fields
 from app.jobs import ORCHESTRATE
 from app.jobs.catalog import Catalog, unknown_type_message
 from app.jobs.params import ParamsRefused, dotted
-from app.jobs.step_params import validated_with_steps
+from app.jobs.secrets import masked_places
+from app.jobs.step_params import shown_params, validated_with_steps
 from app.jobs.types import JobType
 from app.services import services
 from app.stream.event import scrub
@@ -33,7 +34,6 @@ from app.tasks.related import kind_of
 
 PARAMS_LIMIT = 64 * 1024  # bytes of JSON; larger data must be stored where the task can fetch it
 INTENT = "execute_command"  # the default
-MASK = "[redacted]"  # in place of a secret, as the package writes it
 
 
 def new_task(
@@ -64,7 +64,8 @@ def new_task(
                 job_type=job.name,
                 title=scrub(title or f"Task: {job.name}"),
                 intent=scrub(intent),
-                params=params,
+                params=shown_params(services()[Catalog], job, params),
+                secret_params=params,
                 approval=approval,
                 origin=origin,
             )
@@ -110,18 +111,9 @@ def origin_of(
     if found != (job_type, False):
         why = "Others run it; POST tasks/<id>/retry asks them." if found[1] else f"It is a {found[0]}."
         raise Unprocessable("The task has other parameters", errors={"again_of": [why]})
-    if hidden := {dotted(place): ["It is not shown; give it again."] for place in _masked(params, ())}:
+    if hidden := {dotted(place): ["It is not shown; give it again."] for place in masked_places(params)}:
         raise Unprocessable("Values that are not shown must be given again", errors=fields(hidden, "params"))
     return Origin(again_of=name)
-
-
-def _masked(value: Any, place: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
-    """Yields the places of values that a reporter has masked: the text would be taken for the secret."""
-    if value == MASK:
-        yield place
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, part in parts:
-        yield from _masked(part, (*place, name))
 
 
 def send_first(task_id: str, job_type: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from app.jobs import ORCHESTRATE
 from app.jobs.catalog import Catalog, unknown_type_message
 from app.jobs.params import ParamsRefused, validated
+from app.jobs.secrets import without_secrets
 from app.jobs.types import JobType
 
 MOST_STEPS = 100  # including steps of steps: each is a task with rows and events
@@ -38,6 +39,29 @@ def _validated(types: Mapping[str, JobType], job: JobType, params: dict[str, Any
     if messages:
         raise ParamsRefused(messages)
     return found
+
+
+def shown_params(catalog: Catalog, job: JobType, params: dict[str, Any]) -> dict[str, Any]:
+    """Returns valid parameters without the secrets, also those of the steps; ``params`` itself if they have none."""
+    if job.name != ORCHESTRATE:
+        shown: dict[str, Any] = without_secrets(params, job.params)
+        return shown
+    return _shown(catalog.types(), params)
+
+
+def _shown(types: Mapping[str, JobType], params: dict[str, Any]) -> dict[str, Any]:
+    steps = [_shown_step(types, step) for step in params["steps"]]
+    changed = any(shown is not step for shown, step in zip(steps, params["steps"], strict=True))
+    return params | {"steps": steps} if changed else params
+
+
+def _shown_step(types: Mapping[str, JobType], step: dict[str, Any]) -> dict[str, Any]:
+    params, of_step = step["params"], types.get(step["job_type"])
+    if step["job_type"] == ORCHESTRATE:
+        shown = _shown(types, params)
+    else:
+        shown = without_secrets(params, of_step.params if of_step else None)
+    return step if shown is params else step | {"params": shown}
 
 
 def _names(params: dict[str, Any]) -> set[str]:

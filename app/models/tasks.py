@@ -78,7 +78,8 @@ class Task(Base):
     job_type: Mapped[str] = mapped_column(Text)
     title: Mapped[str] = mapped_column(Text)
     intent: Mapped[str] = mapped_column(Text)
-    params: Mapped[Any] = mapped_column(JSON)
+    params: Mapped[Any] = mapped_column(JSON)  # without secrets: readers of the task see them
+    secret_params: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))  # with them, if there are any
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("tasks.id"))
     step: Mapped[int | None]  # which of its parent's, from 1
     retry_of: Mapped[str | None] = mapped_column(ForeignKey("tasks.id"))

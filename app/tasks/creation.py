@@ -44,27 +44,30 @@ def insert_task(
     title: str,
     intent: str,
     params: Mapping[str, Any],
+    secret_params: Mapping[str, Any] | None = None,
     approval: ApprovalRequest | None = None,
     origin: Origin = Origin(),
 ) -> tuple[str, list[Draft]]:
     """Inserts the row and the stream; returns the task's id and the events that the caller has to append.
 
     They make the task PENDING, which queues its dispatch 1; a task that needs approval first is WAITING, not queued.
+    ``params`` are what readers of the task see; ``secret_params`` what its worker gets, where that is something else.
     """
     task_id, at, status = str(uuid.uuid4()), database_now(cur), WAITING if approval else PENDING
     stream, older = task_stream(task_id), origin.retry_of or origin.parent_id
     parent = task_stream(origin.parent_id) if origin.parent_id else None
+    secret = Json(secret_params) if secret_params and secret_params != params else None
     cur.execute(
-        """INSERT INTO tasks (id, stream_id, user_id, tenant, job_type, title, intent, params,
+        """INSERT INTO tasks (id, stream_id, user_id, tenant, job_type, title, intent, params, secret_params,
                               trigger, retry_of, again_of, parent_id, step, created_at, status)
            VALUES (%s, %s, %s,
                (SELECT tenant FROM tasks WHERE id = %s
                 UNION ALL SELECT tenant FROM users WHERE id = %s AND %s::uuid IS NULL),
-               %s, %s, %s, %s, %s, %s, (SELECT id FROM tasks WHERE id = %s FOR KEY SHARE), %s, %s, %s, %s)
+               %s, %s, %s, %s, %s, %s, %s, (SELECT id FROM tasks WHERE id = %s FOR KEY SHARE), %s, %s, %s, %s)
            RETURNING again_of::text""",
         (
             *(task_id, open_stream(cur, stream, parent), user_id, older, user_id, older),
-            *(job_type, title, intent, Json(params)),
+            *(job_type, title, intent, Json(params), secret),
             *(origin.trigger, origin.retry_of, origin.again_of, origin.parent_id, origin.step, at, status),
         ),
     )

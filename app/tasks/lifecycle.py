@@ -27,6 +27,7 @@ from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING, S
 from app.tasks.history import earlier_runs
 from app.tasks.plan import Declared, Forecast, Plan, Usual, forecast, nothing_declared
 from app.tasks.projection import load
+from app.tasks.secret_params import params_with_secrets
 from app.tasks.step_estimate import plan_of_steps
 from app.tasks.steps import step_retry
 
@@ -101,7 +102,8 @@ def claim(
     if queued and expected == Forecast():
         expected = _forecast(cur, task, declared)
     claimed = Claim(
-        *(task_id, attempt, task["job_type"], task["params"], task["retry_count"], started_at),
+        *(task_id, attempt, task["job_type"], params_with_secrets(cur, task)),
+        *(task["retry_count"], started_at),
         approved_keys(cur, task_id),
         parents.parent_phase(cur, task_id),
         *(expected.plan, expected.usual),

@@ -22,6 +22,7 @@ from app.tasks.creation import Origin, insert_task
 from app.tasks.endings import cancel_request, cancelled_error, ending_of, task_error
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State, open_phases
 from app.tasks.projection import load
+from app.tasks.secret_params import params_with_secrets
 from app.tasks.step_estimate import PARALLEL, overall_progress, planned_seconds, remaining
 from app.tasks.steps import (
     STEP_TOTAL,
@@ -162,6 +163,7 @@ def _start_step(cur: Cursor, state: State, number: int, ended: Mapping[str, floa
         title=title,
         intent=parent["intent"],
         params=asked["params"],
+        secret_params=params_with_secrets(cur, parent)["steps"][number - 1]["params"],
         approval=approval,
         origin=Origin("subtask", parent_id=parent["task_id"], step=number),
     )

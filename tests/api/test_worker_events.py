@@ -6,8 +6,10 @@ import os
 import re
 import subprocess
 import uuid
+from collections.abc import Iterator
 from contextlib import closing
 
+import pytest
 from redis import Redis
 
 from app.db.persistent import PersistentConnection
@@ -20,7 +22,20 @@ from tests.realtime.conftest import Open, watch  # noqa: F401 - a fixture
 from tests.support.system import ROOT, System, User, wait_for
 
 
-def test_it_claims_reports_and_ends_as_a_celery_worker_does(user: User, service: User, waiting: str) -> None:
+@pytest.fixture
+def member(system: System) -> Iterator[tuple[User, User]]:
+    """An operator and a worker of a tenant, in which nothing has run before: progress is learnt from earlier runs."""
+    tenant = uuid.uuid4().hex
+    with (
+        closing((user := system.user(tenant=tenant)).client),
+        closing((service := system.user("worker", tenant=tenant)).client),
+    ):
+        yield user, service
+
+
+def test_it_claims_reports_and_ends_as_a_celery_worker_does(member: tuple[User, User]) -> None:
+    user, service = member
+    waiting = user.start("test_outside", text="three pages")
     worker = Worker(service, waiting)
 
     claimed = accepted(worker.send(STARTED, line("begun", level="WARNING", component="fetcher")))

@@ -17,7 +17,7 @@ from app.up.home import Home
 from app.up.process import Process
 from tests.support.system import System
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 class Standalone(EmbeddedServer):

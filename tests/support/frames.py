@@ -57,7 +57,7 @@ class Frames:
         ids = [line[4:] for line in self.body.decode().split("\n") if line.startswith("id: ")]
         return ids[-1] if ids else ""
 
-    def wait(self, what: str, condition: Callable[[Frames], Any], seconds: float = 60.0) -> Any:
+    def wait(self, what: str, condition: Callable[[Frames], Any], seconds: float = 120.0) -> Any:
         return wait_for(f"{what} on the stream", lambda: condition(self), seconds)
 
     def events(self, count: int) -> list[Message]:

@@ -28,6 +28,21 @@ class Text(Schema):
     text = fields.String(load_default="", metadata={"description": "Logged unchanged"})
 
 
+class Outside(Text):
+    api_key = fields.String()
+
+
+class Account(Schema):
+    name = fields.String()
+    password = fields.String()  # secret by its name
+
+
+class SignIn(Schema):
+    pin = fields.Integer(load_only=True)
+    word = fields.String(metadata={"format": "password"})
+    account = fields.Nested(Account)
+
+
 class Lines(Schema):
     lines = fields.List(fields.String())
 
@@ -36,8 +51,8 @@ class Count(Schema):
     count = fields.Integer(load_default=10)
 
 
-@job("test_outside", params=Text, phases={"fetch": 1, "write": 3}, queue="elsewhere")
-def outside(text: str) -> None:
+@job("test_outside", params=Outside, phases={"fetch": 1, "write": 3}, queue="elsewhere")
+def outside(text: str, api_key: str = "") -> None:
     """Waits for an external worker: no Celery worker of the tests reads its queue."""
 
 
@@ -46,6 +61,12 @@ def echo(text: str) -> dict[str, Any]:
     """Logs its text and returns it."""
     log(text)
     return {"text": text}
+
+
+@job("test_sign_in", params=SignIn)
+def sign_in(pin: int, word: str, account: dict[str, str]) -> dict[str, Any]:
+    """Returns what nobody could know who has not got the secrets."""
+    return {"length": len(word) + len(account["password"]), "digits": sum(map(int, str(pin)))}
 
 
 @job("test_lines", params=Lines)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-WAIT_SECONDS = 60.0  # for processes that are about to end
+WAIT_SECONDS = 120.0  # for processes that are about to end
 
 
 def processes(*folders: Path) -> Iterator[tuple[int, str]]:

@@ -15,7 +15,7 @@ import httpx._transports.default
 import socketio
 import websocket
 
-SECONDS = 60
+SECONDS = 120
 
 
 def set_defaults(function: Callable[..., Any], **defaults: Any) -> None:

@@ -36,7 +36,7 @@ JOBS = "workers.jobs," + ",".join(
 Value = TypeVar("Value")
 
 
-def wait_for(what: str, condition: Callable[[], Value], seconds: float = 60.0) -> Value:
+def wait_for(what: str, condition: Callable[[], Value], seconds: float = 120.0) -> Value:
     """Calls ``condition`` until its value is true and returns it. An AssertionError names ``what`` after
     ``seconds``."""
     limit, pause = time.monotonic() + seconds, 0.005

@@ -73,10 +73,9 @@ class Viewer(ABC):
             lambda: next(
                 ((data | {"id": id}) for kind, data, id in list(self.controls) if kind == type), None
             ),
-            60,
         )
 
-    def wait_events(self, count: int, seconds: float = 60.0) -> None:
+    def wait_events(self, count: int, seconds: float = 120.0) -> None:
         wait_for(f"{count} events on {self.__class__.__name__}", lambda: len(self.events) >= count, seconds)
 
 

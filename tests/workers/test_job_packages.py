@@ -68,10 +68,23 @@ def answers_before(shop: System) -> tuple[object, dict[str, list[str]]]:
 @pytest.fixture(scope="module")
 def worked(shop: System, packages: Path, answers_before: object) -> System:
     """With a worker as it is deployed."""
-    settings = {"TASKROOM_BENCH": "0", "TASKROOM_JOBS": "workers.jobs,shop.jobs,shop.none"}
-    shop.start_worker(PYTHONPATH=str(packages), **settings)
+    start_worker(shop, packages)
     wait_for("a worker", lambda: shop.sql("SELECT 1 FROM job_packages WHERE package = 'shop.jobs'"))
     return shop
+
+
+def start_worker(shop: System, packages: Path) -> None:
+    settings = {"TASKROOM_BENCH": "0", "TASKROOM_JOBS": "workers.jobs,shop.jobs,shop.none"}
+    shop.start_worker(PYTHONPATH=str(packages), **settings)
+
+
+@pytest.fixture
+def without_worker(worked: System, packages: Path) -> Iterator[None]:
+    """The worker has ended; other tests find one again."""
+    (worker,) = (process for process in worked.processes if "celery" in process.args)  # type: ignore[operator]
+    worked._end(worker)
+    yield
+    start_worker(worked, packages)
 
 
 @pytest.fixture
@@ -147,10 +160,7 @@ def test_a_step_that_its_job_refuses_ends_the_whole_before_any_step_runs(worked:
     assert worked.sql("SELECT count(*) FROM tasks WHERE parent_id = %s", task["task_id"]) == [(0,)]
 
 
-def test_the_types_stay_while_no_worker_runs(worked: System, user: User) -> None:
-    (worker,) = (process for process in worked.processes if "celery" in process.args)  # type: ignore[operator]
-    worked._end(worker)
-
+def test_the_types_stay_while_no_worker_runs(without_worker: None, user: User) -> None:
     waits = user.start("shop_resize", folder="x")
 
     assert user.status(waits)["task"]["status"] == "PENDING"

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import orjson
 from msgspec import Meta, Raw, Struct, field
 
+from app.jobs.secrets import without_secrets
 from app.stream.event import clean, scrub
 from app.tasks.reported import ReportedEvent, Status, null
 
@@ -67,13 +68,14 @@ class PartRefused(Exception):
 
 
 def params_of(part: Part) -> dict[str, Any]:
-    """Returns the parameters, or a marker when they are too large."""
+    """Returns the parameters without what its name says is secret, or a marker when they are too large."""
     raw = bytes(part.params)
     found: dict[str, Any] = orjson.loads(raw) or {}
     size = len(raw) if len(raw) <= PARAMS_LIMIT else len(orjson.dumps(found))
     if size > PARAMS_LIMIT:
         return {"truncated": True, "bytes": size}
-    return scrub(found) if b"\\u0000" in raw else found
+    shown: dict[str, Any] = without_secrets(found)
+    return scrub(shown) if b"\\u0000" in raw else shown
 
 
 def name_of(text: str | None, longest: int = LONGEST_NAME) -> str | None:
