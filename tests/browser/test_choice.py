@@ -1,4 +1,4 @@
-"""A list that opens in a form: with the keyboard as the pattern of a select-only combobox has it, and in a small window."""
+"""A list that opens in a form: with the keyboard of a select-only combobox, and in a small window."""
 
 from __future__ import annotations
 
@@ -100,7 +100,9 @@ def test_a_click_on_the_name_gives_the_focus_and_opens_nothing(tab: Visit, user:
 
 
 @pytest.mark.parametrize("height", [NARROW["height"], 400])
-def test_on_a_phone_every_option_can_be_reached_with_a_finger(visit: Visitor, user: User, height: int) -> None:
+def test_on_a_phone_every_option_can_be_reached_with_a_finger(
+    visit: Visitor, user: User, height: int
+) -> None:
     tab = visit(user, viewport={"width": 320, "height": height}, has_touch=True, is_mobile=True)
     form(tab, user)
     label = tab.get("combobox", "Label")
@@ -110,7 +112,9 @@ def test_on_a_phone_every_option_can_be_reached_with_a_finger(visit: Visitor, us
     expect(options).to_have_count(3)
 
     assert options.evaluate_all(f"all => all.filter(({SEEN})).length") == 3
-    assert options.evaluate_all("all => all.filter(one => one.getBoundingClientRect().height < 44).length") == 0
+    assert (
+        options.evaluate_all("all => all.filter(one => one.getBoundingClientRect().height < 44).length") == 0
+    )
     options.last.tap()
     expect(label).to_have_text("this side up")
     expect(options).to_have_count(0)
@@ -128,6 +132,8 @@ def test_a_list_stays_at_its_button_while_the_form_scrolls(visit: Visitor, user:
     }"""
     assert size.evaluate(apart) == 4
 
-    dialog.evaluate("one => new Promise(done => { one.scrollTop += 40; requestAnimationFrame(() => requestAnimationFrame(done)) })")
+    dialog.evaluate(
+        "one => new Promise(done => { one.scrollTop += 40; requestAnimationFrame(() => requestAnimationFrame(done)) })"
+    )
 
     assert size.evaluate(apart) == 4
