@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from app.storage import Stored, TooLarge
 
 PIECE_BYTES = 1024 * 1024  # copied at a time
+MOST_TRIES = (
+    100  # to begin a file in a folder that others remove: each try needs another delete in the same moment
+)
 _KEY = re.compile(r"([0-9a-f]{2})[0-9a-f-]{34}/[0-9a-f-]{1,64}")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -28,10 +32,10 @@ class FileStorage:
         self._root = root
 
     def put(self, key: str, source: BinaryIO, most: int) -> int:
-        with self._folder_of(key, make=True) as (folder, name):
-            unfinished = f"0-{uuid.uuid4()}"  # no attempt has this number
+        unfinished = f"0-{uuid.uuid4()}"  # no attempt has this number
+        with self._begun(key, unfinished) as (folder, name, begun):
             try:
-                with os.fdopen(os.open(unfinished, _WRITE, 0o600, dir_fd=folder), "wb") as file:
+                with os.fdopen(begun, "wb") as file:
                     size = _copy(source, file, most)
                     file.flush()
                     os.fsync(file.fileno())
@@ -66,6 +70,23 @@ class FileStorage:
                     continue  # somebody else has put it there
                 with suppress(FileNotFoundError):  # deleted meanwhile
                     yield Stored(key, now - os.lstat(f"{folder}/{name}").st_mtime)
+
+    @contextmanager
+    def _begun(self, key: str, unfinished: str) -> Iterator[tuple[int, str, int]]:
+        """Makes an empty file in the folder of a key; yields the folder, the name of the key's file, and the file.
+
+        A delete may remove the empty folder until the file is in it; then the folder is made again."""
+        for left in reversed(range(MOST_TRIES)):
+            with ExitStack() as stack:
+                try:
+                    folder, name = stack.enter_context(self._folder_of(key, make=True))
+                    begun = os.open(unfinished, _WRITE, 0o600, dir_fd=folder)
+                except FileNotFoundError as error:
+                    if error.errno != errno.ENOENT or not left:
+                        raise  # it is no key, or leads through a link
+                    continue
+                yield folder, name, begun
+                return
 
     @contextmanager
     def _folder_of(self, key: str, make: bool = False) -> Iterator[tuple[int, str]]:

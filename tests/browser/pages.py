@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Route, expect
@@ -125,6 +126,18 @@ def embed(tab: Dashboard, scene: Scene) -> None:
     expect(tab.log.locator("a[href^='#L']").first).to_be_attached()
 
 
+def _embed_at(which: str, name: str, shown: str) -> Opening:
+    """A part of the page of a shared run."""
+
+    def open(tab: Dashboard, scene: Scene) -> None:
+        run = getattr(scene, which)
+        tab.open(f"/embed/runs/{run}#token={share(scene.user, run)['token']}")
+        tab.get("tab", re.compile(f"^{name}")).click()
+        tab.shows(shown)
+
+    return open
+
+
 def shortcuts(tab: Dashboard, scene: Scene) -> None:
     running(tab, scene)
     tab.press("?")
@@ -154,6 +167,12 @@ def compare(tab: Dashboard, scene: Scene) -> None:
     expect(tab.get("region", "Phases")).to_be_visible()
 
 
+def compare_others(tab: Dashboard, scene: Scene) -> None:
+    """Two runs of different jobs."""
+    tab.open(f"/runs/{scene.failed}/compare?with={scene.packages}")
+    tab.shows("Earlier runs of release")
+
+
 def nothing(tab: Dashboard, scene: Scene) -> None:
     tab.context.route("**/api/v2/keys", _same_key)
     tab.open("/")
@@ -180,8 +199,11 @@ PAGES: dict[str, Opening] = {
     "run-outputs": _at("packages", "#outputs", "A line of JSON for each file"),
     "run-again": again,
     "run-compare": compare,
+    "run-compare-others": compare_others,
     "run-shared": share_dialog,
     "embed": embed,
+    "embed-steps": _embed_at("parent", "Steps", "Pay the translator"),
+    "embed-outputs": _embed_at("packages", "Outputs", "jsonl"),
     "bell": bell,
     "shortcuts": shortcuts,
     "api-keys": api_keys,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 
@@ -68,6 +69,35 @@ def test_the_same_starts_at_once_and_several_are_counted(tab: Visit, user: User)
     links = tab.page.locator(".more-list a")
     expect(links).to_have_count(2)
     expect(links.first).to_have_attribute("href", f"/runs/{last['task_id']}")
+
+
+def test_what_is_not_shown_is_typed_again_beside_what_the_server_says(tab: Visit, user: User) -> None:
+    tab.complaints.faulty = True  # the browser tells of the 422
+    account = {"name": "ada", "password": "hush"}
+    step = {"job_type": "test_sign_in", "params": {"pin": 12, "word": "one", "account": account}}
+    first = ended(user, "orchestrate", steps=[step])
+    tab.open(f"/runs/{first}")
+    tab.has_ended()
+    tab.click("Run again")
+    tab.click("With changes")
+    form = tab.page.get_by_role("dialog", name="Run again with changes")
+    params = tab.page.locator("[name='params.steps.0.params']")
+    shown = json.loads(params.input_value())
+    mask = "[redacted]"
+    assert shown == {"pin": mask, "word": mask, "account": {"name": "ada", "password": mask}}
+
+    form.get_by_role("button", name="Start").click()
+
+    field = form.locator(".field").filter(has=params)
+    expect(field).to_contain_text("account.password: It is not shown; give it again.")
+    expect(field).to_contain_text("pin: It is not shown; give it again.")
+    expect(params).to_be_focused()
+    params.fill(json.dumps({"pin": 34, "word": "two!", "account": {"name": "bob", "password": "xyz"}}))
+    form.get_by_role("button", name="Start").click()
+    wait_for("the page of another run", lambda: run_of(tab) != first)
+    user.finished(run_of(tab))
+    (child,) = user.get(f"tasks/{run_of(tab)}/tree")["tasks"]
+    assert user.status(child["task_id"])["task"]["result"] == {"length": 7, "digits": 7}
 
 
 def test_by_keyboard_on_a_phone(visit: Visitor, user: User) -> None:

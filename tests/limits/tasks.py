@@ -147,6 +147,7 @@ ROWS: dict[str, list[Row]] = {
         ("characters of the name of an output", "128", lambda: saved.LONGEST_NAME),
         ("wait for Postgres, which says how much is stored", "60 s", lambda: outputs.ASKED_SECONDS),
         ("bytes copied at a time", "1 MiB", lambda: files.PIECE_BYTES),
+        ("tries to begin a file in a folder that others remove", "100", lambda: files.MOST_TRIES),
         ("bytes of an output that are read at a time", "128 KiB", lambda: downloads.PIECE_BYTES),
         ("age of a file without a row", "3,600 s", lambda: saved.ORPHAN_SECONDS),
         ("files whose rows are looked up together", "500", lambda: saved.SWEPT_AT_ONCE),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.storage import TooLarge
+from app.storage import TooLarge, files
 from app.storage.files import FileStorage, regular_file
 
 TASK = "1a2b3c4d-0000-4000-8000-000000000001"
@@ -61,6 +63,61 @@ def test_too_large_leaves_nothing_behind_and_what_was_there_stays(storage: FileS
 
     assert read(storage) == b"old"
     assert sorted(file.key for file in storage.stored()) == [KEY, f"{TASK}/1-def"]
+
+
+class Deletes:
+    """``os`` for the storage; another thread deletes the last file of the task each time that ``opens`` is opened."""
+
+    def __init__(self, storage: FileStorage, opens: str, times: int) -> None:
+        self._storage, self._opens, self.left = storage, opens, times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+    def open(self, path: str | Path, *args: Any, **more: Any) -> int:
+        if str(path).startswith(self._opens) and self.left > 0:
+            self.left -= 1
+            with ThreadPoolExecutor(1) as other:
+                other.submit(delete_with_os, self._storage).result(60)
+        return os.open(path, *args, **more)
+
+
+def delete_with_os(storage: FileStorage) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "os", os)
+        storage.delete(f"{TASK}/1-def")
+
+
+@pytest.mark.parametrize("opens", [TASK, "0-"], ids=["when it was made", "when it was opened"])
+def test_a_save_whose_empty_folder_was_removed_meanwhile_makes_it_again(
+    storage: FileStorage, monkeypatch: pytest.MonkeyPatch, opens: str
+) -> None:
+    put(storage, b"the last one", f"{TASK}/1-def")
+    deletes = Deletes(storage, opens, times=3)
+    monkeypatch.setattr(files, "os", deletes)
+
+    assert put(storage, b"saved") == 5
+
+    assert (deletes.left, read(storage)) == (0, b"saved")
+    assert [file.key for file in storage.stored()] == [KEY]
+
+
+def files_open() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+def test_a_save_gives_up_when_its_folder_is_removed_each_time(
+    storage: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deletes = Deletes(storage, "0-", times=1_000)
+    monkeypatch.setattr(files, "os", deletes)
+    before = files_open()
+
+    with pytest.raises(FileNotFoundError):
+        put(storage, b"saved")
+
+    assert deletes.left == 900
+    assert files_open() == before
 
 
 def test_an_error_of_the_source_leaves_nothing_behind(storage: FileStorage, tmp_path: Path) -> None:

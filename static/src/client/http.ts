@@ -37,6 +37,20 @@ export async function send<T>(
   return data as T;
 }
 
+/** Loads a file, however long that takes; throws Problem. */
+export async function load(path: string, headers: HeadersInit, credentials: RequestCredentials): Promise<Blob> {
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(path, { headers, credentials });
+    if (response.ok) return await response.blob();
+    text = await response.text();
+  } catch {
+    throw new Problem(0, "The server does not answer");
+  }
+  throw Problem.from(response, parse(text));
+}
+
 function parse(text: string): unknown {
   if (!text) return undefined;
   try {

@@ -35,6 +35,28 @@ test("a refusal of the token ends it, and says so once", async () => {
   expect(changed).toHaveBeenCalledTimes(1);
 });
 
+test("an output is loaded with the token in a header, from the run or from a task below it", async () => {
+  const file = await access.output("below", "a b?.csv");
+
+  expect(await file.text()).toBe("[1]");
+  const [[path, init]] = fetching.mock.calls as [[string, RequestInit]];
+  expect(path).toBe("https://rooms.example/api/v2/tasks/below/outputs/a%20b%3F.csv");
+  expect(init).toEqual({ headers: { Authorization: "Bearer trs_a" }, credentials: "omit" });
+});
+
+test("an output that is refused says why; only a refusal of the token ends the share", async () => {
+  status = 404;
+  await expect(access.output(RUN, "gone.csv")).rejects.toMatchObject({ status: 404, title: "No" });
+  expect(access.signedIn).toBe(true);
+
+  status = 401;
+  await expect(access.output(RUN, "gone.csv")).rejects.toMatchObject({ status: 401 });
+  expect(access.signedIn).toBe(false);
+
+  fetching.mockRejectedValue(new TypeError("network"));
+  await expect(access.output(RUN, "gone.csv")).rejects.toMatchObject({ status: 0 });
+});
+
 test("a socket that is refused while the share goes on ends nothing", async () => {
   await access.renew();
 

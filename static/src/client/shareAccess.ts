@@ -1,4 +1,7 @@
 import { Access } from "./access";
+import { outputDownload } from "./api";
+import { load } from "./http";
+import { Problem } from "./problem";
 
 /** Access with a share token, which reads one run and its children. The token cannot be renewed: `signedIn` is false once
  * the share has ended. */
@@ -15,6 +18,16 @@ export class ShareAccess extends Access {
     super(base);
     this.token = token;
     this.idleRoom = `task:${taskId}@latest`;
+  }
+
+  /** Returns an output of the run, or of a task below it: a link to it would lack the token. Throws Problem. */
+  async output(taskId: string, name: string): Promise<Blob> {
+    try {
+      return await load(this.base + outputDownload(taskId, name), { Authorization: `Bearer ${this.token}` }, this.credentials);
+    } catch (error) {
+      if (Problem.of(error).status === 401) await this.renew();
+      throw error;
+    }
   }
 
   /** Asks the server whether the share goes on: a socket is refused for other reasons too. */

@@ -29,6 +29,22 @@ test("a value of another kind is one difference, and a name of the prototype is 
   expect(changesOf({ a: { b: [1] } }, { a: { b: [1] } }).changes).toEqual([]);
 });
 
+test("what is hidden on both sides is neither the same nor different", () => {
+  const mask = "[redacted]";
+  const before = { host: "a", login: { name: "ada", password: mask }, url: `https://${mask}@db`, keys: [mask, 1], token: mask, pin: mask };
+  const after = { host: "a", login: { name: "ada", password: mask }, url: `https://${mask}@db`, keys: [mask, 2], token: "clear" };
+
+  const { changes, same, hidden } = changesOf(before, after);
+
+  expect(hidden).toEqual({ both: ["login.password", "url", "keys.0"], one: ["token"] });
+  expect(same).toEqual(["host"]);
+  expect(changes).toEqual([
+    { path: "keys.1", before: 1, after: 2 },
+    { path: "pin", before: mask, after: undefined },
+  ]);
+  expect(changesOf(`https://${mask}@db`, `https://${mask}@other`).changes).toHaveLength(1);
+});
+
 test("of very many differences the first ones are shown", () => {
   const { changes, more } = changesOf({}, Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [n, n])));
 

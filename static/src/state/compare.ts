@@ -1,5 +1,6 @@
 import type { Task, TaskState } from "../client/types";
 import { phaseRows, phaseSpan, type PhaseRow, type PhaseState } from "./phases";
+import { MASK } from "./secrets";
 import { elapsed } from "./time";
 
 /** More differences than a reader looks through. */
@@ -18,21 +19,48 @@ interface Changes {
   more: boolean;
   /** The names at the top that are the same in both. */
   same: string[];
+  /** The places of what both have and nobody can compare, because it is not shown. */
+  hidden: Hidden;
+}
+
+/** `one`: it is hidden in one of the two only. */
+interface Hidden {
+  both: string[];
+  one: string[];
+}
+
+interface Found {
+  changes: Change[];
+  hidden: Hidden;
 }
 
 /** Returns how two JSON values differ: objects by their names, lists by their places, other values as a whole. */
 export function changesOf(before: unknown, after: unknown): Changes {
-  const changes: Change[] = [];
-  walk(before, after, "", changes);
-  const same = isObject(before) && isObject(after) ? Object.keys(before).filter((name) => name in after && equal(before[name], after[name])) : [];
-  return { changes: changes.slice(0, MOST_CHANGES), more: changes.length > MOST_CHANGES, same };
+  const { changes, hidden } = compared(before, after);
+  const same = isObject(before) && isObject(after) ? Object.keys(before).filter((name) => name in after && isSame(before[name], after[name])) : [];
+  return { changes: changes.slice(0, MOST_CHANGES), more: changes.length > MOST_CHANGES, same, hidden };
 }
 
-function walk(before: unknown, after: unknown, path: string, found: Change[]): void {
-  if (found.length > MOST_CHANGES || Object.is(before, after)) return;
+function compared(before: unknown, after: unknown): Found {
+  const all: Found = { changes: [], hidden: { both: [], one: [] } };
+  walk(before, after, "", all);
+  return all;
+}
+
+function walk(before: unknown, after: unknown, path: string, found: Found): void {
+  const { changes, hidden } = found;
+  if (changes.length > MOST_CHANGES) return;
   const sides = [before, after] as const;
+  if (Object.is(before, after)) {
+    if (isMasked(before)) hidden.both.push(path);
+    return;
+  }
+  if (sides.includes(MASK) && !sides.includes(undefined)) {
+    hidden.one.push(path);
+    return;
+  }
   if (!sides.every(isObject) && !sides.every(Array.isArray)) {
-    found.push({ path, before, after });
+    changes.push({ path, before, after });
     return;
   }
   const [a, b] = sides as [Record<string, unknown>, Record<string, unknown>];
@@ -46,10 +74,12 @@ const ownOf = (value: Record<string, unknown>, name: string): unknown => (Object
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function equal(before: unknown, after: unknown): boolean {
-  const found: Change[] = [];
-  walk(before, after, "", found);
-  return found.length === 0;
+/** Whether a text is, or contains, what stands in place of a secret. */
+const isMasked = (value: unknown): boolean => typeof value === "string" && value.includes(MASK);
+
+function isSame(before: unknown, after: unknown): boolean {
+  const { changes, hidden } = compared(before, after);
+  return changes.length + hidden.both.length + hidden.one.length === 0;
 }
 
 /** One run's part of a compared phase. */

@@ -1,5 +1,6 @@
 import type { FieldErrors } from "../client/problem";
 import type { Schema } from "../client/types";
+import { MASK } from "./secrets";
 
 /** The content of the inputs, in the shape of the value: text (of choices and JSON fields: JSON), a checkbox, and lists and
  * objects of these; null for an object that is left out. */
@@ -38,13 +39,15 @@ export function fieldsOf(schema: Schema): [string, Schema, boolean][] {
 /** Returns the content of a new form: the defaults of the schema. */
 export function draftOf(schema: Schema, required = true, given: unknown = schema.default): Draft {
   const kind = kindOf(schema);
+  // What is masked has to be typed again; within JSON it stays, so that one sees where.
+  if (given === MASK) given = undefined;
   const missing = given === undefined || given === null;
   if (kind === "object") {
     if (missing && isExtra(schema, required)) return null;
     const values = (given ?? {}) as Record<string, unknown>;
     const parts = fieldsOf(schema).map(([name, field, needed]) => [
       name,
-      draftOf(field, needed, values[name] ?? field.default),
+      draftOf(field, needed, values[name] ?? field.default ?? values[name]),
     ]);
     return Object.fromEntries(parts) as Draft;
   }
@@ -53,7 +56,7 @@ export function draftOf(schema: Schema, required = true, given: unknown = schema
     return items.map((item: unknown) => itemOf(schema, item));
   }
   if (kind === "boolean") return given === true;
-  if (missing) return "";
+  if (missing) return kind === "json" && required && given === null ? "null" : "";
   if (kind === "moment") return localMoment(String(given));
   return kind === "enum" || kind === "json" ? JSON.stringify(given) : String(given);
 }

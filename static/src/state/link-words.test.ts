@@ -4,7 +4,7 @@ import { expect, test, vi } from "vitest";
 import { Problem } from "../client/problem";
 import type { Link } from "../client/watch";
 import { announced } from "./announce";
-import { announceLink, labelOf } from "./link-words";
+import { announceLink, isStale, labelOf } from "./link-words";
 
 test("the word for each state of the connection", () => {
   const words = (
@@ -50,4 +50,15 @@ test("screen readers get a break and its end announced, once each, and not the f
     link.value = next;
   }
   expect(changed.mock.calls).toEqual([["reconnecting"], ["Live again"]]);
+});
+
+test("a page is stale while it is neither live nor polling, and once the server is silent, but not after the end of its run", () => {
+  const live = { kind: "live", wire: "socket" } as const;
+  const current = { kind: "current" } as const;
+  expect(isStale(live, current, false)).toBe(false);
+  expect(isStale({ kind: "polling", seconds: 5 }, current, false)).toBe(false);
+  expect(isStale(live, current, true)).toBe(true);
+  expect(isStale(live, { kind: "catching up", behind: 3 }, false)).toBe(true);
+  expect(isStale({ kind: "reconnecting", until: 0 }, current, false)).toBe(true);
+  expect(isStale({ kind: "reconnecting", until: 0 }, { kind: "ended" }, true)).toBe(false);
 });

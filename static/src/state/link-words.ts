@@ -35,6 +35,12 @@ export function labelOf(state: Link, progress: Progress | null, isSilent = false
   }
 }
 
+/** Whether what a page shows is what was last known, and perhaps no more than that. `progress`: of the run that it shows. */
+export function isStale({ kind }: Link, progress: Progress | null, isSilent: boolean): boolean {
+  if (progress?.kind === "ended") return false;
+  return isSilent || !(kind === "polling" || (kind === "live" && progress?.kind === "current"));
+}
+
 /** Announces a break of the connection and its end to screen readers, but not the first connection of a page. Returns a
  * function that stops it. */
 export function announceLink(state: ReadonlySignal<Link>): () => void {

@@ -149,11 +149,22 @@ test("a list that is left asks no more", async () => {
   expect(server.asked).toEqual([]);
 });
 
-test("what the server refuses is not asked for again by itself", async () => {
+test.each(["/", "/?scope=tenant"])("what the server refuses is not asked for again by itself: %s", async (address) => {
   server.failing = new Problem(403, "No");
-  await begin();
-  await settled(60_000);
+  await begin(address);
+  await settled(120_000);
   expect(server.asked.filter((what) => what === "first")).toHaveLength(1);
+});
+
+test("a tenant's list that was refused goes on when the reader asks and gets it", async () => {
+  server.failing = new Problem(403, "No");
+  await begin("/?scope=tenant");
+  server.failing = null;
+  runs.refresh();
+  await settled();
+  server.tasks.push(task(4));
+  await settled(30_000);
+  expect(numbers()).toEqual([4, 3, 2, 1]);
 });
 
 test("announcements to all users are no news of runs", async () => {

@@ -61,7 +61,7 @@ export class Runs {
 
   start(): void {
     this.watch = this.connection.user({ refresh: () => this.refresh(), event: (event) => this.event(event) });
-    if (this.filter.scope === "tenant") this.ticker = setInterval(() => this.refresh(), TENANT_MS);
+    if (this.filter.scope === "tenant") this.ticker = setInterval(() => this.problem.value?.isRefusal || this.refresh(), TENANT_MS);
   }
 
   /** Keeps what was loaded; `start` goes on from there. */

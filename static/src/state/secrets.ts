@@ -2,6 +2,8 @@ import type { Schema } from "../client/types";
 
 const NAME = /(^|[_-])(password|passphrase|token|secret|authorization|api[_-]?key|credentials?)$/i;
 const HIDDEN = "••••••";
+/** What the server, or a reporter, has put in place of a secret: no page is sent that. */
+export const MASK = "[redacted]";
 
 /** Whether a parameter is not to be read over somebody's shoulder: by its schema, or by its name. */
 export const isSecret = (name: string, { format, writeOnly }: Schema = {}): boolean =>

@@ -42,6 +42,17 @@ test("a later token of the site replaces the first, and a mark of the log is non
   expect(location.hash).toBe("");
 });
 
+test("an entry of the history that a part of the page has made keeps the token too", async () => {
+  await open(`${PATH}#token=trs_first`);
+
+  location.hash = "#outputs";
+  history.replaceState(null, "");
+  dispatchEvent(new Event("hashchange"));
+
+  expect((await open(location.pathname + location.hash, history.state)).shareToken.value).toBe("trs_first");
+  expect(location.hash).toBe("#outputs");
+});
+
 test("a link without a token has none", async () => {
   expect((await open(PATH)).shareToken.value).toBeNull();
   expect((await open(`${PATH}#token=eyJ.not.one`)).shareToken.value).toBeNull();

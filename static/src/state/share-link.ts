@@ -15,7 +15,8 @@ export const sharedRun = (): string => /^\/embed\/runs\/([\w-]+)\/?$/.exec(locat
 export function takeTokens(): () => void {
   const take = (): void => {
     const [, token] = FRAGMENT.exec(location.hash) ?? [];
-    if (!token) return;
+    // A new entry of the history has none: that of a line of the log, or of a tab.
+    if (!token) return shareToken.value ? history.replaceState({ token: shareToken.value }, "") : undefined;
     history.replaceState({ token }, "", location.pathname + location.search);
     go(location.pathname + location.search, true);
     shareToken.value = token;

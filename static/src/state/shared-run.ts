@@ -6,6 +6,7 @@ import type { Link } from "../client/watch";
 import { announceLink } from "./link-words";
 import { watchPulse } from "./pulse";
 import { Run } from "./run";
+import { Tree } from "./tree";
 
 /** A run that is seen with a share token. It has a connection of its own, and uses neither cookies nor a session. */
 export class SharedRun {
@@ -13,17 +14,21 @@ export class SharedRun {
   readonly over = signal(false);
   readonly link = signal<Link>({ kind: "connecting" });
   readonly run: Run;
+  /** What is below it. No stream tells who has a share of new tasks there. */
+  readonly tree: Tree;
   readonly api: Api;
+  private readonly access: ShareAccess;
   private readonly connection: PageConnection;
   private readonly stops: readonly (() => void)[];
 
   constructor(taskId: string, token: string) {
-    const access = new ShareAccess(token, taskId);
-    this.connection = new PageConnection(access);
+    const access = (this.access = new ShareAccess(token, taskId));
+    const connection = (this.connection = new PageConnection(access));
     access.listen(() => (this.over.value = access.signedIn === false));
     this.connection.listen(() => (this.link.value = this.connection.link));
     this.api = new Api(access);
-    this.run = new Run(taskId, this.api, this.connection);
+    this.run = this.watch(taskId);
+    this.tree = new Tree(taskId, this.api, { summary: (id, onEvent) => connection.summary(id, onEvent) });
     const endPulse = watchPulse();
     this.stops = [
       endPulse,
@@ -37,9 +42,20 @@ export class SharedRun {
     ];
   }
 
+  /** Watches the run, or a task below it. */
+  watch(taskId: string): Run {
+    return new Run(taskId, this.api, this.connection);
+  }
+
+  /** Returns an output of the run. Throws Problem. */
+  output(name: string): Promise<Blob> {
+    return this.access.output(this.run.taskId, name);
+  }
+
   stop(): void {
     for (const stop of this.stops) stop();
     this.run.stop();
+    this.tree.stop();
     this.connection.close();
   }
 }

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
+import { Problem } from "../client/problem";
 import type { Task } from "../client/types";
 import type { Connection, Watch } from "../client/watch";
 
@@ -42,8 +43,11 @@ export class StartedAgain {
   private async look(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
-    // Without an answer the next look asks again.
-    const page = await this.api.tasks({ job_type: this.job_type, scope: this.scope }, NEWEST).catch(() => null);
+    const page = await this.api.tasks({ job_type: this.job_type, scope: this.scope }, NEWEST).catch((error: unknown) => {
+      // Without an answer the next look asks again; who may not look stops.
+      if (Problem.of(error).isRefusal) this.stop();
+      return null;
+    });
     const found = page?.tasks.find(({ retry_of }) => retry_of === this.last);
     if (!found) return;
     this.run.value = found;

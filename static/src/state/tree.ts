@@ -50,23 +50,28 @@ export class Tree {
   private readonly origin = new Map<string, Load>();
   private readonly asked = new Map<Load, number>();
   private readonly stale = new Set<Load>();
-  private readonly user: Watch;
+  private readonly user: Watch | undefined;
   private readonly live: LiveRows;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private readonly backoff = new Backoff();
   private stopped = false;
 
-  /** `failed`: of the children of the run only those that failed. */
+  /** `connection` has no `user` where nobody is signed in. `failed`: of the children of the run only those that failed. */
   constructor(
     readonly rootId: string,
     private readonly api: Pick<Api, "tree">,
-    connection: Pick<Connection, "summary" | "user">,
+    private readonly connection: Pick<Connection, "summary"> & Partial<Pick<Connection, "user">>,
     private readonly failed = false,
   ) {
     this.loads.set(rootId, [{ parent: rootId, cursor: null, next: null, ids: [] }]);
-    this.user = connection.user({ refresh: () => this.refresh(), event: (event) => this.event(event) });
+    this.user = connection.user?.({ refresh: () => this.refresh(), event: (event) => this.event(event) });
     this.live = new LiveRows(connection, (id) => this.nodes.get(id)?.row);
+  }
+
+  /** Returns another one of the same run, with only those of its children that failed. */
+  onlyFailed(): Tree {
+    return new Tree(this.rootId, this.api, this.connection, true);
   }
 
   /** Loads the first page again, which has most of what is below. */
@@ -111,7 +116,7 @@ export class Tree {
     this.stopped = true;
     clearTimeout(this.timer);
     clearTimeout(this.retry);
-    this.user.stop();
+    this.user?.stop();
     this.live.stop();
   }
 

@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Api } from "../client/api";
+import { Problem } from "../client/problem";
 import { Viewers } from "./viewers";
 
 let asked = 0;
@@ -75,6 +76,18 @@ test("without an answer nothing is shown, and it is loaded again", async () => {
 
   expect(viewers.count.value).toBe(5);
   viewers.stop();
+});
+
+test("who may not see the task any more does not ask again", async () => {
+  const viewers = watching(2);
+  await viewers.load();
+  answer = () => Promise.reject(new Problem(404, "Not Found"));
+  await vi.advanceTimersByTimeAsync(16_000);
+
+  await vi.advanceTimersByTimeAsync(600_000);
+  show(true);
+
+  expect([viewers.count.value, asked]).toEqual([null, 2]);
 });
 
 test("when it is stopped an answer that is under way changes nothing, and none is asked for", async () => {

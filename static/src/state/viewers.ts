@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
+import { Problem } from "../client/problem";
 
 const ASK_MS = 15_000;
 /** Added for each viewer, so that all viewers together ask at most ten times a second. */
@@ -21,7 +22,7 @@ export class Viewers {
   async load(): Promise<void> {
     clearTimeout(this.timer);
     // Without an answer nothing is shown; the header shows already that the server does not answer.
-    const count = await this.api.viewers(this.taskId).catch(() => null);
+    const count = await this.api.viewers(this.taskId).catch((error: unknown) => this.unanswered(error));
     if (this.stopped) return;
     this.count.value = count;
     clearTimeout(this.timer);
@@ -32,6 +33,13 @@ export class Viewers {
     this.stopped = true;
     clearTimeout(this.timer);
     document.removeEventListener("visibilitychange", this.shown);
+  }
+
+  /** Who may not see the task any more does not ask again. */
+  private unanswered(error: unknown): null {
+    if (Problem.of(error).isRefusal) this.stop();
+    this.count.value = null;
+    return null;
   }
 
   private readonly shown = (): void => {

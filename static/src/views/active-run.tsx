@@ -9,9 +9,10 @@ import { taskWord, toneOf } from "../state/marks";
 import { runAddress } from "../state/routes";
 import { errorsOf } from "../state/rows";
 import "../style/band.css";
+import { Elapsed } from "./elapsed";
 import { Link } from "./link";
 import { TaskMark } from "./marks";
-import { Elapsed, RowBar, RowName, RunText } from "./run-row";
+import { RowBar, RowName, RunText } from "./run-row";
 
 /** The user's newest unfinished run, above the list. Without one its space stays, so that the list does not move. */
 export function ActiveRunBand() {

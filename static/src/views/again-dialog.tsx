@@ -2,7 +2,6 @@ import { useEffect } from "preact/hooks";
 import { Problem } from "../client/problem";
 import type { Task } from "../client/types";
 import { jobTypes, loadJobTypes } from "../state/jobs";
-import { hiddenParams } from "../state/again";
 import { shortId } from "../state/format";
 import { Lazy } from "../state/lazy";
 import { Dialog } from "./dialog";
@@ -40,15 +39,5 @@ function Form({ task }: { task: Task }) {
   if (!types || !View) return <p class="hint">Loading.</p>;
   const job = types.find(({ job_type }) => job_type === task.job_type);
   if (!job) return <p class="hint">No worker has the job {task.job_type} any more.</p>;
-  const hidden = Object.keys(hiddenParams(job.params, task));
-  return (
-    <>
-      {hidden.length > 0 && (
-        <p class="hint">
-          Without a field, and as before: {hidden.join(", ")}.
-        </p>
-      )}
-      <View job={job} types={types} again={task} />
-    </>
-  );
+  return <View job={job} types={types} again={task} />;
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { RelatedRun } from "../client/related";
-import type { Snapshot, Task } from "../client/types";
+import type { Task, TaskState } from "../client/types";
 import { tickingServerNow } from "../state/clock";
 import { longerBy, secondsOfRun } from "../state/compare";
 import { lastSuccess, secondsOf } from "../state/earlier";
@@ -14,8 +14,8 @@ import { More } from "./more";
 import { Time } from "./time";
 
 interface Props {
-  before: Snapshot;
-  after: Snapshot;
+  before: TaskState;
+  after: TaskState;
   runs: readonly RelatedRun[];
 }
 
@@ -30,7 +30,7 @@ export function CompareHead({ before, after, runs }: Props) {
       </h1>
       <div class="compare-sides">
         <Side task={before.task} seconds={a} name="Compared with">
-          <Others task={after.task} chosen={before.task.task_id} runs={runs} now={now} />
+          <Others task={after.task} chosen={before.task.task_id} runs={runs} />
         </Side>
         <Side task={after.task} seconds={b} name="This run" />
       </div>
@@ -72,28 +72,34 @@ function Side({ task, seconds, name, children }: SideProps) {
   );
 }
 
-/** The last runs of the job, the last success first. */
-function Others({ task, chosen, runs, now }: { task: Task; chosen: string; runs: readonly RelatedRun[]; now: number }) {
-  const success = lastSuccess(runs, task.task_id);
-  const rest = runs.filter(({ task_id }) => task_id !== task.task_id && task_id !== success?.task_id);
-  const all = success ? [success, ...rest] : rest;
-  if (all.length < 2 && all[0]?.task_id === chosen) return null;
+/** The way to the other runs of the job. */
+function Others({ task, chosen, runs }: { task: Task; chosen: string; runs: readonly RelatedRun[] }) {
+  const others = runs.filter(({ task_id }) => task_id !== task.task_id);
+  if (others.length < 2 && others[0]?.task_id === chosen) return null;
   return (
     <More label="Compare with another run" face="Another run" quiet>
-      {all.map((run) => {
+      <Choices of={task.task_id} runs={runs} chosen={chosen} />
+    </More>
+  );
+}
+
+/** The last runs of the job of a run, the last success first. */
+export function Choices({ of, runs, chosen }: { of: string; runs: readonly RelatedRun[]; chosen: string | null }) {
+  const now = tickingServerNow();
+  const success = lastSuccess(runs, of);
+  const rest = runs.filter(({ task_id }) => task_id !== of && task_id !== success?.task_id);
+  return (
+    <>
+      {(success ? [success, ...rest] : rest).map((run) => {
         const seconds = secondsOf(run, now);
         return (
-          <Link
-            key={run.task_id}
-            to={compareAddress(task.task_id, run.task_id)}
-            aria-current={run.task_id === chosen ? "page" : undefined}
-          >
+          <Link key={run.task_id} to={compareAddress(of, run.task_id)} aria-current={run.task_id === chosen ? "page" : undefined}>
             <TaskMark status={run.status} /> <Time at={run.created_at} />
             <span class="number">{seconds === null ? "" : duration(seconds)}</span>
             {run === success && " last success"}
           </Link>
         );
       })}
-    </More>
+    </>
   );
 }

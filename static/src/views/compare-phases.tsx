@@ -1,4 +1,4 @@
-import type { Snapshot } from "../client/types";
+import type { TaskState } from "../client/types";
 import { tickingServerNow } from "../state/clock";
 import { longerBy, phasePairs, type PhasePair } from "../state/compare";
 import { quantity } from "../state/format";
@@ -10,7 +10,7 @@ import { PhaseMark } from "./marks";
 const MATTERS = 0.02;
 
 /** The phases of both runs as bars on one scale. */
-export function ComparePhases({ before, after }: { before: Snapshot; after: Snapshot }) {
+export function ComparePhases({ before, after }: { before: TaskState; after: TaskState }) {
   const pairs = phasePairs(before, after, tickingServerNow());
   if (pairs.length === 0) return null;
   const all = pairs.flatMap((pair) => [pair.before?.seconds ?? 0, pair.after?.seconds ?? 0]);

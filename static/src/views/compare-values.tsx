@@ -13,13 +13,14 @@ const isNothing = (value: unknown): boolean => value === null || value === undef
 
 /** How two values differ, a row for each place; what is the same is only named. */
 export function CompareValues({ title, before, after }: Props) {
-  const { changes, more, same } = useMemo(() => changesOf(before ?? undefined, after ?? undefined), [before, after]);
+  const { changes, more, same, hidden } = useMemo(() => changesOf(before ?? undefined, after ?? undefined), [before, after]);
   if (isNothing(before) && isNothing(after)) return null;
+  const isHidden = hidden.both.length + hidden.one.length > 0;
   return (
     <section class="compare-part" aria-label={title}>
       <h2>{title}</h2>
       {changes.length === 0 ? (
-        <p class="compare-none">{isEmpty(after) ? `no ${title.toLowerCase()}` : "the same in both"}</p>
+        !isHidden && <p class="compare-none">{isEmpty(after) ? `no ${title.toLowerCase()}` : "the same in both"}</p>
       ) : (
         <table class="compare-values">
           <thead>
@@ -37,14 +38,19 @@ export function CompareValues({ title, before, after }: Props) {
         </table>
       )}
       {more && <p class="compare-none">There are more differences than are shown.</p>}
-      {changes.length > 0 && same.length > 0 && (
-        <p class="compare-none">
-          the same: <span class="compare-same">{same.join(", ")}</span>
-        </p>
-      )}
+      {(changes.length > 0 || isHidden) && <Names what="the same" names={same} />}
+      <Names what="hidden on both" names={hidden.both.map((path) => path || title.toLowerCase())} />
+      <Names what="hidden on one side, so not compared" names={hidden.one.map((path) => path || title.toLowerCase())} />
     </section>
   );
 }
+
+const Names = ({ what, names }: { what: string; names: readonly string[] }) =>
+  names.length === 0 ? null : (
+    <p class="compare-none">
+      {what}: <span class="compare-same">{names.join(", ")}</span>
+    </p>
+  );
 
 const isEmpty = (value: unknown): boolean => typeof value === "object" && Object.keys(value ?? {}).length === 0;
 

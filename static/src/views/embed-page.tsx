@@ -2,14 +2,18 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Problem } from "../client/problem";
 import type { TaskState } from "../client/types";
-import { address } from "../state/address";
+import { address, hash } from "../state/address";
+import { chooseStep, chosenStep, TREE_HASH } from "../state/chosen-step";
 import { stoppedAt, tickingServerNow } from "../state/clock";
 import { useShortcuts } from "../state/keys";
-import { labelOf } from "../state/link-words";
+import { Lazy } from "../state/lazy";
+import { isStale, labelOf } from "../state/link-words";
 import { toneOf } from "../state/marks";
 import { axisOf } from "../state/phase-axis";
-import { declaredPhases, phaseRows } from "../state/phases";
+import { declaredPhases, phaseRows, stepTitles, withWaitingSteps, type PhaseRow } from "../state/phases";
 import { runAddress } from "../state/routes";
+import { isOfStep, tabOf, tabsOf } from "../state/run-tabs";
+import { masked } from "../state/secrets";
 import { SharedRun } from "../state/shared-run";
 import { paramsOf } from "../state/url";
 import "../style/fonts.css";
@@ -24,6 +28,7 @@ import "../style/log-small.css";
 import "../style/ansi.css";
 import "../style/panels.css";
 import "../style/embed.css";
+import { FailureBlock } from "./failure-block";
 import { FailuresBelow } from "./failures-below";
 import { Log } from "./log";
 import { choosePhase, usePhaseKeys } from "./phase-keys";
@@ -32,11 +37,24 @@ import { Phases } from "./phases";
 import { RunBar } from "./run-bar";
 import { Facts, Figures } from "./run-facts";
 import { RunName } from "./run-name";
+import { Outputs } from "./outputs";
+import { Value } from "./result";
 import { RunSkeleton } from "./skeleton";
-import { useLoaded } from "./use-loaded";
+import { Tabs } from "./tabs";
+import type { TreeHost } from "./tree-host";
+import { TreeTab } from "./tree-tab";
+import { useAnswer } from "./use-loaded";
 import { useProgress } from "./use-progress";
+import { useTree } from "./use-tree";
 
-const NO_NAMES: ReadonlyMap<string, string> = new Map();
+/** Loaded when the first tree is shown. */
+const treeCode = new Lazy(async () => (await import("./tree-panel")).TreePanel);
+/** How often the tasks below are asked for: many people may have the page open. */
+const TREE_MS = 30_000;
+/** Who has a share does not see what jobs declare. */
+const NONE = {};
+/** The log beside a tree is of another run. */
+const NO_PHASES: readonly PhaseRow[] = [];
 
 /** The page of one run for people who have a share token, alone or in a frame of another site. */
 export function EmbedPage({ id, token }: { id: string; token: string }) {
@@ -55,23 +73,32 @@ export function EmbedPage({ id, token }: { id: string; token: string }) {
 }
 
 function Shown({ shared, state }: { shared: SharedRun; state: TaskState }) {
-  const { run } = shared;
+  const { run, tree } = shared;
   const { task } = state;
   const link = shared.link.value;
   const progress = run.progress.value;
-  const rows = useMemo(() => phaseRows(state, declaredPhases(task, null)), [state]);
+  useTree(tree, state, TREE_MS);
+  const tasks = tree.tasks.value;
+  const below = tree.below.value;
+  const rows = useMemo(() => withWaitingSteps(phaseRows(state, declaredPhases(task, null)), tasks), [state, tasks]);
+  const names = useMemo(() => stepTitles(tasks), [tasks]);
+  const outputs = useAnswer(() => shared.api.outputs(task.task_id), [task.task_id, run.outputs.value]);
   const chosen = paramsOf(address.value).get("phase");
-  useShortcuts("Run", usePhaseKeys(rows, chosen));
+  const step = chosenStep(address.value);
+  const tabs = tabsOf(task, tree, { files: outputs.value?.length ?? null, expected: outputs.problem !== null });
+  const tab = tabOf(tabs, task, hash.value, step);
+  const inTree = tab === TREE_HASH;
+  useShortcuts("Run", usePhaseKeys(inTree ? NO_PHASES : rows, chosen));
   const over = progress.kind === "ended";
   const silent = stoppedAt.value !== null;
-  const stale = !over && (silent || (link.kind !== "live" && link.kind !== "polling"));
   const { mark, word, title } = labelOf(link, progress, silent);
   const at = over ? Date.parse(task.finished_at ?? task.created_at) : tickingServerNow();
   const value = useProgress(state);
-  const failed = state.phases.filter(({ status }) => status === "error").length;
-  const below = useLoaded(() => shared.api.tree(task.task_id), [task.task_id, task.status, failed])?.below ?? null;
+  const choose = inTree ? (phaseId: string) => chooseStep(tree.stepOf(phaseId)) : choosePhase;
+  const host = useMemo((): TreeHost => ({ run: (id) => shared.watch(id), linked: false, Approval: null }), [shared]);
+  const live = link.kind === "live";
   return (
-    <main class={stale ? "run-page embed stale" : "run-page embed"}>
+    <main class={`run-page embed${isStale(link, progress, silent) ? " stale" : ""}${inTree ? " with-tree" : ""}`}>
       <header class={`head spine s-${toneOf(task.status)}`}>
         <div class="head-line">
           <RunName task={task}>
@@ -88,14 +115,22 @@ function Shown({ shared, state }: { shared: SharedRun; state: TaskState }) {
             Taskroom
           </a>
         </div>
-        <RunBar state={state} rows={rows} value={value} choose={choosePhase} />
+        <RunBar state={state} rows={rows} value={value} choose={choose} />
         <FailuresBelow runId={null} below={below} />
       </header>
       <aside class="side">
-        <Phases {...{ state, rows, chosen }} axis={axisOf(task, rows, at)} names={NO_NAMES} choose={choosePhase} />
+        <Phases {...{ state, rows, chosen, names }} axis={axisOf(task, rows, at)} choose={choosePhase} />
       </aside>
       <section class="panels">
-        <Log run={run} live={link.kind === "live"} embedded />
+        <Tabs tabs={tabs} chosen={tab} replace />
+        <div class={tab === "log" || inTree ? "tab-panel" : "tab-panel scrolls"} id="panel" role="tabpanel" aria-labelledby={`tab-${tab}`}>
+          {tab === "log" && <Log run={run} live={live} embedded />}
+          {tab === "result" && <Value value={task.result} name="result" />}
+          {tab === "outputs" && <Outputs task={task} outputs={outputs} declared={NONE} load={(name) => shared.output(name)} />}
+          {inTree && !isOfStep(task) && <FailureBlock state={state} view={null} load={run.load} linked={false} />}
+          {inTree && <TreeTab code={treeCode} props={{ host, state, tree, chosen: step, live }} />}
+          {tab === "parameters" && <Value value={masked(task.params ?? {})} name="parameters" />}
+        </div>
       </section>
     </main>
   );

@@ -1,18 +1,20 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Problem } from "../client/problem";
-import { isTerminal, type Task, type TaskState } from "../client/types";
+import { isTerminal, type TaskState } from "../client/types";
 import { address, hash } from "../state/address";
 import { api, connection, currentUser, link } from "../state/app";
 import { chooseStep, chosenStep, forgetStep, TREE_HASH } from "../state/chosen-step";
 import { stoppedAt } from "../state/clock";
-import { count } from "../state/format";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
+import { Lazy } from "../state/lazy";
 import { pageProgress } from "../state/link-label";
+import { isStale } from "../state/link-words";
 import { declaredOutputs } from "../state/outputs";
-import { declaredPhases, ORCHESTRATE, phaseRows, stepTitles, withWaitingSteps, type PhaseRow } from "../state/phases";
+import { declaredPhases, phaseRows, stepTitles, withWaitingSteps, type PhaseRow } from "../state/phases";
 import { Run } from "../state/run";
+import { isOfStep, tabOf, tabsOf } from "../state/run-tabs";
 import { narrow } from "../state/screen";
 import { masked } from "../state/secrets";
 import { Tree } from "../state/tree";
@@ -41,13 +43,16 @@ import { Phases } from "./phases";
 import { Value } from "./result";
 import { Shell } from "./shell";
 import { RunSkeleton } from "./skeleton";
-import { useLoaded } from "./use-loaded";
+import { useAnswer, useLoaded } from "./use-loaded";
+import { useTree } from "./use-tree";
 import { useTabTitle } from "./tab-title";
-import { Tabs, type Tab } from "./tabs";
+import { Tabs } from "./tabs";
 import { Timeline, useTimeline } from "./timeline";
 import { TreeTab } from "./tree-tab";
 import { useFailedStep } from "./use-failed-step";
 
+/** Loaded when the first tree is shown. */
+const treeCode = new Lazy(async () => (await import("./own-tree")).OwnTree);
 /** How often children of the run of somebody else are loaded again, while some of them are open. */
 const OTHERS_MS = 10_000;
 /** The log beside a tree is of another run. */
@@ -78,10 +83,10 @@ export function RunPage({ id }: { id: string }) {
 function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }) {
   const { task } = state;
   const progress = run.progress.value;
-  const live = link.value.kind === "live" && progress.kind === "current" && stoppedAt.value === null;
-  const polled = link.value.kind === "polling" && stoppedAt.value === null;
-  const stale = progress.kind !== "ended" && !polled && !live;
-  useTree(tree, state);
+  const stale = isStale(link.value, progress, stoppedAt.value !== null);
+  const live = !stale && link.value.kind === "live" && progress.kind === "current";
+  // The stream of a user does not tell of the tasks of others.
+  useTree(tree, state, String(currentUser.value?.id ?? null) === task.user_id ? null : OTHERS_MS);
   const tasks = tree.tasks.value;
   const below = tree.below.value;
   useEffect(() => void loadJobTypes(), []);
@@ -92,15 +97,15 @@ function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }
   );
   useTabTitle(state, rows, below);
   const chosen = paramsOf(address.value).get("phase");
-  const files = useLoaded(() => api.outputs(task.task_id), [task.task_id, run.outputs.value]) ?? [];
+  const outputs = useAnswer(() => api.outputs(task.task_id), [task.task_id, run.outputs.value]);
   const declared = declaredOutputs(task, types);
   const over = isTerminal(task.status);
   const runs = useLoaded(() => api.earlier(task.task_id), [task.task_id, over]);
-  const more = { files: files.length, expected: Object.keys(declared).length, earlier: narrow.value && (runs?.length ?? 0) > 1 };
-  const tabs = tabsOf(task, tasks.length, tree.hasMore(task.task_id), below?.failed ?? 0, more);
+  const expected = Object.keys(declared).length > 0 || outputs.problem !== null;
+  const tabs = tabsOf(task, tree, { files: outputs.value?.length ?? null, expected, earlier: narrow.value && (runs?.length ?? 0) > 1, audit: true });
   const step = chosenStep(address.value);
-  const named = tabs.find(({ id }) => id === hash.value)?.id;
-  const tab = named ?? (step || (isOnlyTree(task) && !hash.value) ? TREE_HASH : "log");
+  const named = tabs.some(({ id }) => id === hash.value);
+  const tab = tabOf(tabs, task, hash.value, step);
   const inTree = tab === TREE_HASH;
   useShortcuts("Run", usePhaseKeys(inTree ? NO_PHASES : rows, chosen));
   useEffect(() => {
@@ -122,7 +127,7 @@ function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }
       <section class="panels">
         <Tabs tabs={tabs} chosen={tab} />
         <Panel tab={tab} run={run} state={state} tree={tree} step={step}>
-          {tab === "outputs" ? <Outputs task={task} files={files} declared={declared} /> : <EarlierRuns task={task} runs={runs} />}
+          {tab === "outputs" ? <Outputs task={task} outputs={outputs} declared={declared} /> : <EarlierRuns task={task} runs={runs} />}
         </Panel>
       </section>
     </main>
@@ -154,54 +159,11 @@ function Panel({ tab, run, state, tree, step, children }: PanelProps) {
       {tab === "result" && <Value value={task.result} name="result" />}
       {(tab === "outputs" || tab === "earlier") && children}
       {tab === TREE_HASH && !isOfStep(task) && <FailureBlock state={state} view={null} load={run.load} linked />}
-      {tab === TREE_HASH && <TreeTab state={state} tree={tree} chosen={step} live={link.value.kind === "live"} />}
+      {tab === TREE_HASH && <TreeTab code={treeCode} props={{ state, tree, chosen: step, live: link.value.kind === "live" }} />}
       {tab === "parameters" && <Value value={masked(task.params ?? {})} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
     </div>
   );
-}
-
-/** `expected`: outputs that the job says it saves; `earlier`: whether the earlier runs have a tab, for want of a side bar. */
-interface MoreTabs {
-  files: number;
-  expected: number;
-  earlier: boolean;
-}
-
-function tabsOf(task: Task, children: number, more: boolean, failed: number, { files, expected, earlier }: MoreTabs): Tab[] {
-  const failures = failed ? ` · ${count(failed)} failed` : "";
-  const name = task.job_type === ORCHESTRATE ? "Steps" : "Tasks below";
-  const tabs: [id: string, name: string, shown: boolean][] = [
-    ["log", "Log", true],
-    ["result", "Result", task.result !== null && task.result !== undefined],
-    ["outputs", `Outputs ${files}`, files + expected > 0],
-    [TREE_HASH, `${name} ${count(children)}${more ? "+" : ""}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
-    ["parameters", "Parameters", true],
-    ["earlier", "Earlier runs", earlier],
-    ["audit", "Audit", true],
-  ];
-  return tabs.filter(([, , shown]) => shown).map(([id, name]) => ({ id, name }));
-}
-
-/** Whether the tasks below a run are all that there is to see of it: it runs no code of its own. */
-const isOnlyTree = ({ job_type, observed }: Task): boolean => job_type === ORCHESTRATE || (observed === true && job_type === "group");
-
-/** Whether a run has failed by one of its steps, whose row and log say why. */
-const isOfStep = ({ error }: Task): boolean => error?.type === "SubtaskFailed";
-
-/** Keeps the first page of the tree up to date; its other pages load themselves. */
-function useTree(tree: Tree, { task, phases }: TaskState): void {
-  // Each phase of such a task is a child, so a changed phase means changed children.
-  const steps = task.job_type === ORCHESTRATE ? phases.map(({ status, message }) => status + message).join() : "";
-  useEffect(() => void tree.load(), [tree, steps, task.status]);
-  // The stream of a user does not tell of the tasks of others.
-  const own = String(currentUser.value?.id ?? null) === task.user_id;
-  const asks = !own && (tree.below.value?.open !== 0 || !isTerminal(task.status));
-  useEffect(() => {
-    if (!asks) return undefined;
-    const timer = setInterval(() => void tree.load(), OTHERS_MS);
-    return () => clearInterval(timer);
-  }, [tree, asks]);
 }
 
 const Missing = ({ problem }: { problem: Problem }) =>

@@ -11,7 +11,7 @@ import { taskWord, toneOf } from "../state/marks";
 import { rowSegments } from "../state/phase-bar";
 import { runAddress } from "../state/routes";
 import { errorsOf, type Row } from "../state/rows";
-import { elapsed, duration } from "../state/time";
+import { Elapsed } from "./elapsed";
 import { Link } from "./link";
 import { TaskMark } from "./marks";
 import { PhaseBar } from "./phase-bar";
@@ -82,11 +82,4 @@ export function RunText({ task }: { task: Task }) {
       {failed && <strong class="s-fail"> · {failed}</strong>}
     </>
   );
-}
-
-/** How long a run took, or has taken so far. */
-export function Elapsed({ task }: { task: Task }) {
-  const until = isTerminal(task.status) ? 0 : tickingServerNow();
-  const seconds = elapsed(task.started_at, task.finished_at, until);
-  return <>{seconds === null ? "" : duration(seconds)}</>;
 }

@@ -3,6 +3,7 @@ import { Problem } from "../client/problem";
 import type { User } from "../client/types";
 import { address, go } from "../state/address";
 import { api, connection, currentUser, link } from "../state/app";
+import { stoppedAt } from "../state/clock";
 import { filterOf, isUnfiltered, listAddress, type RunFilter } from "../state/filter";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
@@ -68,7 +69,7 @@ export function RunsPage({ user }: { user: User }) {
   const problem = runs.problem.value;
   const none = order?.length === 0 && runs === shown;
   const first = none && isUnfiltered(filter) && filter.scope === "mine";
-  const live = link.value.kind === "live" || link.value.kind === "polling";
+  const live = stoppedAt.value === null && (link.value.kind === "live" || link.value.kind === "polling");
   return (
     <Shell>
       <main class={`runs-page${live && !problem ? "" : " stale"}`} aria-busy={runs !== shown}>

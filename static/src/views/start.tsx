@@ -1,8 +1,8 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { type FieldErrors, Problem } from "../client/problem";
 import type { JobType, Schema, Task } from "../client/types";
 import { go } from "../state/address";
-import { hiddenParams, ownTitle, shownParams } from "../state/again";
+import { ownTitle, schemaFor } from "../state/again";
 import { api } from "../state/app";
 import { forgetDraft, keepDraft, keptDraft, withoutSecrets, type StartDraft } from "../state/drafts";
 import { collect, draftOf, errorsElsewhere, fieldsOf, labelOf, type Draft } from "../state/form";
@@ -45,6 +45,7 @@ interface FormProps {
 
 export function JobForm({ job, types, again }: FormProps) {
   const [{ params, title, approval }, setDraft] = useState(() => (again ? draftOfRun(job, again) : (keptDraft(job) ?? emptyDraft(job))));
+  const schema = useMemo(() => (again ? schemaFor(job.params, again) : job.params), [job, again]);
   const change = (changed: Partial<StartDraft>): void => {
     const draft = { params, title, approval, ...changed };
     setDraft(draft);
@@ -70,14 +71,14 @@ export function JobForm({ job, types, again }: FormProps) {
 
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    const parts = [collect(job.params, params, "params"), collect(APPROVAL, approval, "approval")] as const;
+    const parts = [collect(schema, params, "params"), collect(APPROVAL, approval, "approval")] as const;
     const found = Object.assign({}, ...parts.map((part) => part.errors)) as FieldErrors;
     setErrors(found);
     setProblem(null);
     if (Object.keys(found).length) return;
     const request = {
       job_type: job.job_type,
-      params: { ...hiddenParams(job.params, again), ...(parts[0].value as object | undefined) },
+      params: parts[0].value ?? {},
       ...(title ? { title: String(title) } : {}),
       ...(parts[1].value ? { approval: parts[1].value } : {}),
       ...(again ? { again_of: again.task_id } : {}),
@@ -98,7 +99,7 @@ export function JobForm({ job, types, again }: FormProps) {
     }
   };
 
-  const fields = fieldsOf(job.params);
+  const fields = fieldsOf(schema);
   const elsewhere = errorsElsewhere(errors, ["title", "approval", ...fields.map(([name]) => `params.${name}`)]);
   const shown = Object.keys(errors).length > 0 && !elsewhere.length;
   const values = params as Record<string, Draft>;
@@ -116,12 +117,13 @@ export function JobForm({ job, types, again }: FormProps) {
         <div id={id}>{job.description && <p class="hint">{job.description}</p>}</div>
       </ChoiceField>
       {fields.some(([, , required]) => required) && <p class="hint">* is required</p>}
-      {fields.map(([name, schema, required]) => (
+      {fields.map(([name, field, required]) => (
         <Field
           key={name}
           path={`params.${name}`}
-          label={labelOf(name, schema)}
-          {...{ schema, required, errors }}
+          label={labelOf(name, field)}
+          schema={field}
+          {...{ required, errors }}
           draft={values[name] ?? null}
           set={(part) => change({ params: { ...values, [name]: part } })}
         />
@@ -147,11 +149,10 @@ export function JobForm({ job, types, again }: FormProps) {
 const emptyDraft = (job: JobType): StartDraft => ({ params: draftOf(job.params), title: "", approval: null });
 
 /** A secret has to be typed again. */
-const draftOfRun = ({ params }: JobType, run: Task): StartDraft => ({
-  params: withoutSecrets(params, draftOf(params, true, shownParams(run))),
-  title: ownTitle(run),
-  approval: null,
-});
+function draftOfRun(job: JobType, run: Task): StartDraft {
+  const schema = schemaFor(job.params, run);
+  return { params: withoutSecrets(schema, draftOf(schema, true, run.params ?? {})), title: ownTitle(run), approval: null };
+}
 
 // crypto.randomUUID is missing where the page is served without TLS from another machine.
 const randomKey = (): string =>

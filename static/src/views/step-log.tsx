@@ -1,24 +1,24 @@
 import { useEffect, useMemo } from "preact/hooks";
-import { api, connection } from "../state/app";
 import { taskWord, toneOf } from "../state/marks";
 import { nameOf } from "../state/outline";
 import { runAddress } from "../state/routes";
-import { Run } from "../state/run";
+import { Elapsed } from "./elapsed";
 import { Link } from "./link";
 import { Log } from "./log";
 import { TaskMark } from "./marks";
 import { ProblemMessage } from "./problem-message";
-import { Elapsed } from "./run-row";
+import type { TreeHost } from "./tree-host";
 
 interface Props {
+  host: TreeHost;
   taskId: string;
   live: boolean;
   close: () => void;
 }
 
 /** The log of a step, live, beside the tree of its run. Escape closes it. */
-export function StepLog({ taskId, live, close }: Props) {
-  const run = useMemo(() => new Run(taskId, api, connection), [taskId]);
+export function StepLog({ host, taskId, live, close }: Props) {
+  const run = useMemo(() => host.run(taskId), [taskId]);
   useEffect(() => () => run.stop(), [run]);
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
@@ -39,9 +39,7 @@ export function StepLog({ taskId, live, close }: Props) {
         {state && (
           <>
             <TaskMark status={state.task.status} word={taskWord(state.task)} />
-            <h2>
-              <Link to={runAddress(taskId)}>{name}</Link>
-            </h2>
+            <h2>{host.linked ? <Link to={runAddress(taskId)}>{name}</Link> : name}</h2>
             <span class="number">
               <strong class={`s-${toneOf(state.task.status)}`}>{taskWord(state.task)}</strong> <Elapsed task={state.task} />
             </span>
@@ -51,7 +49,7 @@ export function StepLog({ taskId, live, close }: Props) {
           ✕
         </button>
       </header>
-      {state ? <Log run={run} live={live} /> : problem && <ProblemMessage problem={problem} />}
+      {state ? <Log run={run} live={live} embedded={!host.linked} /> : problem && <ProblemMessage problem={problem} />}
     </section>
   );
 }

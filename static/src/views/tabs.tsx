@@ -1,13 +1,16 @@
 import { useRef } from "preact/hooks";
+import { go } from "../state/address";
+import type { Tab } from "../state/run-tabs";
 
-export interface Tab {
-  /** The part of its address after `#`. */
-  id: string;
-  name: string;
+interface Props {
+  tabs: readonly Tab[];
+  chosen: string;
+  /** Whether going to one is no new entry of the history, as in a frame, whose entries are those of the page around it. */
+  replace?: boolean;
 }
 
 /** Tabs with addresses. Arrow keys go from one to the next. */
-export function Tabs({ tabs, chosen }: { tabs: readonly Tab[]; chosen: string }) {
+export function Tabs({ tabs, chosen, replace = false }: Props) {
   const list = useRef<HTMLDivElement>(null);
   const step = (event: KeyboardEvent): void => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -29,6 +32,7 @@ export function Tabs({ tabs, chosen }: { tabs: readonly Tab[]; chosen: string })
           role="tab"
           aria-selected={id === chosen}
           aria-controls="panel"
+          onClick={(event) => replace && follow(event, id)}
           tabIndex={id === chosen ? 0 : -1}
         >
           {name}
@@ -36,4 +40,10 @@ export function Tabs({ tabs, chosen }: { tabs: readonly Tab[]; chosen: string })
       ))}
     </div>
   );
+}
+
+function follow(event: MouseEvent, id: string): void {
+  if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  go(`${location.pathname}${location.search}#${id}`, true);
 }

@@ -1,18 +1,18 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { TaskState } from "../client/types";
-import { api, connection } from "../state/app";
 import { chooseStep } from "../state/chosen-step";
 import { moved, outline, stepsOf, type OutlineRow, type Toggled } from "../state/outline";
 import { ORCHESTRATE } from "../state/phases";
 import { axisOf } from "../state/spans";
-import { Tree } from "../state/tree";
+import type { Tree } from "../state/tree";
 import "../style/tree.css";
 import "../style/tree-rows.css";
 import "../style/tree-narrow.css";
 import { ProblemMessage } from "./problem-message";
 import { StepLog } from "./step-log";
 import { OverTime } from "./tree-axis";
+import type { TreeHost } from "./tree-host";
 import { OtherRow } from "./tree-other-row";
 import { TreeRow } from "./tree-row";
 
@@ -20,6 +20,7 @@ import { TreeRow } from "./tree-row";
 const MANY = 20;
 
 export interface TreeProps {
+  host: TreeHost;
   state: TaskState;
   tree: Tree;
   /** The step whose log is shown beside the tree. */
@@ -29,9 +30,9 @@ export interface TreeProps {
 }
 
 /** The tasks below a run as an outline over one time axis, and beside it the log of the chosen one. */
-export function TreePanel({ state, tree, chosen, live }: TreeProps) {
+export function TreePanel({ host, state, tree, chosen, live }: TreeProps) {
   const [onlyFailed, choose] = useState(false);
-  const failed = useMemo(() => (onlyFailed ? new Tree(tree.rootId, api, connection, true) : null), [tree, onlyFailed]);
+  const failed = useMemo(() => (onlyFailed ? tree.onlyFailed() : null), [tree, onlyFailed]);
   useEffect(() => void failed?.load(), [failed, tree.below.value?.failed]);
   useEffect(() => () => failed?.stop(), [failed]);
   const offers = onlyFailed || (Boolean(tree.below.value?.failed) && (tree.tasks.value.length > MANY || tree.hasMore(tree.rootId)));
@@ -45,9 +46,9 @@ export function TreePanel({ state, tree, chosen, live }: TreeProps) {
             </button>
           </div>
         )}
-        <Outline key={String(onlyFailed)} state={state} tree={failed ?? tree} ahead={!onlyFailed} chosen={chosen} />
+        <Outline key={String(onlyFailed)} host={host} state={state} tree={failed ?? tree} ahead={!onlyFailed} chosen={chosen} />
       </div>
-      {chosen && <StepLog key={chosen} taskId={chosen} live={live} close={() => close(chosen)} />}
+      {chosen && <StepLog key={chosen} host={host} taskId={chosen} live={live} close={() => close(chosen)} />}
     </div>
   );
 }
@@ -64,7 +65,7 @@ interface OutlineProps extends Omit<TreeProps, "live"> {
   ahead: boolean;
 }
 
-function Outline({ state: { task }, tree, ahead, chosen }: OutlineProps) {
+function Outline({ host, state: { task }, tree, ahead, chosen }: OutlineProps) {
   const toggled = useSignal<Toggled>(new Map());
   const active = useSignal<string | null>(null);
   const root = useSignal(task);
@@ -103,7 +104,13 @@ function Outline({ state: { task }, tree, ahead, chosen }: OutlineProps) {
       <OverTime noun={task.job_type === ORCHESTRATE ? "Step" : "Task"} axis={axis.value} press={press}>
         <div role="rowgroup" onFocusCapture={(event) => (active.value = rowKey(event) ?? active.value)}>
           {list.map((row) => (
-            <AnyRow key={row.key} row={row} tree={tree} begin={axis.value.from} chosen={chosen === row.key} tabbable={row.key === first} open={open} />
+            <AnyRow
+              key={row.key}
+              {...{ host, row, tree, open }}
+              begin={axis.value.from}
+              chosen={chosen === row.key}
+              tabbable={row.key === first}
+            />
           ))}
         </div>
       </OverTime>
@@ -115,6 +122,7 @@ function Outline({ state: { task }, tree, ahead, chosen }: OutlineProps) {
 const rowKey = (event: FocusEvent): string | null => (event.target as HTMLElement).closest<HTMLElement>("[data-row]")?.dataset.row ?? null;
 
 interface RowProps {
+  host: TreeHost;
   row: OutlineRow;
   tree: Tree;
   begin: number;
@@ -123,7 +131,7 @@ interface RowProps {
   open: (id: string, wanted: boolean) => void;
 }
 
-function AnyRow({ row, tree, begin, chosen, tabbable, open }: RowProps) {
-  if (row.kind !== "task") return <OtherRow row={row} tree={tree} tabbable={tabbable} />;
-  return <TreeRow row={row} node={tree.nodes.get(row.id)!} begin={begin} chosen={chosen} tabbable={tabbable} open={open} />;
+function AnyRow({ row, tree, ...rest }: RowProps) {
+  if (row.kind !== "task") return <OtherRow row={row} tree={tree} tabbable={rest.tabbable} />;
+  return <TreeRow row={row} node={tree.nodes.get(row.id)!} {...rest} />;
 }

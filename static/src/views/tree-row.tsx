@@ -9,16 +9,17 @@ import { runAddress } from "../state/routes";
 import { piecesOf } from "../state/spans";
 import type { TreeNode } from "../state/tree";
 import { Chevron } from "./chevron";
+import { Elapsed } from "./elapsed";
 import { Link } from "./link";
 import { TaskMark } from "./marks";
-import { Elapsed } from "./run-row";
-import { TreeApproval } from "./tree-approval";
+import type { TreeHost } from "./tree-host";
 import { TreeWords } from "./tree-words";
 
 /** A pointer that is drawn so far selects text, and chooses nothing. */
 const SELECTS_PX = 4;
 
 interface Props {
+  host: TreeHost;
   row: TaskRow;
   node: TreeNode;
   /** Where the axis begins, in milliseconds. */
@@ -28,8 +29,8 @@ interface Props {
   open: (id: string, wanted: boolean) => void;
 }
 
-/** A task of the outline. Choosing it shows its log beside; Enter opens its page. */
-export function TreeRow({ row, node, begin, chosen, tabbable, open }: Props) {
+/** A task of the outline. Choosing it shows its log beside; Enter opens its page, where it has one. */
+export function TreeRow({ host: { linked, Approval }, row, node, begin, chosen, tabbable, open }: Props) {
   const { task } = node.row.value;
   const { approval } = node.about.value;
   const { id, level } = row;
@@ -45,7 +46,7 @@ export function TreeRow({ row, node, begin, chosen, tabbable, open }: Props) {
   const press = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget || (event.key !== "Enter" && event.key !== " ")) return;
     event.preventDefault();
-    if (event.key === "Enter") go(runAddress(id));
+    if (event.key === "Enter" && linked) go(runAddress(id));
     else chooseStep(chosen ? null : id);
   };
   return (
@@ -87,13 +88,15 @@ export function TreeRow({ row, node, begin, chosen, tabbable, open }: Props) {
         <Elapsed task={task} />
       </span>
       <span role="gridcell" class="t-open">
-        <Link to={runAddress(id)} aria-label={`Open the page of ${name}`} tabIndex={tabbable ? 0 : -1}>
-          ↗
-        </Link>
+        {linked && (
+          <Link to={runAddress(id)} aria-label={`Open the page of ${name}`} tabIndex={tabbable ? 0 : -1}>
+            ↗
+          </Link>
+        )}
       </span>
-      {task.status === "WAITING" && approval && (
+      {task.status === "WAITING" && approval && Approval && (
         <span role="gridcell" class="t-ask">
-          <TreeApproval key={approval.key} taskId={id} approval={approval} />
+          <Approval key={approval.key} taskId={id} approval={approval} />
         </span>
       )}
     </div>

@@ -1,28 +1,40 @@
 import { useEffect, useState } from "preact/hooks";
-import { Backoff } from "../client/backoff";
-import { Problem } from "../client/problem";
+import type { Problem } from "../client/problem";
+import { RetryingRequest } from "../client/retryingRequest";
 
-/** Loads a value when `inputs` change, and again after a failure that passes. Returns the last one that came; null before the
- * first. A failure changes nothing, so this is for what a page can do without. `load` is null when there is nothing to load. */
-export function useLoaded<T>(load: (() => Promise<T>) | null, inputs: readonly unknown[]): T | null {
-  const [value, setValue] = useState<T | null>(null);
-  useEffect(() => {
-    const backoff = new Backoff();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let stale = false;
-    const ask = (): void => {
-      load?.().then(
-        (found) => stale || setValue(() => found),
-        (error) => {
-          if (!stale && error instanceof Problem && error.passes) timer = setTimeout(ask, backoff.next());
-        },
-      );
-    };
-    ask();
-    return () => {
-      stale = true;
-      clearTimeout(timer);
-    };
-  }, [...inputs]);
-  return value;
+/** One failure may be chance; after the second one the reader is told. */
+const FAILURES_SHOWN = 2;
+
+interface Answer<T> {
+  /** The last one that came; null before the first. */
+  value: T | null;
+  /** Why there is no newer one: the server refused it, or has failed twice. */
+  problem: Problem | null;
 }
+
+const NOTHING = { value: null, problem: null };
+
+/** Loads a value when `inputs` change, and again after a failure that passes; what is refused is not asked for again. `load` is
+ * null when there is nothing to load. */
+export function useAnswer<T>(load: (() => Promise<T>) | null, inputs: readonly unknown[]): Answer<T> {
+  const [answer, set] = useState<Answer<T>>(NOTHING);
+  useEffect(() => {
+    if (!load) return undefined;
+    const told = (problem: Problem): void => set(({ value }) => ({ value, problem }));
+    const request = new RetryingRequest(
+      load,
+      (value) => set({ value, problem: null }),
+      told,
+      (problem, times) => {
+        if (!problem.passes) request.stop(); // a session that has ended
+        if (!problem.passes || times >= FAILURES_SHOWN) told(problem);
+      },
+    );
+    void request.send();
+    return () => request.stop();
+  }, [...inputs]);
+  return answer;
+}
+
+/** The value of `useAnswer`, where a page can do without: a failure changes nothing. */
+export const useLoaded = <T>(load: (() => Promise<T>) | null, inputs: readonly unknown[]): T | null => useAnswer(load, inputs).value;
