@@ -71,11 +71,14 @@ export function Field(props: FieldProps) {
 }
 
 /** A field that may be left out can be not set, and a required one has nothing until somebody chooses. Null has an option of
- * its own only where it is not what the server takes anyway. */
+ * its own only where it is not what the server takes anyway. What an earlier run was given, and is no choice any more, is shown. */
 function optionsOf({ enum: choices = [], default: usual }: Schema, required: boolean, draft: Draft) {
   const named = choices.filter((choice) => choice !== null || (usual ?? null) !== null);
-  const known = named.map((choice) => ({ value: JSON.stringify(choice), name: String(choice) }));
-  return required && draft ? known : [{ value: "", name: required ? "Choose one" : "Not set" }, ...known];
+  const texts = named.map((choice) => JSON.stringify(choice));
+  const given = String(draft ?? "");
+  if (given && !texts.includes(given)) texts.unshift(given);
+  const known = texts.map((value) => ({ value, name: String(JSON.parse(value)) }));
+  return required && given ? known : [{ value: "", name: required ? "Choose one" : "Not set" }, ...known];
 }
 
 function Group({ label, about, children }: { label: string; about: ComponentChildren; children: ComponentChildren }) {
