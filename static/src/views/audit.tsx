@@ -6,13 +6,15 @@ import { shortId } from "../state/format";
 import { taskWord } from "../state/marks";
 import { runAddress } from "../state/routes";
 import { Link } from "./link";
+import { ProblemMessage } from "./problem-message";
 import { Time } from "./time";
-import { useLoaded } from "./use-loaded";
+import { useAnswer } from "./use-loaded";
 
 /** The history of a run: who did what, and when. */
 export function Audit({ task }: { task: Task }) {
-  const approvals = useLoaded(() => api.approvals(task.task_id), [task.task_id, task.status]) ?? [];
-  const retries = useLoaded(task.retry_count ? () => api.retries(task.task_id) : null, [task.task_id, task.retry_count]) ?? [];
+  const asked = useAnswer(() => api.approvals(task.task_id), [task.task_id, task.status]);
+  const tried = useAnswer(task.retry_count ? () => api.retries(task.task_id) : null, [task.task_id, task.retry_count]);
+  const [approvals, retries, problem] = [asked.value ?? [], tried.value ?? [], asked.problem ?? tried.problem];
   const entries: [at: string, text: ComponentChildren][] = [[task.created_at, <Created task={task} />]];
   for (const { asked_at, decided_at, title, risk_level, approved, decided_by } of approvals) {
     entries.push([asked_at, `asked for approval: ${title} (risk ${risk_level})`]);
@@ -29,6 +31,7 @@ export function Audit({ task }: { task: Task }) {
   entries.sort(([one], [other]) => Date.parse(one) - Date.parse(other));
   return (
     <div class="panel">
+      {problem && <ProblemMessage problem={problem}> Approvals or retries may be missing here.</ProblemMessage>}
       <ol class="audit">
         {entries.map(([at, text], index) => (
           <li key={index}>
