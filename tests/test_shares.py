@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,20 +79,40 @@ def test_another_answer_is_made_when_enough_of_those_before_it_was_taken(
 
 def test_of_one_user_and_of_all_there_are_so_many_downloads_at_a_time() -> None:
     downloads = Downloads(per_user=2, in_total=3)
-    ends = [downloads.begin(user) for user in ("busy", "busy", "other")]
+    ends = [downloads.begin(user, f"of {user}", None) for user in ("busy", "busy", "other")]
     for user in ("busy", "third"):
         with pytest.raises(TooMany) as refused:
-            downloads.begin(user)
+            downloads.begin(user, "another", None)
         assert refused.value.headers == {"Retry-After": "5"}
 
     ends[0]()
 
-    ends[0] = downloads.begin("third")
+    ends[0] = downloads.begin("third", "another", None)
     with pytest.raises(TooMany):
-        downloads.begin("busy")
+        downloads.begin("busy", "another", None)
     for end in ends:
         end()
-    assert downloads._running == {}, "of who is gone nothing is kept"
+    assert (downloads._running, downloads._all) == ({}, 0), "of who is gone nothing is kept"
+
+
+@pytest.mark.parametrize("whose", ["address", "shares"])
+def test_neither_an_address_nor_the_shares_of_a_user_hold_the_downloads_of_all(whose: str) -> None:
+    def begin(n: int, attacker: bool) -> Callable[[], None]:
+        address = "192.0.2.1" if attacker and whose == "address" else f"198.51.100.{n}"
+        return downloads.begin(f"user {n}", address, "attacker" if attacker and whose == "shares" else None)
+
+    downloads, ends = Downloads(), []
+    for n in range(40):
+        with suppress(TooMany):
+            ends.append(begin(n, attacker=True))
+
+    assert len(ends) == 16
+    others = [begin(n, attacker=False) for n in range(100, 116)]
+    with pytest.raises(TooMany, match="Too many downloads"):
+        begin(116, attacker=False)
+    for end in (*ends, *others):
+        end()
+    assert (downloads._running, downloads._all) == ({}, 0)
 
 
 def test_twenty_five_lists_of_one_user_leave_connections_to_the_others(

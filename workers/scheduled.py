@@ -12,7 +12,7 @@ from app.errors.survived import survived
 from app.inbox import store as inbox
 from app.notifications import reminders
 from app.stream.store import DatabaseUnavailable
-from app.tasks import budget
+from app.tasks import budget, run_sums
 from app.tasks.cleanup import delete_expired
 from app.tasks.forsaken import expire_tasks
 from app.tasks.listing import COUNTS
@@ -30,6 +30,7 @@ logger = logging.getLogger("taskroom.housekeeping")
 def housekeeping() -> None:
     try:
         delete_expired(runtime().connect)
+        run_sums.forget(runtime().connect)
     except Exception as error:
         survived(logger, error, "what has expired stays until the next run")
 
@@ -40,6 +41,7 @@ def sums() -> None:
     try:
         COUNTS.sum_up(runtime().connect)
         budget.sum_up(runtime().connect)
+        run_sums.sum_up(runtime().connect)
     except Exception as error:
         survived(logger, error, "the sums stay as they are until the next run")
 

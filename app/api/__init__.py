@@ -24,6 +24,7 @@ def init_app(app: Flask) -> None:
         fleet,
         health,
         job_history,
+        job_stats,
         jobs,
         keys,
         logs,
@@ -84,7 +85,7 @@ def init_app(app: Flask) -> None:
         external_workers,
         events,
     ]
-    modules += [fleet, logs, outputs, job_history, notifications, webhooks, keys, shares, sse]
+    modules += [fleet, logs, outputs, job_history, job_stats, notifications, webhooks, keys, shares, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

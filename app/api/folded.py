@@ -18,6 +18,7 @@ MOST_BYTES = 32_768  # of a part: folding takes many times the memory and the ti
 EVENTS: Mapping[Any, type[Struct]] = {kind.__struct_config__.tag: kind for kind in get_args(ReportedEvent)}
 KINDS: tuple[type[Struct], ...] = (Error, *EVENTS.values())
 HINTS: Mapping[type[Struct], Mapping[str, Any]] = {kind: get_type_hints(kind) for kind in KINDS}
+_AHEAD = get_type_hints(Part)["ahead"]
 UNKNOWN = "Unknown field, which is left out."
 AS_TEXT = "Not of its kind; its text is taken."
 LEFT_OUT = "Not of its kind, and left out."
@@ -42,6 +43,9 @@ def folded(value: Any) -> FoldedPart | None:
         if isinstance(part.get(name), int | float | bool):
             part[name] = _text(part[name])
             _say(said, name, AS_TEXT)
+    if not _fits(part.get("ahead"), _AHEAD):
+        part["ahead"] = None
+        _say(said, "ahead", LEFT_OUT)
     events = part.get("events")
     if isinstance(events, list):
         part["events"] = [_event(each, f"events.{n}", said) for n, each in enumerate(events)]

@@ -15,6 +15,7 @@ from app.auth import permissions
 from app.auth.principal import Principal
 from app.http.base import Blueprint, SequenceField, WholeField, reading_shared, require_head, with_next
 from app.http.concurrency import Downloads
+from app.http.rate_limits import address
 from app.services import services
 from app.stream.event import LEVELS, task_stream
 from app.stream.resync import Resync
@@ -136,7 +137,8 @@ def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Resp
     if request.accept_encodings.quality("gzip") > 0:
         response.response = _gzipped(_blocks(body))
         response.headers["Content-Encoding"] = "gzip"
-    response.call_on_close(services()[Downloads].begin(principal.user_id))
+    begin = services()[Downloads].begin
+    response.call_on_close(begin(principal.user_id, address(), principal.shared_by))
     return response
 
 

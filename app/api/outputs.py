@@ -18,6 +18,7 @@ from app.green import offload
 from app.http.base import Blueprint, reading_shared
 from app.http.concurrency import Downloads
 from app.http.problems import problem_response
+from app.http.rate_limits import address
 from app.services import services
 from app.storage.made import storage_of
 from app.tasks.outputs import OutputFile, find_output, key_of, list_outputs
@@ -62,7 +63,7 @@ def download(principal: Principal, task_id: UUID, name: str) -> Response:
         raise NotFound("There is no such output")
     file = _opened(task, found)
     try:
-        end = services()[Downloads].begin(principal.user_id)
+        end = services()[Downloads].begin(principal.user_id, address(), principal.shared_by)
         response = _response(file, found)
     except BaseException:
         file.close()

@@ -1,4 +1,4 @@
-"""Details of a task beside its snapshot: throughput, number of viewers, and approvals."""
+"""Details of a task beside its snapshot: throughput, number of viewers, approvals, and its owner's name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from app.auth import permissions
+from app.auth import accounts, permissions
 from app.auth.principal import Principal
 from app.http.base import Blueprint, reading
 from app.realtime.presence import Presence
@@ -28,6 +28,13 @@ class Throughput(ma.Schema):
 
 class Viewers(ma.Schema):
     viewers = ma.fields.Integer()
+
+
+class TaskOwner(ma.Schema):
+    owner = ma.fields.String(
+        allow_none=True,
+        metadata={"description": "The e-mail address of the account; null where the caller may not know it"},
+    )
 
 
 class ApprovalRow(ma.Schema):
@@ -70,3 +77,13 @@ def approvals(principal: Principal, task_id: UUID) -> dict[str, Any]:
     name = permissions.readable_task(principal, str(task_id))
     with services().read() as conn, conn.cursor() as cur:
         return {"approvals": list_approvals(cur, name)}
+
+
+@blp.get("/tasks/<uuid:task_id>/owner")
+@reading
+@blp.response(200, TaskOwner)
+def owner(principal: Principal, task_id: UUID) -> dict[str, str | None]:
+    """Returns who owns the task, where that is the caller or an account of its tenant; a global admin knows all."""
+    user_id = permissions.owner_of(principal, str(task_id))
+    with services().read() as conn, conn.cursor() as cur:
+        return {"owner": accounts.name_for(cur, principal, user_id)}

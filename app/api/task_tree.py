@@ -15,7 +15,7 @@ from app.auth.principal import Principal
 from app.http.base import Blueprint, WholeField, reading_shared
 from app.services import services
 from app.tasks.below import below
-from app.tasks.tree_page import STEPS, tree_page
+from app.tasks.tree_page import STEPS, ahead_of, tree_page
 
 blp = Blueprint("task_tree", __name__, description="Trees of tasks")
 
@@ -43,6 +43,21 @@ class PlannedStep(ma.Schema):
     title = ma.fields.String(allow_none=True)
 
 
+class AheadPart(ma.Schema):
+    step = ma.fields.Integer(metadata={"description": "Parts of the same step begin together"})
+    job_type = ma.fields.String()
+    task_id = ma.fields.String(
+        allow_none=True, metadata={"description": "The id that the first of them will have"}
+    )
+    count = ma.fields.Integer()
+    chord = ma.fields.Boolean(metadata={"description": "It waits for all tasks that name the same"})
+
+
+def _ahead() -> Any:
+    words = "Of an observed task: what comes after it, as its reporter knows it before any of it is sent"
+    return ma.fields.List(ma.fields.Nested(AheadPart), allow_none=True, metadata={"description": words})
+
+
 class TreeRow(ListedTask):  # type: ignore[misc, valid-type]  # made from a dict
     step = ma.fields.Integer(allow_none=True, metadata={"description": "Which step of its parent, from 1"})
     approval = ma.fields.Dict(allow_none=True, metadata={"description": "What the task waits for"})
@@ -54,6 +69,7 @@ class TreeRow(ListedTask):  # type: ignore[misc, valid-type]  # made from a dict
             "description": "Of an orchestration: the steps that it was asked for, also those not begun"
         },
     )
+    ahead = _ahead()
 
 
 class TreePage(ma.Schema):
@@ -65,6 +81,7 @@ class TreePage(ma.Schema):
     below = ma.fields.Nested(
         Below, metadata={"description": "All tasks below, at any depth; on the first page"}
     )
+    ahead = _ahead()  # of the task itself, on the first page
 
 
 @blp.get("/tasks/<uuid:task_id>/tree")
@@ -82,7 +99,7 @@ def tree(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
     with services().read() as conn, conn.cursor() as cur:
         page = tree_page(cur, name, whose, after, query["limit"], query["failed"])
         if after is None:
-            found["below"] = below(cur, name, whose)
+            found |= {"below": below(cur, name, whose), "ahead": ahead_of(cur, name)}
     return page_response("tasks", page.rows, page.next, **found)
 
 

@@ -17,6 +17,7 @@ from app.models.webhooks import Webhook
 
 if TYPE_CHECKING:
     from app.auth.issuers import TokenClaims
+    from app.auth.principal import Principal
 
 
 class Account(NamedTuple):
@@ -32,6 +33,7 @@ class OpenedSession(NamedTuple):
 
 
 _LOCAL = User.email == sa.bindparam("email"), User.issuer.is_(None)
+_NAME = Statement(sa.select(User.email, User.tenant).where(User.id == sa.bindparam("user")))
 _FIND = Statement(sa.select(*as_text(User.id), User.password_hash, User.role, User.tenant).where(*_LOCAL))
 
 _new = insert(User).values(parameters("email", "password_hash", "role", "tenant"))
@@ -114,6 +116,17 @@ def find(cur: Cursor, email: str) -> Account | None:
     """Returns the local account with that e-mail address."""
     row = _FIND.execute(cur, email=email).fetchone()
     return Account(*row) if row else None
+
+
+def name_for(cur: Cursor, principal: Principal, user_id: str) -> str | None:
+    """Returns the e-mail address of an account where the principal may know it: its own, those of its tenant, and with
+    rights for all tenants any; else None."""
+    row = _NAME.execute(cur, user=user_id).fetchone()
+    if row is None:
+        return None
+    email, tenant = row
+    known = principal.is_global or principal.user_id == user_id
+    return str(email) if known or (tenant is not None and tenant == principal.tenant) else None
 
 
 def save(

@@ -49,6 +49,11 @@ def broadcast_stream(principal: Principal) -> str:
     return BROADCAST
 
 
+def owner_of(principal: Principal, task_id: str) -> str:
+    """Returns the id of the owner of a task that the principal may read. Raises NotFound like readable_task."""
+    return _task(principal, task_id)[1]
+
+
 def managed_shares(principal: Principal, task_id: str) -> tuple[str, bool]:
     """Returns the id, and whether the principal sees and revokes all shares of the task, not only its own. Raises
     NotFound like readable_task."""

@@ -37,6 +37,7 @@ class Principal:
     scopes: frozenset[str] | None = None  # of an API key; None: a session, which has all of its role
     key_id: str | None = None
     shared_task: str | None = None  # of a share token: it reads this run and its children only
+    shared_by: str | None = None  # the account that made the share
 
     def may_use(self, scope: str) -> bool:
         """Whether it may make calls that declare this scope, as far as its role permits them."""

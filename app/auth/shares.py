@@ -107,6 +107,7 @@ def _principal_of(row: Sequence[Any]) -> Principal | None:
         *(id, "", "viewer", None, id, float(expires_at)),
         scopes=frozenset({"read"}),
         shared_task=task_id,
+        shared_by=user_id,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 
@@ -15,6 +15,8 @@ MOST_WAITING = 1_000
 REPORTS_READ, REPORTS_STORED = 64, 8
 LARGE_REPORT, LARGE_REPORTS_STORED = 256 * 1024, 1  # bytes; so many of these at a time
 DOWNLOADS_PER_USER, DOWNLOADS_IN_TOTAL = 4, 32
+DOWNLOADS_PER_ADDRESS = DOWNLOADS_THROUGH_SHARES = 16  # half of all: nobody holds the places of the others
+LATER = {"Retry-After": "5"}
 
 
 class UserConcurrency:
@@ -74,24 +76,44 @@ class ReportConcurrency:
 
 
 class Downloads:
-    """Limits downloads at a time, for each user and in total. A download lasts as long as its client reads."""
+    """Limits downloads at a time: of each user, from each address, through the shares that a user made, and in total.
+    A download lasts as long as its client reads."""
 
-    def __init__(self, per_user: int = DOWNLOADS_PER_USER, in_total: int = DOWNLOADS_IN_TOTAL) -> None:
-        self._per_user, self._in_total, self._lock = per_user, in_total, threading.Lock()
-        self._running: Counter[str] = Counter()
+    def __init__(
+        self,
+        per_user: int = DOWNLOADS_PER_USER,
+        per_address: int = DOWNLOADS_PER_ADDRESS,
+        through_shares: int = DOWNLOADS_THROUGH_SHARES,
+        in_total: int = DOWNLOADS_IN_TOTAL,
+    ) -> None:
+        self._per_user, self._per_address, self._through_shares = per_user, per_address, through_shares
+        self._in_total, self._lock = in_total, threading.Lock()
+        self._running: Counter[tuple[str, str]] = Counter()
+        self._all = 0
 
-    def begin(self, user_id: str) -> Callable[[], None]:
-        """Starts a download; returns a function that ends it, to be called once. Raises TooMany."""
+    def begin(self, user_id: str, address: str, shared_by: str | None) -> Callable[[], None]:
+        """Starts a download; returns a function that ends it, to be called once. ``shared_by``: who made the share,
+        where the user is one. Raises TooMany."""
+        counted = {("user", user_id): self._per_user, ("address", address): self._per_address}
+        if shared_by is not None:
+            counted["shares", shared_by] = self._through_shares
         with self._lock:
-            if self._running.get(user_id, 0) >= self._per_user:
-                raise TooMany(f"A user has {self._per_user} downloads at once", headers={"Retry-After": "5"})
-            if self._running.total() >= self._in_total:
-                raise TooMany("Too many downloads at a time; try again", headers={"Retry-After": "5"})
-            self._running[user_id] += 1
-        return partial(self._end, user_id)
+            for (whose, name), most in counted.items():
+                if self._running.get((whose, name), 0) >= most:
+                    raise TooMany(f"{_WORDS[whose]} {most} downloads at once", headers=LATER)
+            if self._all >= self._in_total:
+                raise TooMany("Too many downloads at a time; try again", headers=LATER)
+            self._running.update(counted.keys())
+            self._all += 1
+        return partial(self._end, counted.keys())
 
-    def _end(self, user_id: str) -> None:
+    def _end(self, counted: Iterable[tuple[str, str]]) -> None:
         with self._lock:
-            self._running[user_id] -= 1
-            if not self._running[user_id]:
-                del self._running[user_id]
+            self._all -= 1
+            for key in counted:
+                self._running[key] -= 1
+                if not self._running[key]:
+                    del self._running[key]
+
+
+_WORDS = {"user": "A user has", "address": "An address has", "shares": "The shares of a user have"}

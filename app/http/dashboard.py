@@ -45,8 +45,9 @@ STRICT_TRANSPORT = {"Strict-Transport-Security": f"max-age={YEAR}"}
 @blp.get("/login")
 @blp.get("/runs/<uuid:task_id>")
 @blp.get("/runs/<uuid:task_id>/compare")
+@blp.get("/jobs/<path:job_type>")
 @blp.get("/settings/keys")
-def page(task_id: object = None) -> Response:
+def page(task_id: object = None, job_type: str = "") -> Response:
     return _file("index.html", 0)
 
 

@@ -112,6 +112,7 @@ class Task(Base):
     reporter: Mapped[str | None] = mapped_column(Id)  # the key or the user that reported it first
     reported_id: Mapped[str | None] = mapped_column(Text)  # its id as the reporter gives it
     lease_seconds: Mapped[int | None]  # as said last
+    ahead: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))  # what comes after it, not sent yet
 
 
 class TaskCount(Base):

@@ -15,6 +15,10 @@ def task_error(type: str, message: str) -> dict[str, Any]:
 
 
 WORKER_LOST = task_error("WorkerLost", "The worker that ran this task stopped answering")
+# Of an attempt that was lost before: what came of it after that was said before that.
+CAME_LATE = task_error(
+    "WorkerLost", "What came late of an attempt that was lost before ends here; nothing says how it ended"
+)
 BROKER_UNAVAILABLE = task_error("BrokerUnavailable", "The message broker could not take the task")
 
 MORE = ("phase", "source")  # fields of an error that are there only when they are known

@@ -16,8 +16,8 @@ from app.tasks.fold import SUCCESS
 EARLIER = 24  # as many as a side bar has room for
 AGAIN = 20
 
-_NAMES = ("task_id", "title", "status", "created_at", "started_at", "finished_at", "retry_of", "again_of")
-_ROW = as_text(*(getattr(Task, "id" if name == "task_id" else name) for name in _NAMES))
+RUN_NAMES = ("task_id", "title", "status", "created_at", "started_at", "finished_at", "retry_of", "again_of")
+RUN_ROW = as_text(*(getattr(Task, "id" if name == "task_id" else name) for name in RUN_NAMES))
 _task: sa.BindParameter[Any] = sa.bindparam("task")
 _KIND = Statement(sa.select(Task.job_type, Task.observed).where(Task.id == _task))
 
@@ -39,14 +39,14 @@ def earlier(cur: Cursor, task_id: str, whose: Mapping[str, str]) -> list[dict[st
         for statement in (_earlier(of), _last_success(of))
         for row in statement.execute(cur, task=task_id, whose=value).fetchall()
     ]
-    return list({row[0]: dict(zip(_NAMES, row, strict=True)) for row in rows}.values())
+    return list({row[0]: dict(zip(RUN_NAMES, row, strict=True)) for row in rows}.values())
 
 
 def started_again(cur: Cursor, task_id: str, visible: Mapping[str, str]) -> list[dict[str, Any]]:
     """Returns the runs that were started again from the task, newest first, ``AGAIN`` at most: its retries, and those
     with its parameters, changed. ``visible``: of these users and tenants; empty for all."""
     found = _again(frozenset(visible)).execute(cur, task=task_id, **visible).fetchall()
-    return [dict(zip(_NAMES, row, strict=True)) for row in found]
+    return [dict(zip(RUN_NAMES, row, strict=True)) for row in found]
 
 
 def _of_this(name: str) -> sa.ScalarSelect[Any]:
@@ -55,7 +55,7 @@ def _of_this(name: str) -> sa.ScalarSelect[Any]:
 
 
 def _history(of: str) -> sa.Select[Any]:
-    return sa.select(*_ROW).where(
+    return sa.select(*RUN_ROW).where(
         getattr(Task, of) == sa.bindparam("whose"), Task.job_type == _of_this("job_type")
     )
 
@@ -86,5 +86,5 @@ def _again(visible: frozenset[str]) -> sa.Select[Any]:
     )
     ids = sa.union_all(*(sa.select(arm.c.id) for arm in arms)).subquery("ids")
     seen = sa.or_(*(getattr(Task, name) == sa.bindparam(name) for name in sorted(visible)))
-    found = sa.select(*_ROW).where(Task.id == ids.c.id).order_by(*newest).limit(AGAIN)
+    found = sa.select(*RUN_ROW).where(Task.id == ids.c.id).order_by(*newest).limit(AGAIN)
     return found.where(seen) if visible else found

@@ -43,7 +43,7 @@ _PAGE = f"""WITH RECURSIVE tree (id) AS (
             SELECT id FROM tasks WHERE parent_id = tree.id AND id <> %(parent)s AND {VISIBLE}
             ORDER BY {_ORDER} LIMIT {FIRST}) AS child),
     shown AS MATERIALIZED (SELECT id, row_number() OVER () AS number FROM (SELECT id FROM tree LIMIT {MOST}) AS first)
-    SELECT step, {_APPROVAL}, {_CHILDREN}, {_STEPS}, streams.attempt,
+    SELECT step, {_APPROVAL}, {_CHILDREN}, {_STEPS}, ahead, streams.attempt,
         {listed_columns(current_phase_message=_WORDS, error=_ERROR)}
     FROM shown JOIN tasks USING (id) JOIN streams ON streams.id = tasks.stream_id ORDER BY number"""
 _FIRST_PAGE, _NEXT_PAGE = _PAGE.format(place="parent_id = %(parent)s"), _PAGE.format(place=_PLACED)
@@ -68,14 +68,15 @@ def tree_page(
     """Returns the children of a task behind ``after`` (step, created_at, id), in the order of their steps and then the
     oldest first, and behind them those below, level by level. ``whose`` is that of ``below``. With ``failed`` only
     those children that failed. A row has, beside the fields of a list, its ``step``, the ``approval`` that it waits
-    for, how its ``children`` get on, and the ``steps`` that an orchestration was asked for."""
+    for, how its ``children`` get on, the ``steps`` that an orchestration was asked for, and what is ``ahead`` of it."""
     values = visible(whose) | {"parent": parent_id, "limit": limit, "failed": failed}
     if after:
         values |= dict(zip(("step", "at", "id"), after, strict=True))
     cur.execute(_NEXT_PAGE if after else _FIRST_PAGE, values)
     rows = [
-        row_of(attempt, row) | {"step": step, "approval": approval, "children": children, "steps": steps}
-        for step, approval, children, steps, attempt, *row in cur
+        row_of(attempt, row)
+        | {"step": step, "approval": approval, "children": children, "steps": steps, "ahead": ahead}
+        for step, approval, children, steps, ahead, attempt, *row in cur
     ]
     direct = [row for row in rows if row["parent_id"] == parent_id]
     if len(direct) < limit:
@@ -84,3 +85,10 @@ def tree_page(
     place = str(last["step"] or 0), last["created_at"], last["task_id"]
     cur.execute(_MORE, values | dict(zip(("step", "at", "id"), place, strict=True)))
     return TreePage(rows, place if cur.fetchall()[0][0] else None)
+
+
+def ahead_of(cur: Cursor, task_id: str) -> list[dict[str, Any]] | None:
+    """Returns what comes after a task, as its reporter knows it before any of it is sent."""
+    cur.execute("SELECT ahead FROM tasks WHERE id = %s", (task_id,))
+    found: list[tuple[list[dict[str, Any]] | None]] = cur.fetchall()
+    return found[0][0] if found else None

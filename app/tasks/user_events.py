@@ -8,6 +8,7 @@ from typing import Any
 from app.inbox.notification import notification
 from app.jobs import ORCHESTRATE
 from app.stream.event import Draft, Event, draft, user_stream
+from app.tasks.endings import CAME_LATE
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State
 
 ARTIFACT = "artifact"  # the job type that has event types of its own
@@ -84,11 +85,13 @@ def _status_changed(previous: str, task: State) -> Iterator[tuple[str, dict[str,
 
 def _is_notified(task: State) -> bool:
     """Whether the owner hears of this status. The parent of a step has the notifications. Observed tasks are many, and
-    their parents do not fail with them: each failure is told, but of a member of a group, which fails itself."""
+    their parents do not fail with them: each failure is told, but of a member of a group, which fails itself, and of
+    what came late of an attempt whose loss was told."""
     if not task["observed"]:
         return task["parent_id"] is None
     in_group = task["parent_id"] is not None and task["parent_id"] == task["group_id"]
-    return task["status"] == FAILURE and not in_group
+    came_late = (task["error"] or {}).get("message") == CAME_LATE["message"]
+    return task["status"] == FAILURE and not in_group and not came_late
 
 
 def _is_artifact(task: State) -> bool:

@@ -11,6 +11,7 @@ const PAGES: Record<Exclude<RouteName, "login">, Page> = {
   runs: new Lazy(async () => (await import("./views/runs-page")).RunsPage),
   run: new Lazy(async () => (await import("./views/run-page")).RunPage),
   compare: new Lazy(async () => (await import("./views/compare-page")).ComparePage),
+  job: new Lazy(async () => (await import("./views/job-page")).JobPage),
   keys: new Lazy(async () => (await import("./views/keys-page")).KeysPage),
 };
 

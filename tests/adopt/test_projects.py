@@ -131,6 +131,8 @@ def test_a_chain_that_breaks_and_what_never_ran(adopt: MakeProject, page: Page, 
 
     assert task["error"]["message"] == "this pipeline is broken"
     assert page.user.client.get(f"/api/v2/tasks/{last}/status").status_code == 404  # it was never sent
+    (never,) = page.user.get(f"tasks/{broken}/tree")["ahead"]
+    assert (never["job_type"], never["task_id"]) == ("pipelines.total", last)
     assert page.user.status(extract)["task"]["status"] == "SUCCESS"
 
 

@@ -90,6 +90,7 @@ def answers(
         .replace("<uuid:share_id>", cast.share_id)
         .replace("<uuid:notification_id>", notice["id"])
         .replace("<path:name>", "none.js")
+        .replace("<path:job_type>", "test_echo")
     )
     path = path.replace("<uuid:task_id>", task_id).format(head=cast.head, task_id=task_id)
     found = {}

@@ -129,6 +129,7 @@ TABLE = {
     "GET /login": OPEN,
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
     "GET /runs/<uuid:task_id>/compare": OPEN,
+    "GET /jobs/<path:job_type>": OPEN,
     "GET /settings/keys": OPEN,
     "GET /embed/runs/<uuid:task_id>": OPEN,
     "GET /favicon.svg": OPEN,
@@ -144,6 +145,7 @@ TABLE = {
     "POST /api/v2/auth/login": (422,) * len(WHO),
     "POST /api/v2/auth/refresh": (401,) * len(WHO),  # by cookie alone
     "POST /api/v2/auth/ticket": MEMBERS,
+    "GET /api/v2/jobs/<path:job_type>/stats": MEMBERS,
     "GET /api/v2/jobs/types": MEMBERS,
     "GET /api/v2/jobs/history": MEMBERS,
     "GET /api/v2/jobs/history?scope=tenant": TENANT,
@@ -164,6 +166,7 @@ TABLE = {
     "GET /api/v2/tasks/<uuid:task_id>/again": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/viewers": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/approvals": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/owner": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs/download": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/outputs": READERS,

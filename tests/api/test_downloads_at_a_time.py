@@ -12,6 +12,7 @@ import pytest
 from app.http.concurrency import DOWNLOADS_PER_USER
 from tests.api.answers import problem
 from tests.api.writing import task_with_logs
+from tests.support.shares import share
 from tests.support.system import System, User, wait_for
 
 
@@ -19,14 +20,23 @@ def path(task_id: str) -> str:
     return f"/api/v2/tasks/{task_id}/logs/download"
 
 
-def begun(system: System, user: User, task_id: str) -> socket.socket:
-    """A download that is not read beyond its first byte."""
+def asking(system: System, token: str, task_id: str, source: str) -> tuple[socket.socket, int]:
+    """A download that is not read beyond its status, from an address of this machine; and the status."""
     address = urlsplit(system.url)
-    connection = socket.create_connection((str(address.hostname), int(address.port or 80)), 60)
+    server = str(address.hostname), int(address.port or 80)
+    connection = socket.create_connection(server, 60, source_address=(source, 0))
     connection.sendall(
-        f"GET {path(task_id)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {user.token}\r\n\r\n".encode()
+        f"GET {path(task_id)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
     )
-    assert connection.recv(1)
+    first = b""
+    while len(first) < 12:
+        first += connection.recv(12 - len(first))
+    return connection, int(first[9:])
+
+
+def begun(system: System, user: User, task_id: str) -> socket.socket:
+    connection, status = asking(system, user.token, task_id, "127.0.0.1")
+    assert status == 200
     return connection
 
 
@@ -62,3 +72,30 @@ def test_one_whose_body_is_not_asked_for_leaves_its_place(system: System, user: 
     statuses = {user.client.head(path(task_id)).status_code for _ in range(2 * DOWNLOADS_PER_USER)}
 
     assert statuses == {200}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("many", ["shares", "accounts of one address"])
+def test_who_has_many_names_leaves_places_to_others(
+    system: System, user: User, other: User, many: str
+) -> None:
+    """Shares of one user, from an address each; or accounts, all from one."""
+    lines = [{"message": "x" * 16_000, "level": "INFO"} for _ in range(100)]
+    short = task_with_logs(system, other, lines[:1], 1)
+    with ExitStack() as stack:
+        if many == "shares":
+            long = task_with_logs(system, user, lines, 10)
+            names = [(share(user, long)["token"], long, f"127.0.0.{n}") for n in range(2, 8)]
+        else:
+            accounts = [system.user() for _ in range(6)]
+            for each in accounts:
+                stack.enter_context(closing(each.client))
+            names = [(each.token, task_with_logs(system, each, lines, 10), "127.0.0.9") for each in accounts]
+        statuses = []
+        for token, task_id, source in names * DOWNLOADS_PER_USER:
+            connection, status = asking(system, token, task_id, source)
+            stack.callback(connection.close)
+            statuses.append(status)
+
+        assert (statuses.count(200), statuses.count(429)) == (16, 8)
+        assert other.client.get(path(short)).status_code == 200

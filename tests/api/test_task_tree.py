@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.reporters import DONE, STARTED, Reporter, new_task, status
+from tests.api.reporters import DONE, PENDING, STARTED, Reporter, new_task, status
 from tests.support.system import System, User, wait_for
 
 ECHO = {"job_type": "test_echo"}
@@ -114,6 +114,45 @@ def test_only_failed_children_where_that_is_asked(user: User) -> None:
 
     failed = {children[1]["task_id"], children[3]["task_id"]}
     assert {*ids(first), *ids(second)} == failed and second["next"] is None
+
+
+def test_what_comes_after_a_task_is_beside_it_as_its_reporter_said_last(user: User) -> None:
+    root, child, reporter = new_task(PENDING, attempt=None), new_task(STARTED), Reporter(user)
+    child["parent_id"] = root["task_id"]
+    known = str(uuid.uuid4())
+    first = [{"step": 1, "job_type": "shop.pack", "task_id": "pack 7", "count": 3}]
+    then = [
+        {"step": 1, "job_type": "shop.pack", "task_id": known},
+        {"step": 2, "job_type": "shop.send", "chord": True},
+    ]
+    (row,) = reporter.accepted(root | {"ahead": first})
+    before = tree(user, row["task_id"])["ahead"]
+    reporter.accepted(
+        root | {"attempt": "one", "events": [STARTED], "ahead": then}, child | {"ahead": then[1:]}
+    )
+    reporter.accepted(root | {"ahead": first})  # the sender was slower than the worker
+
+    page = tree(user, row["task_id"])
+
+    assert [(part["job_type"], part["count"], len(part["task_id"])) for part in before] == [
+        ("shop.pack", 3, 36)
+    ]
+    body = {"step": 2, "job_type": "shop.send", "task_id": None, "count": 1, "chord": True}
+    assert page["ahead"] == [then[0] | {"count": 1, "chord": False}, body]
+    assert page["tasks"][0]["ahead"] == [body]
+    assert "ahead" not in user.status(row["task_id"])["task"]
+
+
+def test_what_comes_after_a_task_is_bounded_and_what_makes_no_sense_is_left_out(user: User) -> None:
+    long, odd = new_task(STARTED), new_task(STARTED)
+    parts = [{"step": n, "job_type": "x" * 500} for n in range(1, 100)]
+
+    _, row = Reporter(user).accepted(long | {"ahead": parts}, odd | {"ahead": [{"step": "soon"}]})
+
+    stored = tree(user, long["task_id"])["ahead"]
+    assert (len(stored), {len(part["job_type"]) for part in stored}) == (24, {155})
+    assert tree(user, odd["task_id"])["ahead"] is None
+    assert row["warnings"] == {"ahead": ["Not of its kind, and left out."]}
 
 
 def test_a_stranger_gets_404_and_a_wrong_cursor_422(system: System, user: User) -> None:

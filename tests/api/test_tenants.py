@@ -136,6 +136,26 @@ def test_a_retry_stays_in_the_tenant_of_the_old_task(people: dict[str, User], sy
     problem(people["stranger"].client.get(f"{TASKS}/{again}/status"), 404)
 
 
+def test_the_owner_of_a_run_is_named_to_who_may_know_the_account(
+    people: dict[str, User], system: System
+) -> None:
+    owner = people["owner"]
+    task_id = owner.start("test_echo")
+    with closing(system.user("global_admin").client) as everybodys:
+
+        def names() -> list[str | None]:
+            clients = (people["viewer"].client, people["admin"].client, everybodys)
+            return [client.get(f"{TASKS}/{task_id}/owner").json()["owner"] for client in clients]
+
+        assert owner.get(f"tasks/{task_id}/owner")["owner"] == owner.email
+        assert names() == [owner.email] * 3
+        problem(people["stranger"].client.get(f"{TASKS}/{task_id}/owner"), 404)
+
+        system.sql("UPDATE users SET tenant = %s WHERE id = %s RETURNING 1", uuid.uuid4().hex, owner.id)
+
+        assert names() == [None, None, owner.email], "who has left the tenant is another user there"
+
+
 def test_an_admin_is_one_of_its_tenant_alone(people: dict[str, User], system: System) -> None:
     """Neither looking nor acting, nor a word to everybody, leads into another tenant."""
     task_id = people["owner"].start("test_endless")

@@ -173,6 +173,11 @@ def compare_others(tab: Dashboard, scene: Scene) -> None:
     tab.shows("Earlier runs of release")
 
 
+def job(tab: Dashboard, scene: Scene) -> None:
+    tab.open("/jobs/release")
+    expect(tab.get("region", "Last runs")).to_be_visible()
+
+
 def nothing(tab: Dashboard, scene: Scene) -> None:
     tab.context.route("**/api/v2/keys", _same_key)
     tab.open("/")
@@ -200,6 +205,7 @@ PAGES: dict[str, Opening] = {
     "run-again": again,
     "run-compare": compare,
     "run-compare-others": compare_others,
+    "job": job,
     "run-shared": share_dialog,
     "embed": embed,
     "embed-steps": _embed_at("parent", "Steps", "Pay the translator"),

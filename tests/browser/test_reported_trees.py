@@ -6,7 +6,7 @@ import uuid
 
 from playwright.sync_api import expect
 
-from tests.api.reporters import DONE, STARTED, Reporter, new_task, status
+from tests.api.reporters import DONE, STARTED, Reporter, new_task, part, status
 from tests.browser.conftest import Visit
 from tests.browser.reported import failed_chord
 from tests.browser.test_trees import drawn, facts, grid, has_rows, row
@@ -46,6 +46,28 @@ def test_a_chain_of_ten_is_shown_to_its_end(tab: Visit, user: User) -> None:
 
     has_rows(tab, *(f"{n - 1} succeeded part {n}" for n in range(2, 10)), "9 failed part 10")
     expect(row(tab, "part 10").locator(".t-words")).to_have_text("ValueError: no box is large enough")
+
+
+def test_parts_of_a_chain_that_were_not_sent_say_what_they_come_after(tab: Visit, user: User) -> None:
+    first, second, reporter = new_task(STARTED, title="Fetch"), str(uuid.uuid4()), Reporter(user)
+    last = {"step": 2, "job_type": "shop.mail", "count": 3}
+    first["ahead"] = [{"step": 1, "job_type": "shop.pack", "task_id": second}, last]
+    reporter.accepted(first)
+
+    tab.open(f"/runs/{first['task_id']}#children")
+
+    has_rows(tab, "1 not begun shop.pack", "1 not begun 3 × shop.mail")
+    expect(tab.get("tab", "What follows")).to_be_visible()
+    expect(row(tab, "shop.pack").locator(".t-words")).to_have_text("next, after Fetch")
+    expect(row(tab, "3 × shop.mail").locator(".t-words")).to_have_text("after shop.pack")
+    child = new_task(STARTED, task_id=second, title="Pack", parent_id=first["task_id"], ahead=[last])
+    reporter.accepted(child, part(first["task_id"], DONE))
+    has_rows(tab, "1 running Pack", "2 not begun 3 × shop.mail")
+
+    reporter.accepted(part(second, status("FAILURE", error={"type": "OSError", "message": "no box"})))
+
+    has_rows(tab, "1 failed Pack", "2 not reached 3 × shop.mail")
+    expect(row(tab, "3 × shop.mail").locator(".t-words")).to_have_text("not reached: Pack failed")
 
 
 def test_hundreds_of_members_come_page_by_page_and_the_failed_ones_alone(tab: Visit, user: User) -> None:

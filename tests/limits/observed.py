@@ -13,6 +13,7 @@ from app.http import compressed
 from app.models.observed import QueueReport, WorkerReport
 from app.tasks import below, cleanup, task_types, tree_page
 from app.tasks.observed import (
+    ahead,
     batch,
     cancel,
     fleet,
@@ -46,6 +47,8 @@ ROWS: dict[str, list[Row]] = {
         ("characters of a title, of the name of a worker or queue, and of any other name", "255",
          lambda: same(part.LONGEST_TITLE, part.LONGEST_NAME)),
         ("parameters as JSON", "64 KiB", lambda: part.PARAMS_LIMIT),
+        ("parts that come after a task", "24", lambda: ahead.MOST),
+        ("characters of the name of such a part", "155", lambda: ahead.LONGEST),
         ("a lease, unless said otherwise", "60 s", lambda: part.DEFAULT_LEASE),
         ("the shortest lease", "5 s", lambda: part.LEAST_LEASE),
         ("the longest lease", "86,400 s", lambda: part.LONGEST_LEASE),

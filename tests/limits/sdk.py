@@ -18,6 +18,7 @@ from taskroom._transport import (
 )
 from taskroom.celery import (
     again,
+    ahead,
     attempts,
     depths,
     heartbeat,
@@ -82,8 +83,11 @@ ROWS: dict[str, list[Row]] = {
         ("bytes of an array of numbers", "100 kB", lambda: plain.ARRAY_BYTES),
     ],
     "Limits of `taskroom.instrument`": [
-        ("characters of a task's name", "155", lambda: reporter.TYPE_LIMIT),
+        ("characters of a task's name", "155", lambda: same(reporter.TYPE_LIMIT, ahead.NAME_LIMIT)),
         ("characters of an id of Celery", "155", lambda: tree.LONGEST_ID),
+        ("parts of a canvas that are named after a task", "20", lambda: ahead.MOST),
+        ("characters of their names, together", "2,000", lambda: ahead.LONGEST),
+        ("canvases within one another whose parts are named", "4", lambda: ahead.DEEPEST),
         ("characters of a host's name in that of an attempt", "40", lambda: attempts.HOST_LIMIT),
         ("characters of a text in arguments and results", "2,000", lambda: redaction.LONGEST),
         ("values in the arguments or the result of a task", "1,000", lambda: redaction.MOST),

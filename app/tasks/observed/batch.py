@@ -10,7 +10,7 @@ from app.stream.background import with_pauses
 from app.stream.transaction import Transaction
 from app.tasks import budget
 from app.tasks.batch_numbers import Answer, repeated_answer, store_answer
-from app.tasks.observed import leases, resends, rows
+from app.tasks.observed import ahead, leases, resends, rows
 from app.tasks.observed.cancel import cancelled_before
 from app.tasks.observed.fleet import QueueEntry, Whose, WorkerEntry, report_queues, report_workers
 from app.tasks.observed.lookups import Lookups
@@ -73,7 +73,8 @@ def _stored(tx: Transaction, batch: ObservedBatch, taking: Taking, round_seconds
     rows.insert(cur, taking, taken, batch.writer)
     stored = tx.append([*taking.book.drafts, *resends.told(taking.not_again)])
     assert not stored.refused, "the streams are locked, and the parts were checked"
-    budget.pay(cur, batch.reporter.user_id, taking.book.stored_bytes(stored.events))
+    stored_bytes = taking.book.stored_bytes(stored.events) + ahead.size(taking.ahead)
+    budget.pay(cur, batch.reporter.user_id, stored_bytes)
     leases.keep(cur, batch.writer, {task for _, task, _ in taken}, round_seconds)
     cancel += [part.task_id for part, task, _ in taken if task.cancel_requested and not task.closed]
     stopped, not_stored = _report_fleet(tx, batch, taking, running, waiting)

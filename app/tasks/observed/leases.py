@@ -15,7 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.stream.event import task_stream
 from app.stream.store import lock
 from app.stream.transaction import Transaction
-from app.tasks.endings import task_error
+from app.tasks.endings import CAME_LATE, WORKER_LOST, task_error
 from app.tasks.fold import RETRY
 from app.tasks.lifecycle import expire_lease
 from app.tasks.observed.fleet_list import ALIVE_BEATS, ALIVE_SECONDS
@@ -33,6 +33,16 @@ NOT_CONTINUED = task_error(
 # batch, or by the next one.
 _RENEW = """UPDATE leases SET missed = 0 WHERE task_id IN (
     SELECT task_id FROM leases WHERE task_id = ANY(%s::uuid[]) AND missed > 0 FOR NO KEY UPDATE SKIP LOCKED)"""
+
+# The attempt of a lost task goes on here, and the last that was said of it was said before the loss: its process is
+# gone, and another one has sent what it left.
+_ONLY_LATE = """EXISTS (
+    SELECT FROM tasks AS lost JOIN streams ON streams.id = lost.stream_id
+    WHERE lost.id = tasks.retry_of AND lost.error ->> 'type' = 'WorkerLost'
+        AND NOT EXISTS (SELECT FROM reported_attempts AS began
+            WHERE began.task_id = lost.id AND began.attempt = streams.attempt)
+        AND lost.finished_at >= (SELECT (payload::json ->> 'timestamp')::timestamptz FROM events
+            WHERE stream_id = tasks.stream_id ORDER BY seq DESC LIMIT 1))"""
 
 
 def rounds_of(seconds: float, round_seconds: float) -> int:
@@ -97,7 +107,10 @@ def expire(tx: Transaction, task_id: str, attempt: int) -> bool:
                SELECT FROM queue_reports WHERE name = tasks.queue AND depth > 0
                    AND seen_at > now() - make_interval(secs => greatest(%s, %s * beat_seconds))
                    AND queue_reports.tenant IS NOT DISTINCT FROM tasks.tenant
-                   AND (tasks.tenant IS NOT NULL OR queue_reports.user_id = tasks.user_id))
+                   AND (tasks.tenant IS NOT NULL OR queue_reports.user_id = tasks.user_id)),
+               """
+        + _ONLY_LATE
+        + """
            FROM leases JOIN tasks ON tasks.id = task_id
            WHERE task_id = %s AND attempt = %s AND missed >= rounds""",
         (ALIVE_SECONDS, ALIVE_BEATS, task_id, attempt),
@@ -105,9 +118,9 @@ def expire(tx: Transaction, task_id: str, attempt: int) -> bool:
     row = cur.fetchone()
     if row is None:
         return False
-    status, has_messages = row
+    status, has_messages, only_late = row
     if status != RETRY:
-        return expire_lease(tx, task_id, attempt, retry=False)
+        return expire_lease(tx, task_id, attempt, retry=False, error=CAME_LATE if only_late else WORKER_LOST)
     if has_messages:
         cur.execute("UPDATE leases SET missed = 0 WHERE task_id = %s", (task_id,))
         return False

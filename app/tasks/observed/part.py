@@ -11,6 +11,7 @@ from msgspec import Meta, Raw, Struct, field
 
 from app.jobs.secrets import without_secrets
 from app.stream.event import clean, scrub
+from app.tasks.observed.ahead import Ahead
 from app.tasks.reported import ReportedEvent, Status, null
 
 MOST_TASKS, MOST_EVENTS = 50, 2_000  # of a batch
@@ -40,6 +41,7 @@ class Part(Struct, kw_only=True, forbid_unknown_fields=True):
     created_at: datetime | None = None
     lease_seconds: Annotated[int, Meta(ge=0, le=LONGEST_LEASE)] | None = None
     can_retry: bool | None = None
+    ahead: list[Ahead] | None = None
     events: list[ReportedEvent] = []
 
     @property

@@ -39,9 +39,7 @@ def ask(cur: Cursor, task_id: str) -> str:
         raise NotFound("There is no such task")
     task = load(cur, [stream])[stream]["task"]
     if task["status"] not in TERMINAL:
-        raise Conflict(
-            f"The last run of the task has not ended: {task_id} is {task['status']}; wait for its end"
-        )
+        raise Conflict(f"The last run of the task has not ended: it is {task['status']}; wait for its end")
     if not task["can_retry"]:
         raise Conflict("Who reported the task cannot start it again; start it where it was started first")
     cur.execute(

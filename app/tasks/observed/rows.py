@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
-from app.tasks.observed import resends
+from app.tasks.observed import ahead, resends
 from app.tasks.observed.groups import open_groups
 from app.tasks.observed.taking import Taken, Taking
 
@@ -17,6 +17,7 @@ def insert(cur: Cursor, taking: Taking, taken: Sequence[Taken], writer: str) -> 
     book = taking.book
     book.insert({task.task_id: part.task_id for part, task, _ in taken})
     _change_tasks(cur, taking, taken)
+    ahead.store(cur, taking.ahead)
     resends.forbid(cur, taking.not_again)
     open_groups(cur, [node.task_id for node in taking.nodes if not node.heard])
     if not taking.begun:

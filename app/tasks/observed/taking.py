@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from psycopg2.extensions import cursor as Cursor
 
 from app.tasks.endings import cancelled_error
 from app.tasks.fold import RETRY, REVOKED, STARTED
+from app.tasks.observed import ahead
 from app.tasks.observed.book import Book
 from app.tasks.observed.fields import (
     Place,
@@ -42,13 +43,14 @@ class Taken(NamedTuple):
 class Taking:
     """``now`` is Postgres's time. ``begun`` are the attempts that the batch begins, by the id under which they are
     counted; ``nodes`` the tasks that it makes for groups, and for parents of which only a child was heard;
-    ``not_again`` ended tasks that cannot be started again any more."""
+    ``not_again`` ended tasks that cannot be started again any more; ``ahead``: what comes after tasks, by their ids."""
 
     def __init__(self, cur: Cursor, reporter: Reporter, now: str, lookups: Lookups) -> None:
         self.book = Book(cur, reporter, now)
         self.begun: list[tuple[str, KnownAttempt]] = []
         self.nodes: list[ObservedTask] = []
         self.not_again: list[ObservedTask] = []
+        self.ahead: dict[str, list[dict[str, Any]]] = {}
         self._cur, self._reporter, self._now, self._lookups = cur, reporter, now, lookups
         self._owners: Mapping[str, str] = {}
         self._ids: dict[str, str] = {}
@@ -92,6 +94,9 @@ class Taking:
             elif part.can_retry is False and task.fields["can_retry"]:
                 task.fields["can_retry"] = False
                 self.not_again.append(task)
+        comes_late = task.attempt and part.events and part.only_waits  # its sender was slower than the worker
+        if part.ahead is not None and not comes_late:
+            self.ahead[task.task_id] = ahead.rows_of(part.ahead, self._uuid)
         if part.lease_seconds is not None:
             task.lease_seconds, task.lease_due = part.lease_seconds, True
         if begins:

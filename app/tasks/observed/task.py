@@ -10,7 +10,7 @@ from app.db.clock import seconds_between
 from app.stream.background import with_pauses
 from app.stream.event import Draft, draft, task_stream
 from app.tasks.attempt_events import attempt_events
-from app.tasks.endings import WORKER_LOST, ending, task_error
+from app.tasks.endings import CAME_LATE, WORKER_LOST, ending, task_error
 from app.tasks.fold import RETRY, STARTED, TASK_FIELDS, TERMINAL, State
 from app.tasks.lifecycle import Claim
 from app.tasks.observed.reports import ObservedReports
@@ -72,7 +72,8 @@ class ObservedTask:
     def was_lost(self) -> bool:
         """Whether the task has ended because nothing was heard of its reporter for as long as its lease."""
         error: Mapping[str, Any] = self.fields["error"] or {}
-        return self.closed and error.items() >= WORKER_LOST.items()  # it may have its phase, too
+        # It may have its phase, too.
+        return self.closed and any(error.items() >= lost.items() for lost in (WORKER_LOST, CAME_LATE))
 
     def put(self, item: Draft) -> None:
         """Adds a draft, and keeps what it changes of the task. Phases are the business of the reports."""

@@ -69,8 +69,8 @@ class Client:
 
     def task(self, task_id: str, attempt: str | None, **fields: Any) -> None:
         """Says what the server should know of a task: job_type, title, params, parent_id, group_id, root_id, owner,
-        queue, worker, created_at, lease_seconds, can_retry. With an attempt it begins in this process, which then keeps
-        it alive until its end is reported."""
+        queue, worker, created_at, lease_seconds, can_retry, ahead. With an attempt it begins in this process, which
+        then keeps it alive until its end is reported."""
         self._listeners.begins(task_id, attempt)
         self._put(task_id, attempt, None, fields)
 
@@ -208,10 +208,11 @@ class Client:
         return flushed
 
     def hand_over(self) -> None:
-        """At the end of a process that lingers: lets another one send what is left, as long as the server answers."""
+        """At the end of a process that lingers: lets another one send what is left, as long as the server answers.
+        Where that one may end with this one, a line says what is left, too."""
         if not self._lingers or not (self._left or self._spool.has_left_behind()):
             return
-        if not self._availability.failures and detached.start(self._settings):
+        if not self._availability.failures and detached.start(self._settings) and detached.outlives():
             return
         if self._left:
             where = f"{self._settings.spool} for Taskroom at {self.url}"

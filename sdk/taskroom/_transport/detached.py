@@ -15,6 +15,7 @@ PROGRAM = "import sys; sys.path.append({folder!r}); from taskroom.cli.main impor
 FOLDER = Path(__file__).resolve().parents[2]
 FIRST = Path("/proc/1/comm")  # only Linux has it
 INITS = frozenset(("systemd", "init", "openrc-init", "runit"))  # first processes of machines
+UNIT = "SYSTEMD_EXEC_PID"  # has the first process of a unit, since systemd 248
 
 
 def can_start() -> bool:
@@ -25,8 +26,9 @@ def can_start() -> bool:
 
 def outlives() -> bool:
     """Whether such a process surely goes on after the end of this one. A container ends with its first process: that is
-    this one, or a shell or a small init that ends with this one."""
-    if not can_start():
+    this one, or a shell or a small init that ends with this one. So does a unit of systemd, which then ends all others
+    that it has begun."""
+    if not can_start() or os.environ.get(UNIT) in (str(os.getpid()), str(os.getppid())):
         return False
     try:
         return FIRST.read_text().strip() in INITS

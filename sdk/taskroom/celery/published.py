@@ -64,6 +64,9 @@ class Published:
         args, kwargs = (body["args"], body["kwargs"]) if isinstance(body, Mapping) else body[:2]
         task = self._reporter.app._tasks.get(name)  # without finalizing the application
         fields = self._reporter.fields(about, name, task, args, kwargs, routing_key)
+        embed = body[2] if not isinstance(body, Mapping) and len(body) > 2 else None
+        if embed and (embed.get("chain") or embed.get("chord")):
+            fields |= self._reporter.ahead(embed)
         if is_chord_body(current, name):
             fields["title"] = cut(f"Chord body: {fields.get('title') or name}", TITLE_LIMIT)
         task_id = reported_id(about["id"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from celery.worker import state
 
+from taskroom.celery.ahead import ahead
 from taskroom.celery.memory import Memory, can_repeat
 from taskroom.celery.options import Options
 from taskroom.celery.redaction import Arguments, Redaction
@@ -54,6 +55,13 @@ class Reporter:
         if about.get("shadow"):
             found["title"] = cut(text(about["shadow"]), TITLE_LIMIT)
         return found
+
+    def ahead(self, about: Mapping[str, Any]) -> dict[str, Any]:
+        """What follows a task, of whose request or message ``about`` has the chain and the chord."""
+        if not self.options.tree:
+            return {}
+        parts = ahead(about.get("chain"), about.get("chord"), self.options.wants)
+        return {"ahead": parts} if parts else {}
 
     def remember_cancelled(self, celery_id: str) -> None:
         """Lets this worker refuse a task that it holds and that a user has cancelled."""

@@ -57,6 +57,8 @@ class Running:
         fields["lease_seconds"] = LEASE_SECONDS
         if request.is_eager and self._options.tree and (caller := _caller(task_id)):
             fields.setdefault("parent_id", caller)
+        if about.get("chain") or about.get("chord"):
+            fields |= self._reporter.ahead(about)
         name = attempts.name_of(request.retries or 0, request.hostname)
         attempt = Attempt(task, task_id, reported_id(task_id), name, self._client, self._pools.is_child)
         attempt.source_lines, attempt.secrets = self._options.source_lines, self._options.redact

@@ -1,6 +1,7 @@
 import type { Access } from "./access";
 import { isRetry } from "./logLine";
 import type { NewShare, ShareList } from "./shares";
+import type { JobStats } from "./jobStats";
 import type { OutputFile, RelatedRun } from "./related";
 import type { ApiKeyPage, NewApiKey, Scope } from "./apiKeys";
 import type { TreePage } from "./tree";
@@ -75,6 +76,11 @@ export class Api {
     return this.get("/jobs/types");
   }
 
+  /** What the runs of a job type were like; `window` is a time such as "7d". */
+  jobStats(jobType: string, window: string, scope: TaskFilter["scope"]): Promise<JobStats> {
+    return this.get(`/jobs/${jobType.split("/").map(encodeURIComponent).join("/")}/stats?${query({ window, scope })}`);
+  }
+
   /** Newest first. */
   tasks(filter: TaskFilter, limit: number, cursor?: string): Promise<TaskPage> {
     return this.get(`/tasks?${query({ limit, cursor, ...filter })}`);
@@ -137,6 +143,11 @@ export class Api {
   /** The approvals that the task has asked for, oldest first. */
   approvals(taskId: string): Promise<DecidedApproval[]> {
     return this.get<{ approvals: DecidedApproval[] }>(`${task(taskId)}/approvals`).then((answer) => answer.approvals);
+  }
+
+  /** The name of the task's owner; null where the reader may not know it. */
+  owner(taskId: string): Promise<string | null> {
+    return this.get<{ owner: string | null }>(`${task(taskId)}/owner`).then(({ owner }) => owner);
   }
 
   /** The next children of the task and what is below them; on the first page also how all that is below it gets on.

@@ -11,6 +11,8 @@ export interface TreeTask extends Task {
   children: ChildCounts;
   /** Of an orchestration: all steps that it was asked for. */
   steps: readonly PlannedStep[] | null;
+  /** What comes after it, as its reporter knows it before any of it is sent. */
+  ahead: readonly AheadPart[] | null;
 }
 
 interface ChildCounts {
@@ -24,10 +26,22 @@ export interface PlannedStep {
   title?: string | null;
 }
 
+/** Tasks of one name that come after a task. Those of the same step begin together. */
+export interface AheadPart {
+  step: number;
+  job_type: string;
+  /** The id that the first of them will have. */
+  task_id?: string | null;
+  count?: number;
+  /** Whether it waits for all tasks that name the same. */
+  chord?: boolean;
+}
+
 /** Children of a task, and behind them the first of those below them, level by level. */
 export interface TreePage {
   tasks: TreeTask[];
   next: string | null;
-  /** On the first page. */
+  /** On the first page, as is what comes after the task itself. */
   below?: Below;
+  ahead?: readonly AheadPart[] | null;
 }

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { expect, test } from "vitest";
 import { NOTHING } from "../client/fold";
-import type { PlannedStep } from "../client/tree";
+import type { AheadPart, PlannedStep } from "../client/tree";
 import type { Task } from "../client/types";
 import { failedLeaf, moved, outline, stepsOf, type OutlineRow } from "./outline";
 import { rowOf } from "./rows";
@@ -17,15 +17,16 @@ function treeOf(tasks: Record<string, [parent: string, fields?: Partial<Task>, a
     const children = { ...NONE, tasks: ids(task_id).length };
     nodes.set(task_id, {
       row: signal(rowOf({ ...NOTHING.task, task_id, title: task_id, job_type: "job", status: "STARTED", started_at: "1", ...fields })),
-      about: signal({ step: null, approval: null, steps: null, children, ...about }),
+      about: signal({ step: null, approval: null, steps: null, ahead: null, children, ...about }),
     });
   }
   return { rootId: "root", nodes, idsOf: ids, hasMore: (parent: string) => more.includes(parent) } as unknown as Tree;
 }
 
-const root = (fields: Partial<Task> = {}, steps: readonly PlannedStep[] | null = null) => ({
-  task: { ...NOTHING.task, task_id: "root", status: "STARTED", ...fields } as Task,
+const root = (fields: Partial<Task> = {}, steps: readonly PlannedStep[] | null = null, ahead: readonly AheadPart[] | null = null) => ({
+  task: { ...NOTHING.task, task_id: "root", title: "root", status: "STARTED", ...fields } as Task,
   steps,
+  ahead,
 });
 
 const drawn = (rows: readonly OutlineRow[]): string[] =>
@@ -75,6 +76,62 @@ test("steps of a step are ahead below it, before they are tasks", () => {
   const tree = treeOf({ a: ["root", {}, { step: 1, steps: [{ job_type: "x" }, { job_type: "y" }] }], b: ["a", {}, { step: 1 }] });
 
   expect(drawn(outline(tree, root(), new Map()))).toEqual(["a -", "  b", "  (y: next, after x)"]);
+});
+
+const CHAIN: readonly AheadPart[] = [
+  { step: 1, job_type: "shop.b", task_id: "b" },
+  { step: 2, job_type: "shop.c", task_id: "c", count: 3 },
+  { step: 2, job_type: "shop.d", task_id: "d" },
+  { step: 3, job_type: "shop.e", task_id: "e" },
+];
+const BODY: readonly AheadPart[] = [
+  { step: 1, job_type: "shop.body", task_id: "body", chord: true },
+  { step: 2, job_type: "shop.mail", task_id: "mail", chord: true },
+];
+
+test("the rest of a chain is ahead until its first part is sent, which says what follows it; a failure reaches none of it", () => {
+  const running = outline(treeOf({}), root({}, null, CHAIN), new Map());
+  expect(drawn(running)).toEqual([
+    "(shop.b: next, after root)",
+    "(3 × shop.c: after shop.b)",
+    "(shop.d: after shop.b)",
+    "(shop.e: after 3 × shop.c and shop.d)",
+  ]);
+
+  const sent = treeOf({ b: ["root", {}, { ahead: CHAIN.slice(3) }] });
+  expect(drawn(outline(sent, root({ status: "SUCCESS" }, null, CHAIN), new Map()))).toEqual(["b -", "  (shop.e: next, after b)"]);
+  // Its status comes at once, and the tree a moment later.
+  expect(outline(treeOf({}), root({ status: "SUCCESS" }, null, CHAIN), new Map())).toEqual([]);
+
+  const failed = outline(treeOf({}), root({ status: "FAILURE" }, null, CHAIN.slice(3)), new Map());
+  expect(drawn(failed)).toEqual(["(shop.e: not reached: root failed)"]);
+  expect(failed[0]).toMatchObject({ reached: false });
+  expect(drawn(outline(treeOf({}), root({ status: "REVOKED" }, null, CHAIN.slice(3)), new Map()))).toEqual(["(shop.e: not reached: root was ended)"]);
+});
+
+test("the body of a chord is ahead once, after all members, also where these are chains", () => {
+  const done = { status: "SUCCESS" } as const;
+  const own = [{ step: 1, job_type: "shop.sum", task_id: "sum" }, ...BODY];
+  const tree = (last: Partial<Task>) => treeOf({ x: ["root", done, { ahead: BODY }], y: ["root", done, { ahead: own }], sum: ["y", last, { ahead: BODY }] });
+
+  expect(drawn(outline(tree({}), root(), new Map()))).toEqual([
+    "x",
+    "y -",
+    "  sum",
+    "(shop.body: next, after all of its group)",
+    "(shop.mail: after shop.body)",
+  ]);
+  expect(drawn(outline(tree({ status: "FAILURE" }), root(), new Map())).slice(3)).toEqual([
+    "(shop.body: not reached: sum failed)",
+    "(shop.mail: not reached: sum failed)",
+  ]);
+  expect(drawn(outline(tree(done), root(), new Map()))).toEqual(["x", "y -", "  sum"]);
+  const sent = treeOf({ x: ["root", {}, { ahead: BODY }], body: ["x"] });
+  expect(drawn(outline(sent, root(), new Map()))).toEqual(["x -", "  body"]);
+});
+
+test("of a member of a chord its own page tells of the body, too", () => {
+  expect(drawn(outline(treeOf({}), root({}, null, BODY.slice(0, 1)), new Map()))).toEqual(["(shop.body: next, after all of its group)"]);
 });
 
 test("where more children are than are known, a row says so, and none is said to be ahead", () => {

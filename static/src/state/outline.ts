@@ -1,5 +1,6 @@
-import type { PlannedStep } from "../client/tree";
+import type { AheadPart, PlannedStep } from "../client/tree";
 import { isTerminal, type Task } from "../client/types";
+import { chainAhead, chordAhead, chordsOf, type Ahead } from "./ahead";
 import { hasTitle, isStep, shortId } from "./format";
 import type { Tree } from "./tree";
 
@@ -23,12 +24,9 @@ export interface TaskRow extends Place {
   open: boolean | null;
 }
 
-/** A step that has not begun: when it comes, or that it never will. */
-export interface PlannedRow extends Place {
+/** A step that has not begun, or a part of a canvas that was not sent. */
+export interface PlannedRow extends Place, Omit<Ahead, "id"> {
   kind: "planned";
-  name: string;
-  reached: boolean;
-  says: string;
 }
 
 /** Stands for the children that are not loaded yet. */
@@ -48,35 +46,50 @@ export type Toggled = ReadonlyMap<string, boolean>;
 export const nameOf = (task: Task): string =>
   hasTitle(task) ? task.title : isStep(task) ? task.job_type : `${task.job_type} ${shortId(task.task_id)}`;
 
-/** Returns the rows of an outline, from top to bottom. `root` is the run with the steps that it was asked for. */
-export function outline(tree: Tree, root: { task: Task; steps: readonly PlannedStep[] | null }, toggled: Toggled): OutlineRow[] {
+interface Root {
+  task: Task;
+  /** The steps that it was asked for. */
+  steps: readonly PlannedStep[] | null;
+  /** What comes after it. */
+  ahead: readonly AheadPart[] | null;
+}
+
+/** Returns the rows of an outline of a run, from top to bottom. */
+export function outline(tree: Tree, root: Root, toggled: Toggled): OutlineRow[] {
   const rows: OutlineRow[] = [];
   const seen = new Set<string>([tree.rootId]);
+  const chords = chordsOf(tree, root);
+  const seenChords = new Set<string>();
+  const afterAll = (ahead: readonly AheadPart[] | null): Ahead[] => chordAhead(tree, ahead, chords, seenChords, nameOf);
 
-  const add = (parent: string, task: Task, steps: readonly PlannedStep[] | null, level: number): void => {
+  const add = (parent: string, task: Task, steps: readonly PlannedStep[] | null, chain: readonly Ahead[], level: number): void => {
     const ids = tree.idsOf(parent).filter((id) => !seen.has(id) && tree.nodes.has(id));
     const more = tree.hasMore(parent);
-    const ahead = more ? [] : plannedRows(tree, ids, task, steps ?? []);
+    // Before those of tasks further below, which name the same chord.
+    const ofChords = ids.flatMap((id) => afterAll(tree.nodes.get(id)!.about.value.ahead));
+    const ahead = more ? [] : [...plannedRows(tree, ids, task, steps ?? []), ...chain, ...ofChords];
     const size = ids.length + ahead.length + (more ? 1 : 0);
     for (const [index, id] of ids.entries()) {
       seen.add(id);
       const { row, about } = tree.nodes.get(id)!;
       const { children, steps: own } = about.value;
-      const has = children.tasks > 0 || (own !== null && row.peek().task.started_at !== null);
+      const next = about.value.ahead ? chainAhead(tree, row.value.task, about.value.ahead, nameOf(row.value.task)) : [];
+      const has = children.tasks > 0 || next.length > 0 || (own !== null && row.peek().task.started_at !== null);
       const known = tree.idsOf(id).length > 0 || children.tasks === 0;
       const open = has ? (toggled.get(id) ?? (ids.length <= FEW && known)) : null;
       rows.push({ kind: "task", key: id, id, level, position: index + 1, size, open });
-      if (open) add(id, row.value.task, own, level + 1);
+      if (open) add(id, row.value.task, own, next, level + 1);
     }
-    for (const [index, row] of ahead.entries()) {
-      rows.push({ ...row, kind: "planned", key: `${parent} ${row.number}`, level, position: ids.length + index + 1, size });
+    for (const [index, { id, ...row }] of ahead.entries()) {
+      rows.push({ kind: "planned", key: `${parent} ${id}`, ...row, level, position: ids.length + index + 1, size });
     }
     if (more) {
       const total = totalOf(tree, parent);
       rows.push({ kind: "more", key: `${parent} more`, parent, level, position: size, size, shown: ids.length, total });
     }
   };
-  add(tree.rootId, root.task, root.steps, 1);
+  const ofRoot = [...chainAhead(tree, root.task, root.ahead, nameOf(root.task)), ...afterAll(root.ahead)];
+  add(tree.rootId, root.task, root.steps, ofRoot, 1);
   return rows;
 }
 
@@ -88,13 +101,6 @@ function totalOf(tree: Tree, parent: string): number | null {
 }
 
 const stepName = ({ title, job_type }: PlannedStep): string => title || job_type;
-
-interface Ahead {
-  number: number;
-  name: string;
-  reached: boolean;
-  says: string;
-}
 
 /** Returns the steps of an orchestration that have not begun. `ids` are those that have. */
 function plannedRows(tree: Tree, ids: readonly string[], parent: Task, steps: readonly PlannedStep[]): Ahead[] {
@@ -108,7 +114,7 @@ function plannedRows(tree: Tree, ids: readonly string[], parent: Task, steps: re
   return ahead.map(({ step, number }, index) => {
     const before = steps[number - 2];
     const says = over ? `not reached: ${why}` : before ? `${index === 0 ? "next, " : ""}after ${stepName(before)}` : "begins first";
-    return { number, name: stepName(step), reached: !over, says };
+    return { id: String(number), name: stepName(step), reached: !over, says };
   });
 }
 

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { KEYS_ADDRESS, routeOf, runAddress, safeNext } from "./routes";
+import { jobAddress, KEYS_ADDRESS, routeOf, runAddress, safeNext } from "./routes";
 
 test.each([
   ["/", { name: "runs", id: "" }],
@@ -9,6 +9,10 @@ test.each([
   ["/runs/1/", { name: "run", id: "1" }],
   ["/settings/keys", { name: "keys", id: "" }],
   ["/runs/2b0c/compare?with=1a2b", { name: "compare", id: "2b0c" }],
+  ["/jobs/shop.mail?window=24h", { name: "job", id: "shop.mail" }],
+  ["/jobs/shop/mail%20all/", { name: "job", id: "shop/mail all" }],
+  ["/jobs/%ff", null],
+  ["/jobs/", null],
   ["/login?next=%2F", { name: "login", id: "" }],
   ["/runs", null],
   ["/settings", null],
@@ -23,6 +27,11 @@ test("the menu leads to the page of API keys", () => {
 test("the address of a run is that of its page", () => {
   expect(runAddress("a b")).toBe("/runs/a%20b");
   expect(routeOf(runAddress("0199-a"))).toEqual({ name: "run", id: "0199-a" });
+});
+
+test("the address of a job is that of its page, whatever its name", () => {
+  expect(jobAddress("shop/mail #1?")).toBe("/jobs/shop/mail%20%231%3F");
+  expect(routeOf(jobAddress("shop/mail #1?"))).toEqual({ name: "job", id: "shop/mail #1?" });
 });
 
 test.each([

@@ -5,6 +5,7 @@ const ROUTES = {
   runs: /^\/$/,
   run: /^\/runs\/([\w-]+)\/?$/,
   compare: /^\/runs\/([\w-]+)\/compare\/?$/,
+  job: /^\/jobs\/(.+?)\/?$/,
   keys: /^\/settings\/keys\/?$/,
   login: /^\/login$/,
 };
@@ -21,9 +22,19 @@ interface Route {
 export function routeOf(at: string): Route | null {
   for (const [name, pattern] of Object.entries(ROUTES)) {
     const found = pattern.exec(pathOf(at));
-    if (found) return { name: name as RouteName, id: found[1] ?? "" };
+    const id = found && decoded(found[1] ?? "");
+    if (found && id !== null) return { name: name as RouteName, id };
   }
   return null;
+}
+
+/** Null for what is no text in UTF-8. */
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
 }
 
 export const runAddress = (taskId: string): string => `/runs/${encodeURIComponent(taskId)}`;
@@ -31,6 +42,9 @@ export const runAddress = (taskId: string): string => `/runs/${encodeURIComponen
 /** The page that puts a run beside another one; without `other` the page chooses it. */
 export const compareAddress = (taskId: string, other = ""): string =>
   `${runAddress(taskId)}/compare${other && `?with=${encodeURIComponent(other)}`}`;
+
+/** The page of a job type; reporters may have slashes in its name. */
+export const jobAddress = (jobType: string): string => `/jobs/${jobType.split("/").map(encodeURIComponent).join("/")}`;
 
 export const KEYS_ADDRESS = "/settings/keys";
 

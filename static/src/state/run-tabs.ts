@@ -27,11 +27,13 @@ export function tabsOf(task: Task, tree: Tree, { files, expected, earlier = fals
   const failed = tree.below.value?.failed ?? 0;
   const failures = failed ? ` · ${count(failed)} failed` : "";
   const name = task.job_type === ORCHESTRATE ? "Steps" : "Tasks below";
+  const next = task.status !== "SUCCESS" && tree.ahead.value !== null;
+  const below = next && children === 0 ? "What follows" : `${name} ${count(children)}${tree.hasMore(task.task_id) ? "+" : ""}${failures}`;
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
     ["result", "Result", task.result !== null && task.result !== undefined],
     ["outputs", files === null ? "Outputs" : `Outputs ${files}`, expected || Boolean(files)],
-    [TREE_HASH, `${name} ${count(children)}${tree.hasMore(task.task_id) ? "+" : ""}${failures}`, children > 0 || task.job_type === ORCHESTRATE],
+    [TREE_HASH, below, children > 0 || next || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],
     ["earlier", "Earlier runs", earlier],
     ["audit", "Audit", audit],

@@ -17,6 +17,7 @@ const task = (task_id: string, parent_id = "root", fields: Partial<TreeTask> = {
   approval: null,
   children: { tasks: 0, ended: 0, failed: 0 },
   steps: null,
+  ahead: null,
   ...fields,
 });
 
@@ -61,6 +62,18 @@ test("one answer brings several levels, in the order of the server", async () =>
   expect(tree.idsOf("root")).toEqual(["b", "a"]);
   expect([tree.idsOf("a"), tree.idsOf("c"), tree.idsOf("d")]).toEqual([["c"], ["d"], []]);
   expect(tree.below.value?.tasks).toBe(3);
+});
+
+test("what comes after the run and after a task of it is known", async () => {
+  const parts = [{ step: 1, job_type: "next", task_id: "n" }];
+  const { tree, pages } = stage({ root: { ...page(task("a", "root", { ahead: parts })), ahead: parts } });
+  await tree.load();
+  expect([tree.ahead.value, tree.nodes.get("a")?.about.value.ahead]).toEqual([parts, parts]);
+
+  pages.root = page(task("a"));
+  await tree.load();
+
+  expect([tree.ahead.value, tree.nodes.get("a")?.about.value.ahead]).toEqual([null, null]);
 });
 
 test("more children come page by page, and none twice", async () => {

@@ -3,7 +3,7 @@ import type { Api } from "../client/api";
 import { Backoff } from "../client/backoff";
 import type { Below } from "../client/observed";
 import { Problem } from "../client/problem";
-import type { TreePage, TreeTask } from "../client/tree";
+import type { AheadPart, TreePage, TreeTask } from "../client/tree";
 import type { TaskEvent } from "../client/types";
 import type { Connection, Watch } from "../client/watch";
 import { LiveRows } from "./live-rows";
@@ -22,7 +22,7 @@ interface Load {
 }
 
 /** What only an outline shows of a task. */
-export type About = Pick<TreeTask, "step" | "approval" | "children" | "steps">;
+export type About = Pick<TreeTask, "step" | "approval" | "children" | "steps" | "ahead">;
 
 /** A task of the tree. The row is live; the rest is as of the last page. */
 export interface TreeNode {
@@ -37,6 +37,8 @@ export interface TreeNode {
 export class Tree {
   readonly nodes = new Map<string, TreeNode>();
   readonly below = signal<Below | null>(null);
+  /** What comes after the run. */
+  readonly ahead = signal<readonly AheadPart[] | null>(null);
   readonly problem = signal<Problem | null>(null);
   /** Whether an answer has come. */
   readonly loaded = signal(false);
@@ -180,14 +182,14 @@ export class Tree {
     this.refresh();
   }
 
-  private take(load: Load, { tasks, next, below }: TreePage): void {
+  private take(load: Load, { tasks, next, below, ahead }: TreePage): void {
     const pages = this.loads.get(load.parent) ?? [];
     if (!pages.includes(load)) this.loads.set(load.parent, [...pages, load]);
     const lists = new Map<string, string[]>([[load.parent, []]]);
     for (const task of tasks) {
-      const { task_id, parent_id, step, approval, children, steps } = task;
+      const { task_id, parent_id, step, approval, children, steps, ahead } = task;
       if (task_id === this.rootId || !parent_id) continue;
-      const about = { step, approval, children, steps };
+      const about = { step, approval, children, steps, ahead };
       const node = this.nodes.get(task_id);
       if (node) {
         node.row.value = rowAfterPage(node.row.value, task);
@@ -199,7 +201,10 @@ export class Tree {
     for (const [parent, ids] of lists) if (parent !== load.parent) this.previews.set(parent, ids);
     load.ids = lists.get(load.parent) ?? [];
     load.next = next;
-    if (below && load.parent === this.rootId) this.below.value = below;
+    if (below && load.parent === this.rootId) {
+      this.below.value = below;
+      this.ahead.value = ahead ?? null;
+    }
     this.loaded.value = true;
     this.problem.value = null;
     this.backoff.reset();

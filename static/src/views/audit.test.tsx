@@ -11,7 +11,7 @@ vi.mock("../client/connection", () => ({
     listen = () => () => undefined;
   },
 }));
-const { api } = await import("../state/app");
+const { api, signedIn } = await import("../state/app");
 const { Audit } = await import("./audit");
 
 afterEach(cleanup);
@@ -32,13 +32,14 @@ const line = (second: number, message: string): LogLine =>
 
 test("the retries are in the history, with their reasons, and beside it the queue", async () => {
   vi.spyOn(api, "approvals").mockResolvedValue([]);
+  vi.spyOn(api, "owner").mockResolvedValue("ada@example.org");
   const logs = [line(2, "disk almost full"), line(3, "OSError: away\nAttempt 2 follows in 1 s")];
   vi.spyOn(api, "logs").mockResolvedValue({ logs, next_sequence: 9, before_sequence: 1, has_more: false });
   render(<Audit task={{ ...task, queue: "mail" }} />);
 
   await screen.findByText(/OSError: away/);
   const texts = [...document.querySelectorAll(".audit span")].map((entry) => entry.textContent).filter(Boolean);
-  expect(texts.map((text) => text?.split("\n")[0])).toEqual(["created by u", "started", "OSError: away", "succeeded"]);
+  expect(texts.map((text) => text?.split("\n")[0])).toEqual(["created by ada@example.org", "started", "OSError: away", "succeeded"]);
   expect(screen.getByText("queue").nextElementSibling?.textContent).toBe("mail");
   expect(screen.queryByText(/disk almost full/)).toBeNull();
 });
@@ -52,9 +53,35 @@ test("a history that may lack something says so", async () => {
 
 test("a run without a retry asks for none", () => {
   vi.spyOn(api, "approvals").mockResolvedValue([]);
+  vi.spyOn(api, "owner").mockResolvedValue(null);
   const logs = vi.spyOn(api, "logs");
   logs.mockClear();
   render(<Audit task={{ ...task, retry_count: 0 }} />);
 
   expect(logs).not.toHaveBeenCalled();
+});
+
+test("an owner whose name the reader may not know is another user, and no id", async () => {
+  vi.spyOn(api, "approvals").mockResolvedValue([]);
+  vi.spyOn(api, "owner").mockResolvedValue(null);
+  render(<Audit task={{ ...task, user_id: "5f0c7c1e-0000-4000-8000-000000000000", retry_count: 0 }} />);
+
+  await screen.findByText("created by another user");
+
+  expect(screen.getByText("owner").nextElementSibling?.textContent).toBe("another user");
+  expect(document.body.textContent).not.toContain("5f0c7c1e");
+});
+
+test("the reader's own name is known without asking", async () => {
+  vi.spyOn(api, "approvals").mockResolvedValue([]);
+  const asked = vi.spyOn(api, "owner");
+  asked.mockClear();
+  const out = signedIn.value;
+  signedIn.value = { kind: "in", user: { id: "u", email: "me@example.org", role: "operator", tenant: null } };
+  render(<Audit task={{ ...task, retry_count: 0 }} />);
+
+  await screen.findByText("created by me@example.org");
+
+  expect(asked).not.toHaveBeenCalled();
+  signedIn.value = out;
 });

@@ -2,20 +2,22 @@ import type { ComponentChildren } from "preact";
 import { reasonOf } from "../client/outcome";
 import { isTerminal, type Task } from "../client/types";
 import { api, currentUser } from "../state/app";
-import { shortId } from "../state/format";
 import { taskWord } from "../state/marks";
 import { runAddress } from "../state/routes";
 import { Link } from "./link";
 import { ProblemMessage } from "./problem-message";
 import { Time } from "./time";
-import { useAnswer } from "./use-loaded";
+import { useAnswer, useLoaded } from "./use-loaded";
 
 /** The history of a run: who did what, and when. */
 export function Audit({ task }: { task: Task }) {
   const asked = useAnswer(() => api.approvals(task.task_id), [task.task_id, task.status]);
   const tried = useAnswer(task.retry_count ? () => api.retries(task.task_id) : null, [task.task_id, task.retry_count]);
   const [approvals, retries, problem] = [asked.value ?? [], tried.value ?? [], asked.problem ?? tried.problem];
-  const entries: [at: string, text: ComponentChildren][] = [[task.created_at, <Created task={task} />]];
+  const own = String(currentUser.value?.id) === task.user_id;
+  const known = useLoaded(own ? null : () => api.owner(task.task_id).then((name) => name ?? "another user"), [task.task_id, own]);
+  const owner = own ? (currentUser.value?.email ?? null) : known;
+  const entries: [at: string, text: ComponentChildren][] = [[task.created_at, <Created task={task} owner={owner} />]];
   for (const { asked_at, decided_at, title, risk_level, approved, decided_by } of approvals) {
     entries.push([asked_at, `asked for approval: ${title} (risk ${risk_level})`]);
     if (decided_at) entries.push([decided_at, `${approved ? "approved" : "rejected"} by ${decided_by}: ${title}`]);
@@ -42,7 +44,7 @@ export function Audit({ task }: { task: Task }) {
       </ol>
       <dl class="facts-list">
         <Fact name="id">{task.task_id}</Fact>
-        <Fact name="owner">{nameOf(task.user_id)}</Fact>
+        <Fact name="owner">{owner}</Fact>
         <Fact name="attempt">{task.attempt}</Fact>
         <Fact name="queue">{task.queue ?? null}</Fact>
         <Fact name="worker">{task.worker}</Fact>
@@ -51,18 +53,13 @@ export function Audit({ task }: { task: Task }) {
   );
 }
 
-/** Returns the email address of the user; of other users only the id is known, of which the beginning tells them apart. */
-function nameOf(userId: string): string {
-  const user = currentUser.value;
-  return user && String(user.id) === userId ? user.email : shortId(userId);
-}
-
-function Created({ task }: { task: Task }) {
+/** `owner` is null until it is known. */
+function Created({ task, owner }: { task: Task; owner: string | null }) {
   const how: Record<string, string> = { scheduled: "by schedule", subtask: "as a step of another run", retry: "as a retry" };
   const of = task.retry_of ?? task.parent_id;
   return (
     <>
-      created {how[task.trigger ?? ""] ?? `by ${nameOf(task.user_id)}`}
+      created {how[task.trigger ?? ""] ?? (owner && `by ${owner}`)}
       {of && (
         <>
           {" of "}

@@ -1,24 +1,22 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { Problem } from "../client/problem";
 import type { User } from "../client/types";
 import { address, go } from "../state/address";
 import { api, connection, currentUser, link } from "../state/app";
 import { stoppedAt } from "../state/clock";
 import { filterOf, isUnfiltered, listAddress, type RunFilter } from "../state/filter";
-import { jobTypes, loadJobTypes } from "../state/jobs";
+import { loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { Runs } from "../state/runs";
 import { learnTaskTypes, loadTaskTypes } from "../state/task-types";
 import "../style/runs.css";
 import "../style/rows.css";
 import { ActiveRunBand } from "./active-run";
-import { Dialog } from "./dialog";
 import { FirstRun, NoList, NoMatch } from "./list-placeholders";
 import { ListTools } from "./list-tools";
+import { NewRun } from "./new-run";
 import { ProblemMessage } from "./problem-message";
 import { RunList } from "./run-list";
 import { Shell } from "./shell";
-import { Start } from "./start";
 import { StatusFilter } from "./status-filter";
 
 /** The list that was shown last, so that a reader who comes back from a run finds it as it was. */
@@ -89,11 +87,7 @@ export function RunsPage({ user }: { user: User }) {
         {first && !starting && <FirstRun user={user} mayStart={mayStart} />}
         {none && !first && <NoMatch filter={filter} user={user} />}
         {order && order.length > 0 && <RunList key={listAddress(shown.filter)} runs={shown} />}
-        {starting && (
-          <Dialog label="New run" class="panel-dialog" close={() => setStarting(false)}>
-            <NewRun close={() => setStarting(false)} />
-          </Dialog>
-        )}
+        {starting && <NewRun close={() => setStarting(false)} />}
       </main>
     </Shell>
   );
@@ -104,27 +98,4 @@ function useShown(runs: Runs): Runs {
   const shown = useRef(runs);
   if (runs.order.value !== null || runs.problem.value) shown.current = runs;
   return shown.current;
-}
-
-function NewRun({ close }: { close: () => void }) {
-  const types = jobTypes.value;
-  return (
-    <>
-      <header>
-        <h2>New run</h2>
-        <button type="button" onClick={close}>
-          Close
-        </button>
-      </header>
-      {types instanceof Problem && (
-        <ProblemMessage problem={types}>
-          {" "}
-          <button type="button" class="plain" onClick={() => void loadJobTypes()}>
-            Try again
-          </button>
-        </ProblemMessage>
-      )}
-      {types && !(types instanceof Problem) && <Start types={types} />}
-    </>
-  );
 }

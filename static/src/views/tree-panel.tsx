@@ -60,6 +60,8 @@ function close(taskId: string): void {
   rowOf(taskId)?.focus();
 }
 
+const NOTHING_AHEAD = { steps: null, ahead: null };
+
 interface OutlineProps extends Omit<TreeProps, "live"> {
   /** Whether steps that have not begun are shown. */
   ahead: boolean;
@@ -70,7 +72,7 @@ function Outline({ host, state: { task }, tree, ahead, chosen }: OutlineProps) {
   const active = useSignal<string | null>(null);
   const root = useSignal(task);
   root.value = task;
-  const rows = useComputed(() => outline(tree, { task: root.value, steps: ahead ? stepsOf(root.value, ORCHESTRATE) : null }, toggled.value));
+  const rows = useComputed(() => outline(tree, { task: root.value, ...(ahead ? { steps: stepsOf(root.value, ORCHESTRATE), ahead: tree.ahead.value } : NOTHING_AHEAD) }, toggled.value));
   const shown = useComputed(() => rows.value.flatMap((row) => (row.kind === "task" ? row.id : [])));
   const axis = useComputed(() => axisOf(root.value, shown.value.map((id) => tree.nodes.get(id)!.row.value.task)));
   useEffect(() => tree.shown(shown.value), [tree, shown.value]);

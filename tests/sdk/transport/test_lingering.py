@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,56 @@ def test_where_no_process_outlives_the_script_the_end_waits_for_the_server(
     assert client.close(PATIENCE)
 
     assert (server.messages("t"), files(spool)) == (["x"], [])
+
+
+@pytest.mark.parametrize("pid", ["of the script", "of its shell"])
+def test_in_a_unit_of_systemd_which_ends_with_the_script_the_end_waits_for_the_server_too(
+    make_client: MakeClient,
+    server: Server,
+    spool: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pid: str,
+) -> None:
+    (tmp_path / "comm").write_text("systemd\n")
+    monkeypatch.setattr(detached, "FIRST", tmp_path / "comm")
+    monkeypatch.setenv("SYSTEMD_EXEC_PID", str(os.getpid() if pid == "of the script" else os.getppid()))
+    monkeypatch.setattr("taskroom._transport.client.MOMENT_SECONDS", 0.0)  # it is too slow for a moment
+    client = make_client()
+    client.linger()
+    client.task("t", "a1", job_type="train")
+    client.event("t", "a1", line("x"))
+
+    assert client.close(PATIENCE)
+
+    assert (server.messages("t"), files(spool)) == (["x"], [])
+
+
+def test_a_shell_of_a_service_that_goes_on_is_no_unit_that_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "comm").write_text("systemd\n")
+    monkeypatch.setattr(detached, "FIRST", tmp_path / "comm")
+    monkeypatch.setenv("SYSTEMD_EXEC_PID", "1")
+
+    assert detached.outlives()
+
+
+def test_where_nothing_outlives_the_script_a_line_says_what_a_slow_server_has_not_taken(
+    server: Server, spool: Path
+) -> None:
+    server.script.append(faults.hang)
+    unit = "os.environ['SYSTEMD_EXEC_PID'] = str(os.getpid())\n"
+    quick = "from taskroom._transport import client as _c\n_c.Client.drain = lambda *_: False\n"
+    with program(unit + quick + SCRIPT, server.url, spool) as process:
+        status, run, err = ended(process)
+
+    assert status == 0
+    assert err.splitlines()[-1].startswith("taskroom: 702 events wait in ")
+    environment = {"TASKROOM_URL": server.url, "TASKROOM_KEY": faults.KEY, "TASKROOM_SPOOL": str(spool)}
+    server.released.set()
+    subprocess.run([sys.executable, "-m", "taskroom", "sync"], env=environment, check=True, timeout=PATIENCE)
+    assert server.messages(run) == numbered(700)
 
 
 @pytest.mark.parametrize(

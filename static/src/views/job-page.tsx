@@ -1,0 +1,115 @@
+import { useEffect, useState } from "preact/hooks";
+import type { JobStats } from "../client/jobStats";
+import { Problem } from "../client/problem";
+import type { User } from "../client/types";
+import { address, go } from "../state/address";
+import { api } from "../state/app";
+import { listAddress, readsTenant } from "../state/filter";
+import { WINDOWS, windowOf } from "../state/job-stats";
+import { jobTypes, lastJob, loadJobTypes } from "../state/jobs";
+import { jobAddress } from "../state/routes";
+import { paramsOf, withQuery } from "../state/url";
+import "../style/job.css";
+import { Choice } from "./choice";
+import { JobErrors } from "./job-errors";
+import { JobFigures } from "./job-figures";
+import { JobPhases } from "./job-phases";
+import { JobRuns } from "./job-runs";
+import { JobTimes } from "./job-times";
+import { Link } from "./link";
+import { NewRun } from "./new-run";
+import { ProblemMessage } from "./problem-message";
+import { Shell } from "./shell";
+import { useAnswer } from "./use-loaded";
+
+/** The numbers change when runs end; nobody needs them sooner. */
+const REFRESH_MS = 15_000;
+
+/** What the runs of a job were like: how many failed and why, how long they take, which were the last. */
+export function JobPage({ user, id }: { user: User; id: string }) {
+  const asked = paramsOf(address.value);
+  const window = windowOf(asked.get("window"));
+  const scope = readsTenant(user) && asked.get("scope") !== "own" ? "tenant" : "own";
+  const { value, problem } = useAnswer(() => api.jobStats(id, window, scope), [id, window, scope], REFRESH_MS);
+  useEffect(() => {
+    document.title = `${id} · Taskroom`;
+    void loadJobTypes();
+  }, [id]);
+  const stats = value?.job_type === id ? value : null;
+  if (problem?.status === 404) return <Missing id={id} />;
+  const change = (changes: Record<string, string>): void => {
+    const search = new URLSearchParams({ window, scope, ...changes });
+    if (!readsTenant(user) || search.get("scope") !== "own") search.delete("scope");
+    go(withQuery(jobAddress(id), search), true);
+  };
+  return (
+    <Shell>
+      <main class="page job" aria-busy={!stats}>
+        <header class="job-head">
+          <h1>{id}</h1>
+          <Choice label="Time" value={window} options={WINDOWS} change={(value) => change({ window: value })} />
+          {readsTenant(user) && (
+            <Choice
+              label="Whose"
+              value={scope}
+              options={[
+                { value: "tenant", name: `All of ${user.tenant}` },
+                { value: "own", name: "Mine" },
+              ]}
+              change={(value) => change({ scope: value })}
+            />
+          )}
+          {user.role !== "viewer" && <RunIt job={id} />}
+        </header>
+        {problem && <ProblemMessage problem={problem}> {problem.isRefusal ? "" : "Trying again."}</ProblemMessage>}
+        {stats ? <Content stats={stats} scope={scope} /> : !problem && <p class="late">Loading.</p>}
+      </main>
+    </Shell>
+  );
+}
+
+function Content({ stats, scope }: { stats: JobStats; scope: "own" | "tenant" }) {
+  const list = listAddress({ status: null, job_type: stats.job_type, q: "", scope: scope === "own" ? "mine" : scope });
+  return (
+    <>
+      <JobFigures stats={stats} />
+      <JobTimes stats={stats} />
+      <JobErrors errors={stats.errors} />
+      <div class="job-columns">
+        <JobRuns runs={stats.runs} list={list} />
+        <JobPhases phases={stats.phases} />
+      </div>
+    </>
+  );
+}
+
+/** Opens the form of the job, where this server starts it. */
+function RunIt({ job }: { job: string }) {
+  const [starting, setStarting] = useState(false);
+  const types = jobTypes.value;
+  if (!types || types instanceof Problem || !types.some(({ job_type }) => job_type === job)) return null;
+  const open = (): void => {
+    lastJob.value = job;
+    setStarting(true);
+  };
+  return (
+    <>
+      <button type="button" class="primary" onClick={open}>
+        Run
+      </button>
+      {starting && <NewRun close={() => setStarting(false)} />}
+    </>
+  );
+}
+
+const Missing = ({ id }: { id: string }) => (
+  <Shell>
+    <main class="page missing">
+      <h1>There is no job of this name</h1>
+      <p>
+        No worker has declared <code>{id}</code>, and there is no run of it.
+      </p>
+      <Link to="/">All runs</Link>
+    </main>
+  </Shell>
+);

@@ -1,0 +1,75 @@
+"""Statistics of a job type, as a client asks for them."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.api.answers import problem
+from tests.api.reporters import DONE, STARTED, Reporter, new_task
+from tests.support.system import System, User
+
+
+def test_ended_runs_are_counted_at_once_also_of_observed_tasks(user: User) -> None:
+    task_id = user.start("test_echo", text="x")
+    user.finished(task_id)
+    failed = user.start("test_fail", text="x")
+    user.finished(failed)
+    Reporter(user).accepted(new_task(STARTED, DONE, job_type="shop/mail.send"))
+
+    echo, fail, mail = (user.get(f"jobs/{job}/stats") for job in ("test_echo", "test_fail", "shop/mail.send"))
+
+    assert echo["counts"] == {"SUCCESS": 1, "FAILURE": 0, "REVOKED": 0}
+    assert (echo["job_type"], echo["unit"], echo["failure_rate"]) == ("test_echo", "hour", 0)
+    assert 0 < echo["duration"]["p50"] == echo["duration"]["p95"]
+    assert [run["task_id"] for run in echo["runs"]] == [task_id]
+    (error,) = fail["errors"]
+    assert (error["number"], error["task_id"]) == (1, failed)
+    assert error["type"] == user.status(failed)["task"]["error"]["type"]
+    assert error["place"].endswith(":fail")
+    assert mail["counts"]["SUCCESS"] == 1
+
+
+def test_a_job_type_without_runs_has_empty_statistics_and_an_unknown_one_is_404(user: User) -> None:
+    found = user.get("jobs/test_lines/stats")
+
+    assert found["counts"] == {"SUCCESS": 0, "FAILURE": 0, "REVOKED": 0}
+    assert found["times"] == found["errors"] == found["phases"] == found["runs"] == []
+    problem(user.client.get("/api/v2/jobs/nobody.knows/stats"), 404)
+
+
+@pytest.mark.parametrize(
+    ("window", "unit", "hours"), [("24h", "hour", 24), ("7d", "hour", 168), ("8d", "day", 192)]
+)
+def test_the_window_begins_with_an_hour(user: User, window: str, unit: str, hours: int) -> None:
+    found = user.get("jobs/test_lines/stats", window=window)
+
+    since, until = (datetime.fromisoformat(found[name]) for name in ("since", "until"))
+    assert found["unit"] == unit
+    assert (since.minute, since.second, since.microsecond) == (0, 0, 0)
+    assert timedelta(hours=hours) <= until - since < timedelta(hours=hours + 1)
+    assert timedelta() <= datetime.now(UTC) - until < timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    "window", ["7", "d", "-1d", "0h", "1.5h", "7w", "367d", "9999h", "99999d", "7d ", "٧d"]
+)
+def test_another_window_is_422_and_named(user: User, window: str) -> None:
+    problem(user.client.get("/api/v2/jobs/test_lines/stats", params={"window": window}), 422, "window")
+
+
+def test_of_a_tenant_for_those_who_read_it(system: System, user: User) -> None:
+    tenant = uuid.uuid4().hex
+    with ExitStack() as stack:
+        one, two, worker = (system.user(role, tenant) for role in ("operator", "viewer", "worker"))
+        for each in (one, two, worker):
+            stack.enter_context(closing(each.client))
+        one.finished(one.start("test_echo"))
+
+        assert two.get("jobs/test_echo/stats", scope="tenant")["counts"]["SUCCESS"] == 1
+        assert two.get("jobs/test_echo/stats")["counts"]["SUCCESS"] == 0
+        problem(worker.client.get("/api/v2/jobs/test_echo/stats?scope=tenant"), 403)
+        problem(user.client.get("/api/v2/jobs/test_echo/stats?scope=tenant"), 403)
