@@ -7,6 +7,7 @@ import { anchorOf, matching, operations, type Document, type Field, type Operati
 import "./state/theme";
 import { ProblemMessage } from "./views/problem-message";
 import { Search } from "./views/search";
+import { Sign } from "./views/sign";
 
 function Fields({ title, fields }: { title: string; fields: Field[] }) {
   if (!fields.length) return null;
@@ -70,6 +71,7 @@ function Docs({ document: found }: { document: Document }) {
     <>
       <header class="top">
         <a class="brand" href="/">
+          <Sign />
           Taskroom
         </a>
         <a href="/">Runs</a>
@@ -84,7 +86,7 @@ function Docs({ document: found }: { document: Document }) {
         <Search class="find" label="Search calls" placeholder="Method, path or words" value={q} change={setQ} />
         {groups.map(([tag, calls]) => (
           <section key={tag}>
-            <h2>{tag}</h2>
+            <h2>{tag.replaceAll("_", " ")}</h2>
             {calls.map((operation) => (
               <Call key={anchorOf(operation)} operation={operation} open={anchorOf(operation) === anchor} />
             ))}
@@ -99,7 +101,10 @@ function Docs({ document: found }: { document: Document }) {
 const root = document.getElementById("app");
 if (!root) throw new Error("docs.html has no #app");
 send<Document>("GET", "/api/openapi.json").then(
-  (found) => render(<Docs document={found} />, root),
+  (found) => {
+    render(<Docs document={found} />, root);
+    void import("./views/fonts");
+  },
   (error: unknown) =>
     render(
       <main class="page">

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ import websocket
 from app.up.home import Home
 from tests.api.answers import problem
 from tests.support.embedded import EmbeddedRedis
+from tests.support.processes import suspended
 from tests.support.system import System, User, wait_for
 
 pytestmark = pytest.mark.slow
@@ -281,11 +280,8 @@ def test_a_stopped_redis_refuses_nobody_and_is_logged_once(bare: Bare, user: Use
         pid = int(asks.info("server")["process_id"])
     with client(bare.url, user, local_address="127.0.0.4") as here:
         assert here.post(TICKET).status_code == 200
-        os.kill(pid, signal.SIGSTOP)
-        try:
+        with suspended(pid):
             answers = [here.post(TICKET).status_code for _ in range(10)]
-        finally:
-            os.kill(pid, signal.SIGCONT)
         log = bare.log.read_text()
 
         def counted_again() -> bool:

@@ -30,7 +30,7 @@ def runs(tab: Dashboard, scene: Scene) -> None:
 def form(tab: Dashboard, scene: Scene) -> None:
     runs(tab, scene)
     tab.click("New run")
-    tab.job.select_option("knowledge_base")
+    tab.choose("Job", "Knowledge base", tab.form)
 
 
 def running(tab: Dashboard, scene: Scene) -> None:

@@ -27,7 +27,7 @@ ALL_RULES = {"resultTypes": ["violations"]}
 # Nothing but the colours differs in the dark.
 COLOURS = ALL_RULES | {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 SCHEMES: dict[Literal["light", "dark"], dict[str, Any]] = {"light": ALL_RULES, "dark": COLOURS}
-SMALL = """least => [...document.querySelectorAll("button, select, input, [role=tab], nav a")]
+SMALL = """least => [...document.querySelectorAll("button, input, [role=tab], nav a")]
     .filter(e => e.checkVisibility() && !["checkbox", "radio", "file"].includes(e.type))
     .map(e => [e.getAttribute("aria-label") || e.textContent || e.name, e.getBoundingClientRect()])
     .filter(([, box]) => box.width && (box.height < least || box.width < least))

@@ -17,7 +17,7 @@ def field(tab: Visit, name: str) -> Locator:
 def opened(tab: Visit) -> Locator:
     tab.click("New run")
     dialog = tab.page.get_by_role("dialog", name="New run")
-    tab.job.select_option("test_letter")
+    tab.choose("Job", "A letter", tab.form)
     return dialog
 
 

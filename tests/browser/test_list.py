@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
+from psycopg2.extras import Json
 
+from tests.api.reporters import Reporter, part, phase
 from tests.browser.conftest import Visit, Visitor
 from tests.browser.scene import start
 from tests.support.system import System, User, wait_for
@@ -93,3 +95,57 @@ def test_a_long_name_of_a_job_is_shown_whole_where_there_is_space(
     expect(name).to_be_visible()
 
     assert name.evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
+def test_a_name_of_a_job_that_does_not_fit_is_left_out_and_the_title_is_whole(
+    visit: Visitor, user: User, system: System
+) -> None:
+    task_id = start(user, "Invoices of last month", "test_echo")
+    user.finished(task_id)
+    system.sql("UPDATE tasks SET job_type = 'shop.tasks.always_failing_task' WHERE id = %s", task_id)
+    tab = visit(user, viewport={"width": 768, "height": 700})
+    tab.open("/")
+
+    title = tab.page.locator("main ol .row-title")
+    expect(title).to_have_text("Invoices of last month")
+
+    assert title.evaluate("one => one.scrollWidth <= one.clientWidth")
+    below = "one => one.getBoundingClientRect().top >= one.parentElement.getBoundingClientRect().bottom"
+    assert tab.page.locator("main ol .chip").evaluate(below)
+
+
+def test_rows_with_errors_are_in_line_with_the_others(tab: Visit, user: User) -> None:
+    reporter = Reporter(user)
+    one, _ = reporter.started(title="One"), reporter.started(title="Other")
+    tab.open("/")
+    tab.says("live")
+    expect(tab.page.locator("main ol .run-text")).to_have_count(2)
+
+    reporter.accepted(part(one, phase("read", processed_count=9, error_count=1_234)))
+
+    expect(tab.page.locator("main ol").get_by_text("1,234 errors")).to_be_visible()
+    at = "all => all.map(one => one.getBoundingClientRect().x)"
+    for column in (".run-text", ".phase-bar", ".took"):
+        first, second = tab.page.locator(f"main ol {column}").evaluate_all(at)
+        assert first == second, column
+
+
+def test_segments_in_a_row_are_as_wide_as_the_shares_of_the_plan(
+    tab: Visit, user: User, system: System
+) -> None:
+    user.finished(task_id := user.start("test_fail"))
+    planned = [
+        {"phase_id": "read", "weight": 0.75, "seconds": 3},
+        {"phase_id": "write", "weight": 0.25, "seconds": 1},
+    ]
+    error = {"type": "ValueError", "message": "No space", "phase": "write"}
+    system.sql(
+        "UPDATE tasks SET job_type = 'shop.copy', plan = %s, error = %s WHERE id = %s",
+        *(Json(planned), Json(error), task_id),
+    )
+    tab.open("/")
+
+    segments = tab.page.locator("main ol .segment")
+    expect(segments).to_have_count(2)
+    read, write = segments.evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
+    assert read / write == pytest.approx(3, rel=0.05)

@@ -25,7 +25,7 @@ def test_from_sign_in_to_the_end_of_a_run(visit: Visitor, user: User) -> None:
     tab = visit()
     tab.open("/")
     tab.sign_in(user)
-    tab.job.select_option("knowledge_base")
+    tab.choose("Job", "Knowledge base", tab.form)
     tab.page.get_by_label("limit").fill("60")
     tab.click("Start")
     task_id = run_of(tab)
@@ -39,7 +39,7 @@ def test_the_form_names_the_field_that_is_refused(tab: Visit, user: User) -> Non
     user.start("test_echo")  # whoever has none finds the form on the page
     tab.open("/")
     tab.click("New run")
-    tab.job.select_option("orchestrate")
+    tab.choose("Job", "Several steps", tab.form)
     step = tab.page.locator("[name='params.steps.0.job_type']")
     step.fill("nonsense")
     tab.click("Start")

@@ -13,8 +13,8 @@ import pytest
 
 from app.up.home import Home
 from bench.proc import raise_file_limit
-from tests.outages.processes import suspended
 from tests.support.embedded import EmbeddedPostgres, EmbeddedRedis
+from tests.support.processes import suspended
 from tests.support.system import System, User, wait_for
 
 # A lost worker is found within fifteen seconds instead of twenty-five. Not less: a healthy one that this machine keeps

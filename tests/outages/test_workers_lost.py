@@ -9,9 +9,9 @@ import time
 from celery import Celery
 
 from tests.outages.conftest import World
-from tests.outages.processes import suspended
 from tests.outages.viewers import saw_everything, watching
 from tests.support.accepted import wait_accepted
+from tests.support.processes import suspended
 from tests.support.system import User, wait_for
 
 LOST_SECONDS = 90  # four rounds of three seconds and the one before them, and much room for a busy machine

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import threading
 from collections.abc import Iterator
 
@@ -19,6 +17,7 @@ from app.stream.subscription import Subscription
 from tests.stream.helpers import batch, event, pid_of
 from tests.stream.recording import RecordingListener
 from tests.support.embedded import EmbeddedRedis
+from tests.support.processes import suspended
 from tests.support.system import wait_for
 
 
@@ -198,15 +197,12 @@ def test_a_stopped_redis_is_noticed_and_heard_again(
     wait_for("the confirmation", lambda: listener.confirmations)
     pid = pid_of(server)
 
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with suspended(pid):
         with monkeypatch.context() as patch:
             patch.setattr(subscriptions, "PING_LIMIT", 0.2)
             noticed = "no answer to a ping"  # and not the socket's own time limit
             wait_for("the silence to be noticed", lambda: subscription._trouble.startswith(noticed))
         subscription.subscribe("task:b")
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
     wait_for("both streams", lambda: sorted(listener.confirmations) == ["task:a", "task:a", "task:b"])
     Publisher(server.url).publish(batch("task:b", 1, 1))

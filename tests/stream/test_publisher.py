@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +13,7 @@ from app.stream.publisher import Publisher
 from app.stream.store import Appended
 from tests.stream.helpers import batch, in_threads, pid_of
 from tests.support.embedded import EmbeddedRedis
+from tests.support.processes import suspended
 
 
 def test_publishing_to_nobody_and_nothing_is_no_error(server: EmbeddedRedis):
@@ -42,11 +41,8 @@ def test_a_stopped_redis_is_tried_once_a_second_and_waited_for_no_longer_than_sa
             now += 0.125
 
     monkeypatch.setattr(publisher._redis, "pipeline", tried)
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with suspended(pid):
         in_threads([for_a_while])  # who waits for Redis to answer hangs
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
     assert tries == [1000.0, 1001.0, 1002.0]
     assert publisher.lost == publisher.messages == 17

@@ -88,9 +88,9 @@ class Dashboard:
         self.page.keyboard.press(shortcut)
 
     @property
-    def job(self) -> Locator:
-        """The field of the form that starts a run; the list has a filter with the same name."""
-        return self.page.locator("form select[name=job_type]")
+    def form(self) -> Locator:
+        """The form that starts a run; it chooses the job, and the list has a filter with the same name."""
+        return self.page.locator("form.start")
 
     def choose(self, label: str, option: str, within: Locator | None = None) -> None:
         """Takes an option of a list that opens."""

@@ -1,10 +1,10 @@
-"""A job whose parameters are of every kind that a form has a field of its own for."""
+"""Jobs whose parameters are of every kind that a form has a field of its own for."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from workers.progress import job
 
@@ -20,3 +20,14 @@ class Letter(Schema):
 def letter(to: str, password: str, day: date | None, at: datetime | None) -> dict[str, object]:
     """Writes nothing."""
     return {"to": to, "day": str(day), "at": at.isoformat() if at else None, "known": len(password)}
+
+
+class Parcel(Schema):
+    size = fields.String(required=True, validate=validate.OneOf(["small", "medium", "large", "more than large"]))
+    label = fields.String(load_default=None, validate=validate.OneOf(["fragile", "this side up"]))
+
+
+@job("test_parcel", params=Parcel, title="A parcel")
+def parcel(size: str, label: str | None) -> dict[str, object]:
+    """Sends nothing."""
+    return {"size": size, "label": label}

@@ -180,6 +180,22 @@ class Explaining:
         return self._cur.fetchone()
 
 
+def test_a_list_holds_the_shares_of_a_plan_but_not_of_a_run_that_succeeded(tasks: Tasks) -> None:
+    planned = [
+        {"phase_id": name, "weight": weight, "seconds": 9.5, "total": None, "power": 0, "bend": 1, "scales": False}
+        for name, weight in (("read", 0.75), ("write", 0.25))
+    ]
+    without, failed, succeeded = tasks.create(), tasks.create(), tasks.create()
+    plan = "UPDATE tasks SET plan = %s, status = %s WHERE id = %s RETURNING 1"
+    sql(tasks.database, plan, Json(planned), "FAILURE", failed)
+    sql(tasks.database, plan, Json(planned), "SUCCESS", succeeded)
+
+    found = {task["task_id"]: task["plan"] for task in listed(tasks, Listing(user_id=tasks.user_id)).tasks}
+
+    shares = [{"phase_id": "read", "weight": 0.75}, {"phase_id": "write", "weight": 0.25}]
+    assert found == {without: None, failed: shares, succeeded: None}
+
+
 def test_a_list_holds_no_parameters_and_no_results_and_ends_after_a_megabyte(many: Tasks) -> None:
     """Two hundred failures of a long traceback each, with parameters and results of half a megabyte."""
     error = {"type": "KeyError", "message": "x", "traceback": "line\n" * 3_000}

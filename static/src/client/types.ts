@@ -59,9 +59,9 @@ export interface Task extends Observed {
   worker: string | null;
   /** False where `progress` means nothing; null of runs that are older than this field. */
   progress_known: boolean | null;
-  /** Not in lists. */
+  /** In lists only the shares of its phases. */
   plan?: readonly PlannedPhase[] | null;
-  /** Not in lists either. */
+  /** Not in lists. */
   usual?: Usual | null;
   attempt_started_at?: string | null;
   status_sequence: number;
@@ -74,8 +74,8 @@ export interface PlannedPhase {
   phase_id: string;
   /** Its share of the whole: all of them are 1. */
   weight: number;
-  /** The median of earlier runs. */
-  seconds: number | null;
+  /** The median of earlier runs; not in lists. */
+  seconds?: number | null;
 }
 
 /** How long so many earlier runs took as a whole: the median and the 95th percentile. */

@@ -51,5 +51,7 @@ test("what is usual is said once enough runs are known", () => {
 
   expect(usualText({ ...task, usual: { runs: 9, seconds: 24, p95_seconds: 41 } }, AT)).toBe("usually 24 s (p95 41 s), this one 26 s");
   expect(usualText({ ...task, usual: { runs: 2, seconds: 24, p95_seconds: 41 } }, AT)).toBe("this one 26 s");
-  expect(usualText({ ...task, started_at: null, usual: null }, AT)).toBe("");
+  const waiting: Task = { ...task, status: "WAITING", started_at: null, finished_at: null, usual: null };
+  expect(usualText(waiting, AT)).toBe("this one has not begun");
+  expect(usualText({ ...waiting, status: "REVOKED" }, AT)).toBe("this one did not begin");
 });

@@ -52,11 +52,12 @@ export const isApart = (runs: readonly RelatedRun[]): boolean => runs.length > S
 export const lastSuccess = (runs: readonly RelatedRun[], taskId: string): RelatedRun | undefined =>
   runs.find(({ task_id, status }) => task_id !== taskId && status === "SUCCESS");
 
-/** "usually 24 s (p95 41 s), this one 26 s"; empty while nothing is known. */
+/** "usually 24 s (p95 41 s), this one 26 s". */
 export function usualText(task: Task, now: number): string {
   const seconds = elapsed(task.started_at, task.finished_at, now);
-  const parts = [isUsual(task.usual) ? usually(task.usual) : "", seconds === null ? "" : `this one ${duration(seconds)}`];
-  return parts.filter(Boolean).join(", ");
+  const begun = isTerminal(task.status) ? "this one did not begin" : "this one has not begun";
+  const own = seconds === null ? begun : `this one ${duration(seconds)}`;
+  return isUsual(task.usual) ? `${usually(task.usual)}, ${own}` : own;
 }
 
 const usually = ({ seconds, p95_seconds }: Usual): string => `usually ${duration(seconds)} (p95 ${duration(p95_seconds)})`;

@@ -50,7 +50,7 @@ export function effective(groups: readonly ShortcutGroup[]): ShortcutGroup[] {
 }
 
 const SECOND_KEY_MS = 1_000;
-const TYPING = "input, textarea, select, dialog, [contenteditable]:not([contenteditable=false])";
+const TYPING = "input, textarea, dialog, [contenteditable]:not([contenteditable=false])";
 
 /** Listens for shortcuts; returns a function that stops it. */
 export function listenToKeys(): () => void {

@@ -17,9 +17,11 @@ export class LiveRows {
   private readonly frames = new Frames(() => this.apply());
   private timer: ReturnType<typeof setTimeout> | undefined;
 
+  /** `ended` is called when one of them has ended. */
   constructor(
     private readonly connection: Pick<Connection, "summary">,
     private readonly row: (id: string) => Signal<Row> | undefined,
+    private readonly ended: (id: string) => void = () => undefined,
   ) {}
 
   visible(ids: readonly string[]): void {
@@ -73,7 +75,9 @@ export class LiveRows {
         if (!row) continue;
         const open = this.isOpen(id);
         row.value = rowAfterEvent(row.value, event);
-        if (open && !this.isOpen(id)) this.changed();
+        if (!open || this.isOpen(id)) continue;
+        this.changed();
+        this.ended(id);
       }
     });
   }

@@ -58,6 +58,16 @@ test("it asks every 60 s while events come live, every 30 s while not, 10 s afte
   expect(bell.problem.value).toBeNull();
 });
 
+test("what is refused is asked for no sooner than otherwise", async () => {
+  calls.unreadCount.mockRejectedValueOnce(new Problem(403, "Forbidden"));
+  await seconds(30);
+  expect(bell.problem.value?.title).toBe("Forbidden");
+  await seconds(29);
+  expect(calls.unreadCount).toHaveBeenCalledTimes(1);
+  await seconds(1);
+  expect(calls.unreadCount).toHaveBeenCalledTimes(2);
+});
+
 test("notifications that only the count shows are loaded", async () => {
   arrive(1);
   await seconds(30);

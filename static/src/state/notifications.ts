@@ -144,7 +144,7 @@ export class Notifications {
 
   private finish(problem: Problem | null): void {
     this.problem.value = problem;
-    this.failed = problem !== null;
+    this.failed = problem !== null && !problem.isRefusal;
     this.schedule();
   }
 

@@ -12,6 +12,16 @@ const changed = (previous: string, status: string): TaskEvent => ({
   timestamp: later,
 });
 
+test("of its plan a row keeps the shares of the phases, whether a page or an event tells of it", () => {
+  const planned = [{ phase_id: "a", weight: 0.9, seconds: 9 }, { phase_id: "b", weight: 0.1, seconds: 1 }];
+  const shares = [{ phase_id: "a", weight: 0.9 }, { phase_id: "b", weight: 0.1 }];
+
+  expect(rowOf(task(1, "STARTED", { plan: shares })).task.plan).toEqual(shares);
+  const started = { type: "task_status", sequence: 5, status: "STARTED", plan: planned, timestamp: later } as const;
+  expect(rowAfterEvent(rowOf(task(1, "PENDING")), started).task.plan).toEqual(shares);
+  expect(rowOf(task(1, "PENDING")).task.plan).toBeNull();
+});
+
 test("a row keeps nothing that may be large", () => {
   const error = { type: "E", message: "m", traceback: "t".repeat(9) };
   const row = rowOf(task(1, "FAILURE", { result: { a: 1 }, error }));

@@ -12,7 +12,7 @@ const light = (task: Task): Task => ({
   ...task,
   params: null,
   result: null,
-  plan: null,
+  plan: task.plan?.map(({ phase_id, weight }) => ({ phase_id, weight })) ?? null,
   error: task.error && lightError(task.error),
 });
 

@@ -22,7 +22,7 @@ const task = (task_id: string, parent_id = "root", fields: Partial<TreeTask> = {
 });
 
 /** A server with one page for each "parent cursor", and a connection whose events the test sends. */
-function stage(pages: Record<string, TreePage>) {
+function stage(pages: Record<string, TreePage>, signedIn = true) {
   const asked: string[] = [];
   const watched = new Map<string, (event: TaskEvent) => void>();
   const stream = { send: (_: Partial<TaskEvent>): void => undefined, refresh: (): void => undefined, stopped: false };
@@ -45,7 +45,8 @@ function stage(pages: Record<string, TreePage>) {
       return { stop: () => void (stream.stopped = true) };
     },
   };
-  const tree = new Tree("root", api, connection as unknown as Connection);
+  const { user: _, ...withoutUser } = connection;
+  const tree = new Tree("root", api, (signedIn ? connection : withoutUser) as unknown as Connection);
   const statusOf = (id: string) => tree.nodes.get(id)?.row.value.task.status;
   return { tree, asked, watched, stream, pages, statusOf };
 }
@@ -153,6 +154,23 @@ test("of the rows that are drawn, those that run are live", async () => {
 
   expect(statusOf("a")).toBe("FAILURE");
   expect(watched.size).toBe(0);
+  vi.useRealTimers();
+});
+
+test("where nobody is signed in, the end of a row that is drawn lets ask for what comes next", async () => {
+  vi.useFakeTimers();
+  const { tree, asked, watched, pages } = stage({ root: page(task("a")) }, false);
+  await tree.load();
+  tree.shown(["a"]);
+  await vi.advanceTimersByTimeAsync(1_000);
+
+  pages.root = page(task("a", "root", { status: "SUCCESS" }), task("b"));
+  watched.get("a")!({ type: "task_status", sequence: 2, status: "SUCCESS" });
+  await vi.advanceTimersByTimeAsync(2_000);
+
+  expect(asked).toEqual(["root", "root"]);
+  expect(tree.idsOf("root")).toEqual(["a", "b"]);
+  tree.stop();
   vi.useRealTimers();
 });
 

@@ -68,7 +68,9 @@ export class Tree {
   ) {
     this.loads.set(rootId, [{ parent: rootId, cursor: null, next: null, ids: [] }]);
     this.user = connection.user?.({ refresh: () => this.refresh(), event: (event) => this.event(event) });
-    this.live = new LiveRows(connection, (id) => this.nodes.get(id)?.row);
+    // Without the user's own stream this is what tells that others may have begun.
+    const ended = (id: string): void => (this.user ? undefined : this.soon(this.origin.get(id)));
+    this.live = new LiveRows(connection, (id) => this.nodes.get(id)?.row, ended);
   }
 
   /** Returns another one of the same run, with only those of its children that failed. */

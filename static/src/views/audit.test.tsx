@@ -2,6 +2,7 @@
 import { cleanup, render, screen } from "@testing-library/preact";
 import { afterEach, expect, test, vi } from "vitest";
 import { NOTHING } from "../client/fold";
+import { Problem } from "../client/problem";
 import type { LogLine, Task } from "../client/types";
 
 vi.mock("../client/connection", () => ({
@@ -41,6 +42,13 @@ test("the retries are in the history, with their reasons, and beside it the queu
   expect(texts.map((text) => text?.split("\n")[0])).toEqual(["created by ada@example.org", "started", "OSError: away", "succeeded"]);
   expect(screen.getByText("queue").nextElementSibling?.textContent).toBe("mail");
   expect(screen.queryByText(/disk almost full/)).toBeNull();
+});
+
+test("a history that may lack something says so", async () => {
+  vi.spyOn(api, "approvals").mockRejectedValue(new Problem(403, "Forbidden", "The scope is missing"));
+  render(<Audit task={{ ...task, retry_count: 0 }} />);
+
+  expect((await screen.findByRole("alert")).textContent).toBe("The scope is missing. Approvals or retries may be missing here.");
 });
 
 test("a run without a retry asks for none", () => {

@@ -5,13 +5,15 @@ import { api, currentUser } from "../state/app";
 import { taskWord } from "../state/marks";
 import { runAddress } from "../state/routes";
 import { Link } from "./link";
+import { ProblemMessage } from "./problem-message";
 import { Time } from "./time";
-import { useLoaded } from "./use-loaded";
+import { useAnswer, useLoaded } from "./use-loaded";
 
 /** The history of a run: who did what, and when. */
 export function Audit({ task }: { task: Task }) {
-  const approvals = useLoaded(() => api.approvals(task.task_id), [task.task_id, task.status]) ?? [];
-  const retries = useLoaded(task.retry_count ? () => api.retries(task.task_id) : null, [task.task_id, task.retry_count]) ?? [];
+  const asked = useAnswer(() => api.approvals(task.task_id), [task.task_id, task.status]);
+  const tried = useAnswer(task.retry_count ? () => api.retries(task.task_id) : null, [task.task_id, task.retry_count]);
+  const [approvals, retries, problem] = [asked.value ?? [], tried.value ?? [], asked.problem ?? tried.problem];
   const own = String(currentUser.value?.id) === task.user_id;
   const known = useLoaded(own ? null : () => api.owner(task.task_id).then((name) => name ?? "another user"), [task.task_id, own]);
   const owner = own ? (currentUser.value?.email ?? null) : known;
@@ -31,6 +33,7 @@ export function Audit({ task }: { task: Task }) {
   entries.sort(([one], [other]) => Date.parse(one) - Date.parse(other));
   return (
     <div class="panel">
+      {problem && <ProblemMessage problem={problem}> Approvals or retries may be missing here.</ProblemMessage>}
       <ol class="audit">
         {entries.map(([at, text], index) => (
           <li key={index}>

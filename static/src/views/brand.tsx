@@ -1,13 +1,10 @@
 import { Link } from "./link";
+import { Sign } from "./sign";
 
-/** The name of the product with its sign, a bar of three phases. */
+/** The name of the product with its sign, in the header of each page. */
 export const Brand = () => (
   <Link to="/" class="brand">
-    <svg viewBox="0 0 20 6" aria-hidden="true">
-      <rect width="8" height="6" rx="2" fill="var(--accent)" />
-      <rect x="9" width="5" height="6" rx="1" fill="var(--run-bar)" />
-      <rect x="15" width="5" height="6" rx="2" fill="var(--track)" />
-    </svg>
+    <Sign />
     Taskroom
   </Link>
 );

@@ -5,6 +5,8 @@ import type { FieldErrors } from "../client/problem";
 import type { Schema } from "../client/types";
 import { draftOf, errorsAt, fieldsOf, isExtra, isLong, itemOf, kindOf, labelOf, type Draft } from "../state/form";
 import { isSecret } from "../state/secrets";
+import { ChoiceField } from "./choice-field";
+import { FieldName } from "./field-name";
 
 interface FieldProps {
   /** Dotted, as errors name it. */
@@ -43,23 +45,41 @@ export function Field(props: FieldProps) {
       </Tick>
     );
   }
+  if (kind === "enum") {
+    return (
+      <ChoiceField
+        {...{ required, invalid }}
+        label={props.label}
+        name={path}
+        value={String(draft ?? "")}
+        options={optionsOf(schema, required, draft)}
+        change={props.set}
+        describedBy={id}
+      >
+        {about}
+      </ChoiceField>
+    );
+  }
   return (
     <div class="field">
       <label>
-        <span>
-          {props.label}
-          {required && (
-            <b class="required" title="required">
-              {" "}
-              *
-            </b>
-          )}
-        </span>
+        <FieldName name={props.label} required={required} />
         <Input {...props} id={id} invalid={invalid} />
       </label>
       {about}
     </div>
   );
+}
+
+/** A field that may be left out can be not set, and a required one has nothing until somebody chooses. Null has an option of
+ * its own only where it is not what the server takes anyway. What an earlier run was given, and is no choice any more, is shown. */
+function optionsOf({ enum: choices = [], default: usual }: Schema, required: boolean, draft: Draft) {
+  const named = choices.filter((choice) => choice !== null || (usual ?? null) !== null);
+  const texts = named.map((choice) => jsonText(choice));
+  const given = String(draft ?? "");
+  if (given && !texts.includes(given)) texts.unshift(given);
+  const known = texts.map((value) => ({ value, name: String(JSON.parse(value)) }));
+  return required && given ? known : [{ value: "", name: required ? "Choose one" : "Not set" }, ...known];
 }
 
 function Group({ label, about, children }: { label: string; about: ComponentChildren; children: ComponentChildren }) {
@@ -89,7 +109,7 @@ function Tick({ path, label, on, set, id, children }: TickProps) {
         <input type="checkbox" name={path} checked={on} aria-describedby={id} onChange={change} />
         <span>{label}</span>
       </label>
-      {children}
+      <div class="of-tick">{children}</div>
     </div>
   );
 }
@@ -171,18 +191,6 @@ function Input({ path, schema, required, draft, set, id, invalid }: FieldProps &
   const value = String(draft ?? "");
   const take = (event: Event): void => set((event.currentTarget as HTMLInputElement).value);
   const common = { name: path, value, "aria-describedby": id, "aria-invalid": invalid, "aria-required": required };
-  if (kind === "enum") {
-    return (
-      <select {...common} onChange={take}>
-        {(!required || !value) && <option value="">–</option>}
-        {schema.enum?.map((choice) => (
-          <option key={jsonText(choice)} value={jsonText(choice)}>
-            {String(choice)}
-          </option>
-        ))}
-      </select>
-    );
-  }
   if (kind === "json") return <textarea {...common} rows={4} class="json" placeholder="JSON" onInput={take} />;
   if (kind === "date" || kind === "moment") {
     return <input {...common} type={kind === "date" ? "date" : "datetime-local"} onInput={take} />;

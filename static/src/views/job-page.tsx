@@ -4,7 +4,6 @@ import { Problem } from "../client/problem";
 import type { User } from "../client/types";
 import { address, go } from "../state/address";
 import { api } from "../state/app";
-import { now } from "../state/clock";
 import { listAddress, readsTenant } from "../state/filter";
 import { WINDOWS, windowOf } from "../state/job-stats";
 import { jobTypes, lastJob, loadJobTypes } from "../state/jobs";
@@ -31,8 +30,7 @@ export function JobPage({ user, id }: { user: User; id: string }) {
   const asked = paramsOf(address.value);
   const window = windowOf(asked.get("window"));
   const scope = readsTenant(user) && asked.get("scope") !== "own" ? "tenant" : "own";
-  const turn = Math.floor(now.value / REFRESH_MS);
-  const { value, problem } = useAnswer(() => api.jobStats(id, window, scope), [id, window, scope, turn]);
+  const { value, problem } = useAnswer(() => api.jobStats(id, window, scope), [id, window, scope], REFRESH_MS);
   useEffect(() => {
     document.title = `${id} · Taskroom`;
     void loadJobTypes();

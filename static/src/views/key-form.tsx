@@ -1,8 +1,9 @@
-import { useState } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import type { KeyBody } from "../client/api";
 import { SCOPES, type Scope } from "../client/apiKeys";
 import { type User } from "../client/types";
 import { LIFETIMES, SCOPE_WORDS, scopesFor, usualScopes, type ApiKeys } from "../state/api-keys";
+import { ChoiceField } from "./choice-field";
 import { ProblemMessage } from "./problem-message";
 import { useCall } from "./use-call";
 
@@ -12,6 +13,7 @@ export function KeyForm({ user, keys }: { user: User; keys: ApiKeys }) {
   const [scopes, setScopes] = useState<readonly Scope[]>(usualScopes(user));
   const [lifetime, setLifetime] = useState(0);
   const [tenant, setTenant] = useState("");
+  const expiry = useId();
   const call = useCall();
   const errors = call.problem?.errors ?? {};
   const wrong = (field: keyof KeyBody) => errors[field]?.map((text) => <p class="wrong">{text}</p>);
@@ -61,19 +63,17 @@ export function KeyForm({ user, keys }: { user: User; keys: ApiKeys }) {
         ))}
         {wrong("scopes")}
       </fieldset>
-      <div class="field">
-        <label>
-          Expires
-          <select value={lifetime} onChange={({ currentTarget }) => setLifetime(Number(currentTarget.value))}>
-            {LIFETIMES.map(([words], at) => (
-              <option key={words} value={at}>
-                {words}
-              </option>
-            ))}
-          </select>
-        </label>
-        {wrong("expires_in")}
-      </div>
+      <ChoiceField
+        label="Expires"
+        name="expires"
+        value={String(lifetime)}
+        options={LIFETIMES.map(([name], at) => ({ value: String(at), name }))}
+        change={(at) => setLifetime(Number(at))}
+        invalid={Boolean(errors.expires_in)}
+        describedBy={expiry}
+      >
+        <div id={expiry}>{wrong("expires_in")}</div>
+      </ChoiceField>
       {user.role === "global_admin" && (
         <div class="field">
           <label>

@@ -3,6 +3,7 @@ import type { User } from "../client/types";
 import { ApiKeys, mayReport, seesTenantKeys } from "../state/api-keys";
 import { api } from "../state/app";
 import "../style/keys.css";
+import { Choice } from "./choice";
 import { KeyForm } from "./key-form";
 import { KeyRow } from "./key-row";
 import { MadeKey } from "./made-key";
@@ -38,14 +39,15 @@ function KeyList({ user, keys }: { user: User; keys: ApiKeys }) {
   return (
     <section aria-label="Keys">
       {seesTenantKeys(user) && (
-        <select
-          aria-label="Whose"
+        <Choice
+          label="Whose"
           value={keys.scope.value}
-          onChange={({ currentTarget }) => void keys.load(currentTarget.value === "tenant" ? "tenant" : "own")}
-        >
-          <option value="own">mine</option>
-          <option value="tenant">all of {user.tenant}</option>
-        </select>
+          options={[
+            { value: "own", name: "Mine" },
+            { value: "tenant", name: `All of ${user.tenant}` },
+          ]}
+          change={(scope) => void keys.load(scope === "tenant" ? "tenant" : "own")}
+        />
       )}
       {problem && (
         <ProblemMessage problem={problem}>

@@ -4,7 +4,7 @@ import type { LogFilter } from "../client/types";
 import { LEVELS } from "../state/levels";
 import { setSwitch, times, TIMES, TIME_WORDS, wrap, type Times } from "../state/log-settings";
 import type { LogView } from "../state/log-view";
-import { Choice, type ChoiceProps } from "./choice";
+import { Choice } from "./choice";
 import { More } from "./more";
 import { Search } from "./search";
 
@@ -76,21 +76,20 @@ function LogSearch({ view, field }: Pick<Props, "view" | "field">) {
   );
 }
 
-/** In the row of tools; in the menu of a narrow page the lists are those of the phone. */
-function Filters({ view, phases, setFilter, native }: Pick<Props, "view" | "phases" | "setFilter"> & { native?: boolean }) {
+/** In the row of tools, or in the menu of a narrow page. */
+function Filters({ view, phases, setFilter }: Pick<Props, "view" | "phases" | "setFilter">) {
   const { level, phase } = view.filter.value;
   const all = phase && !phases.includes(phase) ? [...phases, phase] : phases;
   const levels = LEVELS.flatMap(({ name, filter }) => (filter ? [{ value: name, name: filter }] : []));
-  const List = native ? Select : Choice;
   return (
     <span class="log-filters">
-      <List
+      <Choice
         label="Level"
         value={level ?? ""}
         options={[{ value: "", name: "All levels" }, ...levels]}
         change={(value) => setFilter({ phase, level: value })}
       />
-      <List
+      <Choice
         label="Phase"
         value={phase ?? ""}
         options={[{ value: "", name: "All phases" }, ...all.map((name) => ({ value: name, name }))]}
@@ -100,35 +99,24 @@ function Filters({ view, phases, setFilter, native }: Pick<Props, "view" | "phas
   );
 }
 
-const Select = ({ label, value, options, change }: ChoiceProps) => (
-  <select aria-label={label} value={value} onChange={({ currentTarget }) => change(currentTarget.value)}>
-    {options.map((option) => (
-      <option key={option.value} value={option.value}>
-        {option.name}
-      </option>
-    ))}
-  </select>
-);
-
 function Menu(props: Props) {
   const { view, taskId, full, setFull, copyLink } = props;
   const shown = { ...view.filter.value, q: view.query.value };
   const partly = Object.values(shown).some(Boolean);
   return (
     <div class="log-menu">
-      <Filters {...props} native />
+      <Filters {...props} />
       <Toggle class="of-wide" name="Wrap lines" keys="w" on={wrap.value === "on"} set={(on) => setSwitch(wrap, on)} />
-      <label class="of-wide">
+      <div class="of-wide times">
         Times
-        <select value={times.value} onChange={(event) => (times.value = event.currentTarget.value as Times)}>
-          {TIMES.map((choice) => (
-            <option key={choice} value={choice}>
-              {TIME_WORDS[choice]}
-            </option>
-          ))}
-        </select>
+        <Choice
+          label="Times"
+          value={times.value}
+          options={TIMES.map((value) => ({ value, name: TIME_WORDS[value] }))}
+          change={(value) => (times.value = value as Times)}
+        />
         <kbd>t</kbd>
-      </label>
+      </div>
       {view.folds.sections.value.length > 0 && (
         <button type="button" onClick={() => view.folds.toggleAll()}>
           Fold or open all sections <kbd>O</kbd>

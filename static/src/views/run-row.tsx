@@ -25,10 +25,12 @@ export function RunRow({ row }: { row: Signal<Row> }) {
     <Link to={runAddress(task.task_id)} class={`row spine s-${toneOf(task.status)}`}>
       <TaskMark status={task.status} word={taskWord(task)} />
       <RowName task={task} />
-      <span class="run-text">
-        <RunText task={task} />
+      <span class="row-words">
+        <span class="run-text">
+          <RunText task={task} />
+        </span>
+        <span class="number errors">{errors > 0 && quantity(errors, "error")}</span>
       </span>
-      <span class="number errors">{errors > 0 && quantity(errors, "error")}</span>
       <RowBar row={row.value} label="Progress" />
       <span class="number took">
         <Elapsed task={task} />

@@ -10,7 +10,7 @@ const NAMES = { system: "System", light: "Light", dark: "Dark" };
 export function Settings() {
   return (
     <div class="settings">
-      <fieldset class="choice">
+      <fieldset class="themes">
         <legend>Theme</legend>
         {THEMES.map((name) => (
           <label key={name}>

@@ -3,6 +3,7 @@ import type { NewShare, Share } from "../client/shares";
 import { api } from "../state/app";
 import { LIFETIMES, linesFor, RunShares, USUAL_LIFETIME } from "../state/run-shares";
 import "../style/share.css";
+import { ChoiceField } from "./choice-field";
 import { Confirm } from "./confirm";
 import { CopyLine } from "./copy-line";
 import { Dialog } from "./dialog";
@@ -42,16 +43,13 @@ function NewLink({ shares }: { shares: RunShares }) {
   };
   return (
     <form onSubmit={submit}>
-      <label>
-        Expires
-        <select value={lifetime} onChange={({ currentTarget }) => setLifetime(Number(currentTarget.value))}>
-          {LIFETIMES.map(([words], at) => (
-            <option key={words} value={at}>
-              {words}
-            </option>
-          ))}
-        </select>
-      </label>
+      <ChoiceField
+        label="Expires"
+        name="expires"
+        value={String(lifetime)}
+        options={LIFETIMES.map(([name], at) => ({ value: String(at), name }))}
+        change={(at) => setLifetime(Number(at))}
+      />
       {call.problem && <ProblemMessage problem={call.problem} />}
       <button class="primary" disabled={call.busy}>
         {call.busy ? "Making" : "Make a link"}

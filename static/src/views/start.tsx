@@ -10,6 +10,7 @@ import { collect, draftOf, errorsElsewhere, fieldsOf, labelOf, type Draft } from
 import { brokenFiles, easiest, lastJob } from "../state/jobs";
 import { runAddress } from "../state/routes";
 import { BrokenFiles } from "./broken-files";
+import { ChoiceField } from "./choice-field";
 import { Field } from "./field";
 import { ProblemMessage } from "./problem-message";
 
@@ -60,7 +61,7 @@ export function JobForm({ job, types, again }: FormProps) {
 
   useEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [errors]);
 
-  // The form stays when the job changes: otherwise the select would lose the focus at each key.
+  // The form stays when the job changes: otherwise the choice would lose the focus.
   const choose = (chosen: JobType | undefined): void => {
     if (!chosen) return;
     lastJob.value = chosen.job_type;
@@ -105,23 +106,17 @@ export function JobForm({ job, types, again }: FormProps) {
   const values = params as Record<string, Draft>;
   return (
     <form ref={form} class="start" onSubmit={(event) => void submit(event)} noValidate>
-      <div class="field">
-        <label for={id}>Job</label>
-        <select
-          id={id}
-          name="job_type"
-          value={job.job_type}
-          disabled={again !== undefined}
-          onChange={({ currentTarget }) => choose(types.find(({ job_type }) => job_type === currentTarget.value))}
-        >
-          {types.map((type) => (
-            <option key={type.job_type} value={type.job_type}>
-              {type.title || type.job_type}
-            </option>
-          ))}
-        </select>
-        {job.description && <p class="hint">{job.description}</p>}
-      </div>
+      <ChoiceField
+        label="Job"
+        name="job_type"
+        value={job.job_type}
+        options={types.map((type) => ({ value: type.job_type, name: type.title || type.job_type }))}
+        change={(chosen) => choose(types.find(({ job_type }) => job_type === chosen))}
+        disabled={again !== undefined}
+        describedBy={id}
+      >
+        <div id={id}>{job.description && <p class="hint">{job.description}</p>}</div>
+      </ChoiceField>
       {fields.some(([, , required]) => required) && <p class="hint">* is required</p>}
       {fields.map(([name, field, required]) => (
         <Field

@@ -43,6 +43,19 @@ test.each([401, 403, 404])("what is refused with %d is told at once, and not ask
   expect(load).toHaveBeenCalledTimes(1);
 });
 
+test("what is asked for at intervals is asked for until it is refused", async () => {
+  load.mockResolvedValue("a");
+  const { result } = renderHook(() => useAnswer(load, [], 15_000));
+  await after(31_000);
+  expect(load).toHaveBeenCalledTimes(3);
+
+  load.mockRejectedValue(new Problem(403, "No"));
+  await after(600_000);
+
+  expect(load).toHaveBeenCalledTimes(4);
+  expect(result.current).toMatchObject({ value: "a", problem: { status: 403 } });
+});
+
 test("a page that is left asks no more", async () => {
   load.mockRejectedValue(new Problem(503, "Busy"));
   const { unmount } = renderHook(() => useAnswer(load, []));

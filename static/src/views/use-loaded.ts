@@ -15,15 +15,19 @@ interface Answer<T> {
 const NOTHING = { value: null, problem: null };
 
 /** Loads a value when `inputs` change, and again after a failure that passes; what is refused is not asked for again. `load` is
- * null when there is nothing to load. */
-export function useAnswer<T>(load: (() => Promise<T>) | null, inputs: readonly unknown[]): Answer<T> {
+ * null when there is nothing to load. `everyMs`: so long after an answer the next one is asked for. */
+export function useAnswer<T>(load: (() => Promise<T>) | null, inputs: readonly unknown[], everyMs: number | null = null): Answer<T> {
   const [answer, set] = useState<Answer<T>>(NOTHING);
   useEffect(() => {
     if (!load) return undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const told = (problem: Problem): void => set(({ value }) => ({ value, problem }));
     const request = new RetryingRequest(
       load,
-      (value) => set({ value, problem: null }),
+      (value) => {
+        set({ value, problem: null });
+        if (everyMs !== null) timer = setTimeout(() => void request.send(), everyMs);
+      },
       told,
       (problem, times) => {
         if (!problem.passes) request.stop(); // a session that has ended
@@ -31,7 +35,10 @@ export function useAnswer<T>(load: (() => Promise<T>) | null, inputs: readonly u
       },
     );
     void request.send();
-    return () => request.stop();
+    return () => {
+      clearTimeout(timer);
+      request.stop();
+    };
   }, [...inputs]);
   return answer;
 }
