@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
-import { jsonText } from "../client/json";
+import { jsonText, parseUsers } from "../client/json";
 import type { FieldErrors } from "../client/problem";
 import type { Schema } from "../client/types";
 import { draftOf, errorsAt, fieldsOf, isExtra, isLong, itemOf, kindOf, labelOf, type Draft } from "../state/form";
@@ -78,7 +78,7 @@ function optionsOf({ enum: choices = [], default: usual }: Schema, required: boo
   const texts = named.map((choice) => jsonText(choice));
   const given = String(draft ?? "");
   if (given && !texts.includes(given)) texts.unshift(given);
-  const known = texts.map((value) => ({ value, name: String(JSON.parse(value)) }));
+  const known = texts.map((value) => ({ value, name: String(parseUsers(value)) }));
   return required && given ? known : [{ value: "", name: required ? "Choose one" : "Not set" }, ...known];
 }
 
