@@ -53,14 +53,14 @@ class Below(ma.Schema):
     complete = ma.fields.Boolean(metadata={"description": "1,000 are counted: false when there are more"})
 
 
-class Share(ma.Schema):
+class PhaseShare(ma.Schema):
     phase_id = ma.fields.String()
     weight = ma.fields.Float(metadata={"description": "Of the whole run; all of them are 1"})
 
 
 class ListRow(ListedTask):  # type: ignore[misc, valid-type]  # made from a dict
     plan = ma.fields.List(
-        ma.fields.Nested(Share),
+        ma.fields.Nested(PhaseShare),
         allow_none=True,
         metadata={"description": "The shares of its phases; null of a run that succeeded"},
     )

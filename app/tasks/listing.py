@@ -27,7 +27,13 @@ from app.tasks.sums import Sums
 
 SCAN_TASKS = 5_000  # what one request may look at, in about 10 ms, before it says where to go on
 TRIGGERS = ("manual", "scheduled", "retry", "subtask")
-_TEXTS = ("title", "current_phase", "current_phase_message", "error", "plan")  # of a listed task, each may be long
+_TEXTS = (
+    "title",
+    "current_phase",
+    "current_phase_message",
+    "error",
+    "plan",
+)  # of a listed task, each may be long
 ROW_BYTES = 800  # of everything else of a listed task, about
 
 Given = frozenset[str]

@@ -23,7 +23,9 @@ def letter(to: str, password: str, day: date | None, at: datetime | None) -> dic
 
 
 class Parcel(Schema):
-    size = fields.String(required=True, validate=validate.OneOf(["small", "medium", "large", "more than large"]))
+    size = fields.String(
+        required=True, validate=validate.OneOf(["small", "medium", "large", "more than large"])
+    )
     label = fields.String(load_default=None, validate=validate.OneOf(["fragile", "this side up"]))
 
 

@@ -182,7 +182,15 @@ class Explaining:
 
 def test_a_list_holds_the_shares_of_a_plan_but_not_of_a_run_that_succeeded(tasks: Tasks) -> None:
     planned = [
-        {"phase_id": name, "weight": weight, "seconds": 9.5, "total": None, "power": 0, "bend": 1, "scales": False}
+        {
+            "phase_id": name,
+            "weight": weight,
+            "seconds": 9.5,
+            "total": None,
+            "power": 0,
+            "bend": 1,
+            "scales": False,
+        }
         for name, weight in (("read", 0.75), ("write", 0.25))
     ]
     without, failed, succeeded = tasks.create(), tasks.create(), tasks.create()
