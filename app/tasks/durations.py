@@ -7,18 +7,19 @@ They are the buckets of DDSketch (https://arxiv.org/abs/1908.10693): bucket ``b`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 GROWTH = 1.04
 
 
 def percentile(numbers: Mapping[int, int], part: float) -> float | None:
-    """Returns the seconds that ``part`` (0 to 1) of the runs took at most, given the number of runs by bucket; None
-    without runs."""
-    wanted, before = part * (sum(numbers.values()) - 1), 0
+    """Returns the seconds that ``part`` (0 to 1) of the runs took at most, given the number of runs by bucket, by the
+    nearest rank: of few runs the 95th percentile is the longest. None without runs."""
+    wanted, found = math.ceil(part * sum(numbers.values())), 0
     for bucket in sorted(numbers):
-        before += numbers[bucket]
-        if before > wanted:
+        found += numbers[bucket]
+        if found >= wanted:
             return seconds_of(bucket)
     return None
 

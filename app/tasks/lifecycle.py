@@ -89,6 +89,7 @@ def claim(
     row = lock(cur, [stream]).get(stream)
     if row is None or row.closed:
         return None
+    began = time.monotonic()  # not later than the time by Postgres: no line is later than the end
     cur.execute(f"SELECT {NOW} FROM dispatches WHERE task_id = %s AND number = %s", (task_id, attempt))
     queued = cur.fetchone()
     # Most outdated messages end here, before anything else of the task is read.
@@ -109,12 +110,13 @@ def claim(
         *(expected.plan, expected.usual),
         frozenset(phase["phase_id"] for phase in state["phases"]),
         at,
+        began,
     )
     if not queued:
         return claimed
     cur.execute("UPDATE streams SET attempt = %s, attempt_given_up = false WHERE id = %s", (attempt, row.id))
-    began = attempt, worker, at, task["started_at"]
-    tx.append(attempt_events(stream, task["job_type"], *began, expected, task["retry_count"]))
+    beginning = attempt, worker, at, task["started_at"]
+    tx.append(attempt_events(stream, task["job_type"], *beginning, expected, task["retry_count"]))
     return claimed
 
 

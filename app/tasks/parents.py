@@ -39,6 +39,8 @@ SEQUENCE = "sequence"
 STOP, CONTINUE = "stop", "continue"
 LONGEST_TITLE = 255
 
+_ENDED = {FAILURE: "failed", REVOKED: "was cancelled"}
+
 
 def parent_phase(cur: Cursor, task_id: str) -> tuple[str, str] | None:
     """Returns a step's parent stream and its phase there; None for a task without a parent."""
@@ -182,7 +184,6 @@ def _apply_ended_steps(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator
         return
     state, steps = load(cur, [stream])[stream], steps_of(cur, parent_id)
     asked = state["task"]["params"]["steps"]
-    progress = overall_progress(state, {step.phase: STEP_TOTAL for step in steps if step.ended})
     over = {step.phase: 0.0 for step in steps if step.ended}
     open_now = open_phases(state)
     stopped = sorted(
@@ -190,15 +191,17 @@ def _apply_ended_steps(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator
         # A step that was cancelled because another failed is not the cause, whatever the workers' clocks say.
         key=lambda step: (step.status != FAILURE, step.finished_at, step.number),
     )
-    eta = None if row.cancel_requested or stopped else remaining(state, now(), over)
+    ends = row.cancel_requested or bool(stopped)
+    progress = overall_progress(state, _done(state, steps, ends))
+    eta = None if ends else remaining(state, now(), over)
     for step in steps:
         # A late report of an attempt may have opened a phase again that had ended.
         if step.task_id in ended or (step.ended and step.phase in open_now):
             yield from step_end(stream, step, progress, eta)
     running = [step for step in steps if not step.ended]
-    if row.cancel_requested or stopped:
+    if ends:
         if running and not row.cancel_requested:
-            why = f"step {stopped[0].number} ({stopped[0].status})"
+            why = f"step {stopped[0].number}, which {_ENDED[stopped[0].status]}"
             yield from cancel_with_steps(cur, [task_stream(step.task_id) for step in running], why)
         elif not running:
             culprit = None if row.cancel_requested else stopped[0]
@@ -207,6 +210,17 @@ def _apply_ended_steps(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator
         yield from _start_step(cur, state, len(steps) + 1, over)
     elif not running:
         yield from _parent_ending(cur, stream, state, progress, steps, None, SUCCESS)
+
+
+def _done(state: State, steps: Sequence[Step], ends: bool) -> dict[str, float]:
+    """Returns the progress of the steps that have ended. Nothing is left of a step that failed; but when the parent
+    ends with it, the step stays where it was."""
+    reached = {phase["phase_id"]: float(phase["processed_count"]) for phase in state["phases"]}
+    return {
+        step.phase: reached.get(step.phase, 0.0) if ends and step.status != SUCCESS else STEP_TOTAL
+        for step in steps
+        if step.ended
+    }
 
 
 def _parent_ending(

@@ -92,7 +92,7 @@ def test_a_group_folds_by_click_and_by_key_stays_folded_and_says_that_it_has_an_
     october.click()
 
     expect(october).to_have_attribute("aria-expanded", "false")
-    expect(october).to_contain_text("2 errors")
+    expect(october).to_contain_text("2 error lines")
     expect(text(tab, "converted invoice 1 of October")).to_have_count(0)
     expect(header(tab, "November")).to_be_in_viewport()
     after = october.bounding_box()

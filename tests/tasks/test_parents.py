@@ -102,6 +102,21 @@ def test_a_failed_step_ends_its_parent_and_the_other_steps(tasks: Tasks) -> None
     assert consistent(tasks, parent, waiting, running, failing)
 
 
+def test_a_parent_that_fails_stays_where_its_steps_were(tasks: Tasks) -> None:
+    parent = delegated_parent(tasks, step(), step(), step(), step(), mode="parallel")
+    succeeded, running, failing, _ = steps(tasks, parent)
+    run(tasks, succeeded)
+    assert tasks.claim(running)
+    with tasks.transaction() as tx:
+        tx.append(parents.parent_progress(tx.cur, running, 40, None))
+
+    run(tasks, failing, "FAILURE")
+    tasks.end(running, "REVOKED", error=BROKEN)
+
+    ended = tasks.state(parent)["task"]
+    assert (ended["status"], ended["progress"]) == ("FAILURE", (100 + 40 + 0 + 0) / 4)
+
+
 def test_a_sequence_stops_at_the_step_that_fails(tasks: Tasks) -> None:
     parent = delegated_parent(tasks, step(), step())
     (first,) = steps(tasks, parent)

@@ -47,14 +47,15 @@ test("progress is whole percent, and none where it is not known", () => {
 test("the estimate is of the whole run and grows shorter without events", () => {
   expect(etaOf(running({}, phase()), after(0))).toBe(60);
   expect(etaOf(running({}, phase()), after(9))).toBe(51);
-  expect(phaseEtaOf(phase(), after(9))).toBe(16);
+  expect(phaseEtaOf(phase(), running({}, phase()), after(9))).toBe(16);
+  expect(phaseEtaOf(phase(), running({ eta_seconds: 20 }, phase()), after(9))).toBe(11);
 });
 
 test("there is none where the server has none, or the run does not run", () => {
   expect(etaOf(running({ eta_seconds: null }, phase()), after(0))).toBeNull();
   expect(etaOf(running({ status: "SUCCESS" }, phase()), after(0))).toBeNull();
   expect(etaOf(running({ status: "WAITING" }, phase()), after(0))).toBeNull();
-  expect(phaseEtaOf(phase({ eta_seconds: null }), after(0))).toBeNull();
+  expect(phaseEtaOf(phase({ eta_seconds: null }), running({}, phase({ eta_seconds: null })), after(0))).toBeNull();
 });
 
 test("it is withdrawn once the run should be over", () => {
@@ -62,7 +63,7 @@ test("it is withdrawn once the run should be over", () => {
   expect(etaOf(running({ eta_seconds: 3 }, last), after(2.9))).toBeCloseTo(0.1);
   expect(etaOf(running({ eta_seconds: 3 }, last), after(3))).toBeNull();
   expect(etaOf(running({ eta_seconds: 0 }, last), after(0))).toBeNull();
-  expect(phaseEtaOf(last, after(0))).toBeNull();
+  expect(phaseEtaOf(last, running({}, last), after(0))).toBeNull();
 });
 
 test("it is withdrawn while a phase that counts is silent for the time of several items, and ten seconds", () => {
@@ -72,7 +73,7 @@ test("it is withdrawn while a phase that counts is silent for the time of severa
   const slow = running({ eta_seconds: 3_600 }, phase({ eta_seconds: 1_500 })); // half a minute an item
   expect(etaOf(slow, after(90))).toBe(3_510);
   expect(etaOf(slow, after(91))).toBeNull();
-  expect(phaseEtaOf(phase({ eta_seconds: 1_500 }), after(91))).toBeNull();
+  expect(phaseEtaOf(phase({ eta_seconds: 1_500 }), running({}, phase({ eta_seconds: 1_500 })), after(91))).toBeNull();
 });
 
 test("it is withdrawn once a phase without a pace takes longer than it did", () => {

@@ -47,9 +47,12 @@ export function etaOf({ task, phases }: TaskState, now: number): number | null {
   return left(task.eta_seconds, task.updated_at, now);
 }
 
-/** Returns the seconds until a running phase is over at its present pace; null as for the run. */
-export function phaseEtaOf(phase: Phase, now: number): number | null {
-  return phase.eta_seconds === null || isSilent(phase, now) ? null : left(phase.eta_seconds, phase.updated_at, now);
+/** Returns the seconds until a running phase is over at its present pace; null as for the run. No phase is over after the run,
+ * whose estimate, of earlier runs, is the better one. */
+export function phaseEtaOf(phase: Phase, run: TaskState, now: number): number | null {
+  if (phase.eta_seconds === null || isSilent(phase, now)) return null;
+  const rest = left(phase.eta_seconds, phase.updated_at, now);
+  return rest === null ? null : Math.min(rest, etaOf(run, now) ?? rest);
 }
 
 function left(seconds: number, since: string, now: number): number | null {

@@ -72,6 +72,13 @@ test("steps that have not begun say after which they come, and when the run is o
   expect(drawn(outline(treeOf({}), root({ status: "REVOKED" }, steps), new Map()))[0]).toBe("(First: not reached: the run was ended)");
 });
 
+test("steps that run side by side begin together", () => {
+  const steps = [{ job_type: "kb" }, { job_type: "quiz" }];
+  const parallel = root({ params: { mode: "parallel" } }, steps);
+
+  expect(drawn(outline(treeOf({}), parallel, new Map()))).toEqual(["(kb: begins with the others)", "(quiz: begins with the others)"]);
+});
+
 test("steps of a step are ahead below it, before they are tasks", () => {
   const tree = treeOf({ a: ["root", {}, { step: 1, steps: [{ job_type: "x" }, { job_type: "y" }] }], b: ["a", {}, { step: 1 }] });
 

@@ -105,7 +105,7 @@ const stepName = ({ title, job_type }: PlannedStep): string => title || job_type
 /** Returns the steps of an orchestration that have not begun. `ids` are those that have. */
 function plannedRows(tree: Tree, ids: readonly string[], parent: Task, steps: readonly PlannedStep[]): Ahead[] {
   const begun = new Map(ids.map((id) => [tree.nodes.get(id)!.about.value.step, tree.nodes.get(id)!.row.value.task]));
-  const over = isTerminal(parent.status);
+  const [over, parallel] = [isTerminal(parent.status), parent.params?.mode === "parallel"];
   // The phase of a step begins with its number.
   const number = parseInt(parent.error?.phase ?? "", 10);
   const culprit = begun.get(number);
@@ -113,7 +113,8 @@ function plannedRows(tree: Tree, ids: readonly string[], parent: Task, steps: re
   const ahead = steps.map((step, index) => ({ step, number: index + 1 })).filter(({ number }) => !begun.has(number));
   return ahead.map(({ step, number }, index) => {
     const before = steps[number - 2];
-    const says = over ? `not reached: ${why}` : before ? `${index === 0 ? "next, " : ""}after ${stepName(before)}` : "begins first";
+    const waits = parallel || !before ? (parallel ? "begins with the others" : "begins first") : `${index === 0 ? "next, " : ""}after ${stepName(before)}`;
+    const says = over ? `not reached: ${why}` : waits;
     return { id: String(number), name: stepName(step), reached: !over, says };
   });
 }

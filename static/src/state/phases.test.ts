@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { NOTHING } from "../client/fold";
 import { Problem } from "../client/problem";
 import type { JobType, Phase, Task, TaskState } from "../client/types";
-import { declaredPhases, isOpen, nextPhase, phaseRows, phaseSpan, withWaitingSteps } from "./phases";
+import { declaredPhases, isOpen, nextPhase, phaseRows, phaseSpan, withSteps } from "./phases";
 
 const AT = Date.parse("2025-01-01T00:00:00Z");
 const time = (seconds: number): string => new Date(AT + 1_000 * seconds).toISOString();
@@ -143,5 +143,13 @@ test("a step that waits for approval makes its phase wait", () => {
   const rows = phaseRows(state(task({ job_type: "orchestrate" }), phase("1_artifact"), phase("2_kb")), []);
   const children = [task({ job_type: "artifact" }), task({ job_type: "kb", status: "WAITING" })];
 
-  expect(withWaitingSteps(rows, children).map(({ state }) => state)).toEqual(["running", "waiting"]);
+  expect(withSteps(rows, children).map(({ state }) => state)).toEqual(["running", "waiting"]);
+});
+
+test("a step that was cancelled as another one failed is not drawn as failed", () => {
+  const failed = { status: "error" } as const;
+  const rows = phaseRows(state(task({ job_type: "orchestrate", status: "FAILURE" }), phase("1_artifact", failed), phase("2_kb", failed)), []);
+  const children = [task({ job_type: "artifact", status: "FAILURE" }), task({ job_type: "kb", status: "REVOKED" })];
+
+  expect(withSteps(rows, children).map(({ state }) => state)).toEqual(["failed", "stopped"]);
 });

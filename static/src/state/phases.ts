@@ -25,10 +25,15 @@ const stepName = (number: number, jobType: string): string => `${number}_${jobTy
 export const stepTitles = (children: readonly Task[]): ReadonlyMap<string, string> =>
   new Map(children.flatMap((task, index) => (hasTitle(task) ? [[stepName(index + 1, task.job_type), task.title]] : [])));
 
-/** Returns the phases of a run, of which those are waiting whose steps wait for approval. */
-export const withWaitingSteps = (rows: readonly PhaseRow[], children: readonly Task[]): readonly PhaseRow[] => {
-  const waiting = new Set(children.flatMap(({ job_type, status }, index) => (status === "WAITING" ? [stepName(index + 1, job_type)] : [])));
-  return waiting.size ? rows.map((row) => (row.state === "running" && waiting.has(row.phase_id) ? { ...row, state: "waiting" } : row)) : rows;
+/** Returns the phases of a run, each in the state of its step: one that waits for approval does not run, and one that was cancelled did
+ * not fail. */
+export const withSteps = (rows: readonly PhaseRow[], children: readonly Task[]): readonly PhaseRow[] => {
+  const steps = new Map(children.map(({ job_type, status }, index) => [stepName(index + 1, job_type), status]));
+  return rows.map((row) => {
+    const status = steps.get(row.phase_id);
+    if (row.state === "running" && status === "WAITING") return { ...row, state: "waiting" };
+    return row.state === "failed" && status === "REVOKED" ? { ...row, state: "stopped" } : row;
+  });
 };
 
 /** Whether a phase shows its details: by the reader's choice, else when it needs a look. */

@@ -28,7 +28,8 @@ export function tabsOf(task: Task, tree: Tree, { files, expected, earlier = fals
   const failures = failed ? ` · ${count(failed)} failed` : "";
   const name = task.job_type === ORCHESTRATE ? "Steps" : "Tasks below";
   const next = task.status !== "SUCCESS" && tree.ahead.value !== null;
-  const below = next && children === 0 ? "What follows" : `${name} ${count(children)}${tree.hasMore(task.task_id) ? "+" : ""}${failures}`;
+  const none = next ? "What follows" : name;
+  const below = children === 0 ? none : `${name} ${count(children)}${tree.hasMore(task.task_id) ? "+" : ""}${failures}`;
   const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
     ["result", "Result", task.result !== null && task.result !== undefined],

@@ -10,7 +10,7 @@ import { Lazy } from "../state/lazy";
 import { isStale, labelOf } from "../state/link-words";
 import { toneOf } from "../state/marks";
 import { axisOf } from "../state/phase-axis";
-import { declaredPhases, phaseRows, stepTitles, withWaitingSteps, type PhaseRow } from "../state/phases";
+import { declaredPhases, phaseRows, stepTitles, withSteps, type PhaseRow } from "../state/phases";
 import { runAddress } from "../state/routes";
 import { isOfStep, tabOf, tabsOf } from "../state/run-tabs";
 import { masked } from "../state/secrets";
@@ -80,7 +80,7 @@ function Shown({ shared, state }: { shared: SharedRun; state: TaskState }) {
   useTree(tree, state, TREE_MS);
   const tasks = tree.tasks.value;
   const below = tree.below.value;
-  const rows = useMemo(() => withWaitingSteps(phaseRows(state, declaredPhases(task, null)), tasks), [state, tasks]);
+  const rows = useMemo(() => withSteps(phaseRows(state, declaredPhases(task, null)), tasks), [state, tasks]);
   const names = useMemo(() => stepTitles(tasks), [tasks]);
   const outputs = useAnswer(() => shared.api.outputs(task.task_id), [task.task_id, run.outputs.value]);
   const chosen = paramsOf(address.value).get("phase");

@@ -29,5 +29,5 @@ export function FailureBlock(props: FailureProps) {
   }, [fails]);
   const View = code.value.value;
   if (!failure) return null;
-  return View ? <View {...props} /> : code.failed.value ? <p class="problem">{failure.sentence}</p> : null;
+  return View ? <View {...props} /> : <p class="problem">{failure.sentence}</p>;
 }

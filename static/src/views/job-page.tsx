@@ -4,6 +4,7 @@ import { Problem } from "../client/problem";
 import type { User } from "../client/types";
 import { address, go } from "../state/address";
 import { api } from "../state/app";
+import { stoppedAt } from "../state/clock";
 import { listAddress, readsTenant } from "../state/filter";
 import { WINDOWS, windowOf } from "../state/job-stats";
 import { jobTypes, lastJob, loadJobTypes } from "../state/jobs";
@@ -16,8 +17,8 @@ import { JobFigures } from "./job-figures";
 import { JobPhases } from "./job-phases";
 import { JobRuns } from "./job-runs";
 import { JobTimes } from "./job-times";
-import { Link } from "./link";
 import { NewRun } from "./new-run";
+import { NotFound } from "./not-found";
 import { ProblemMessage } from "./problem-message";
 import { Shell } from "./shell";
 import { useAnswer } from "./use-loaded";
@@ -44,7 +45,7 @@ export function JobPage({ user, id }: { user: User; id: string }) {
   };
   return (
     <Shell>
-      <main class="page job" aria-busy={!stats}>
+      <main class={stoppedAt.value !== null || problem ? "page job stale" : "page job"} aria-busy={!stats}>
         <header class="job-head">
           <h1>{id}</h1>
           <Choice label="Time" value={window} options={WINDOWS} change={(value) => change({ window: value })} />
@@ -103,13 +104,7 @@ function RunIt({ job }: { job: string }) {
 }
 
 const Missing = ({ id }: { id: string }) => (
-  <Shell>
-    <main class="page missing">
-      <h1>There is no job of this name</h1>
-      <p>
-        No worker has declared <code>{id}</code>, and there is no run of it.
-      </p>
-      <Link to="/">All runs</Link>
-    </main>
-  </Shell>
+  <NotFound heading="There is no job of this name">
+    No worker has declared <code>{id}</code>, and there is no run of it.
+  </NotFound>
 );

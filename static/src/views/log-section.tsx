@@ -32,7 +32,7 @@ function Folded({ section: { first, last }, view: { store } }: Props) {
   return lines === null ? null : <span class="section-lines">{quantity(lines, "line")}</span>;
 }
 
-/** How long a section took, or takes, and how many errors its lines tell of. */
+/** How long a section took, or takes, and how many of its lines are errors: other errors are counted by its phase. */
 export function SectionFacts({ section, view }: Props) {
   const { errors } = view.marks;
   void errors.version.value;
@@ -43,7 +43,7 @@ export function SectionFacts({ section, view }: Props) {
       {failed !== "unknown" && failed !== 0 && (
         <strong>
           <span aria-hidden="true">✕ </span>
-          {failed === "some" ? "errors" : quantity(failed, "error")}
+          {failed === "some" ? "error lines" : quantity(failed, "error line")}
         </strong>
       )}
       <Duration section={section} />

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { isTerminal, type Phase, type Task, type TaskState } from "../client/types";
+import { isTerminal, type Phase, type TaskState } from "../client/types";
 import { tickingServerNow } from "../state/clock";
 import { phaseEtaOf } from "../state/estimate";
 import { count, quantity } from "../state/format";
@@ -25,7 +25,8 @@ interface Props {
 }
 
 /** The phases as a table: when each ran on the axis of the run, and how long. On a narrow page it is a line that opens. */
-export function Phases({ state: { task }, rows, axis, names, chosen, choose, children }: Props) {
+export function Phases({ state, rows, axis, names, chosen, choose, children }: Props) {
+  const { task } = state;
   const [shown, show] = useState(false);
   const list = useRef<HTMLOListElement>(null);
   const begun = rows.filter(({ phase }) => phase).length;
@@ -54,7 +55,7 @@ export function Phases({ state: { task }, rows, axis, names, chosen, choose, chi
             key={row.phase_id}
             row={row}
             name={row.between ?? names.get(row.phase_id) ?? row.phase_id}
-            task={task}
+            run={state}
             axis={axis}
             chosen={row.phase_id === chosen}
             choose={choose}
@@ -69,13 +70,13 @@ export function Phases({ state: { task }, rows, axis, names, chosen, choose, chi
 interface ItemProps {
   row: PhaseRow;
   name: string;
-  task: Task;
+  run: TaskState;
   axis: Axis | null;
   chosen: boolean;
   choose: (phaseId: string | null) => void;
 }
 
-function Item({ row, name, task, axis, chosen, choose }: ItemProps) {
+function Item({ row, name, run, axis, chosen, choose }: ItemProps) {
   const { phase_id, phase, state, between } = row;
   if (!phase) {
     return (
@@ -89,7 +90,7 @@ function Item({ row, name, task, axis, chosen, choose }: ItemProps) {
       </li>
     );
   }
-  const span = phaseSpan(row, task, tickingServerNow());
+  const span = phaseSpan(row, run.task, tickingServerNow());
   const took = phase.duration_seconds ?? (span && (span[1] - span[0]) / 1_000);
   const open = isOpen(state, chosen || undefined);
   return (
@@ -109,7 +110,7 @@ function Item({ row, name, task, axis, chosen, choose }: ItemProps) {
         <span class="number took">{took !== null && duration(took)}</span>
       </div>
       {axis && span && <Track axis={axis} span={span} state={state} />}
-      {open && <Details phase={phase} running={state === "running"} />}
+      {open && <Details phase={phase} run={state === "running" ? run : null} />}
     </li>
   );
 }
@@ -124,8 +125,9 @@ function Track({ axis, span: [from, to], state }: { axis: Axis; span: [number, n
   );
 }
 
-function Details({ phase, running }: { phase: Phase; running: boolean }) {
-  const eta = running ? phaseEtaOf(phase, tickingServerNow()) : null;
+/** `run`: of a phase that runs. */
+function Details({ phase, run }: { phase: Phase; run: TaskState | null }) {
+  const eta = run && phaseEtaOf(phase, run, tickingServerNow());
   const counted = phase.total_count !== null || phase.processed_count > 0;
   return (
     <>

@@ -12,7 +12,7 @@ import { Lazy } from "../state/lazy";
 import { pageProgress } from "../state/link-label";
 import { isStale } from "../state/link-words";
 import { declaredOutputs } from "../state/outputs";
-import { declaredPhases, phaseRows, stepTitles, withWaitingSteps, type PhaseRow } from "../state/phases";
+import { declaredPhases, phaseRows, stepTitles, withSteps, type PhaseRow } from "../state/phases";
 import { Run } from "../state/run";
 import { isOfStep, tabOf, tabsOf } from "../state/run-tabs";
 import { narrow } from "../state/screen";
@@ -92,7 +92,7 @@ function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }
   useEffect(() => void loadJobTypes(), []);
   const types = jobTypes.value;
   const rows = useMemo(
-    () => withWaitingSteps(phaseRows(state, declaredPhases(state.task, types)), tasks),
+    () => withSteps(phaseRows(state, declaredPhases(state.task, types)), tasks),
     [state, types, tasks],
   );
   useTabTitle(state, rows, below);
