@@ -39,8 +39,6 @@ SEQUENCE = "sequence"
 STOP, CONTINUE = "stop", "continue"
 LONGEST_TITLE = 255
 
-_ENDED = {FAILURE: "failed", REVOKED: "was cancelled"}
-
 
 def parent_phase(cur: Cursor, task_id: str) -> tuple[str, str] | None:
     """Returns a step's parent stream and its phase there; None for a task without a parent."""
@@ -201,7 +199,7 @@ def _apply_ended_steps(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator
     running = [step for step in steps if not step.ended]
     if ends:
         if running and not row.cancel_requested:
-            why = f"step {stopped[0].number}, which {_ENDED[stopped[0].status]}"
+            why = f"step {stopped[0].number}, which {'failed' if stopped[0].status == FAILURE else 'was cancelled'}"
             yield from cancel_with_steps(cur, [task_stream(step.task_id) for step in running], why)
         elif not running:
             culprit = None if row.cancel_requested else stopped[0]
