@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from json import decoder
 
 import httpx
@@ -53,11 +54,25 @@ class Loop:
     def reads(self, seconds: float, cpu: float = 1.0, garbage: float = 0.0) -> None:
         self.pass_time(seconds, cpu)
         self.garbage += garbage
-        self._others.submit(self.watchdog.sample).result()
+        go, looked = self._looking()
+        go.set()
+        looked.result()
 
     def writes(self, seconds: float, cpu: float = 1.0) -> None:
         self.pass_time(seconds, cpu)
-        self._others.submit(self.watchdog.sample).result()
+        go, looked = self._looking()
+        go.set()
+        looked.result()
+
+    def _looking(self) -> tuple[threading.Event, Future[None]]:
+        """The other thread looks when it is told to: until then this one is within what starts it."""
+        go = threading.Event()
+
+        def look() -> None:
+            go.wait()
+            self.watchdog.sample()
+
+        return go, self._others.submit(look)
 
     def pass_time(self, seconds: float, cpu: float = 1.0) -> None:
         self.now += seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import stat
@@ -81,9 +80,9 @@ class FileStorage:
                 try:
                     folder, name = stack.enter_context(self._folder_of(key, make=True))
                     begun = os.open(unfinished, _WRITE, 0o600, dir_fd=folder)
-                except FileNotFoundError as error:
-                    if error.errno != errno.ENOENT or not left:
-                        raise  # it is no key, or leads through a link
+                except FileNotFoundError:
+                    if not left or not _KEY.fullmatch(key):
+                        raise
                     continue
                 yield folder, name, begun
                 return

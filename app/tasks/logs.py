@@ -19,6 +19,7 @@ from app.tasks.endings import error_text
 from app.tasks.log_conditions import RETRY_COMPONENT, RETRY_LEVEL, LogFilter
 
 SCAN_ROWS = 50_000  # what one request may look at before it says where to go on
+FINAL_ROWS = 20_000  # the same without replaced lines: each is compared with the next line
 DOWNLOAD_PAGE = 500
 LOG_FIELDS = ("sequence", "timestamp", "level", "message", "component", "phase")
 MORE_FIELDS = ("line", "item_error")  # that are there only where they are known
@@ -44,7 +45,7 @@ def logs_after(
     """The next ``limit`` lines after the cursor, oldest first."""
     pruned_to, last_seq = kept(cur, task_id)
     cursor = max(cursor, pruned_to)
-    high = last_seq if wanted.indexed else min(cursor + SCAN_ROWS, last_seq)
+    high = last_seq if wanted.indexed else min(cursor + _window(wanted), last_seq)
     rows, more = _scan(cur, task_id, cursor + 1, high, False, limit, wanted)
     after = rows[-1][0] if more else max(cursor, high)
     return LogPage([log_line(payload) for _, payload in rows], cursor + 1, after, more or high < last_seq)
@@ -57,10 +58,14 @@ def logs_before(
     pruned_to, last_seq = kept(cur, task_id)
     oldest, beyond = pruned_to + 1, last_seq + 1
     cursor = beyond if cursor is None else min(max(cursor, oldest), beyond)
-    low = oldest if wanted.indexed else max(cursor - SCAN_ROWS, oldest)
+    low = oldest if wanted.indexed else max(cursor - _window(wanted), oldest)
     rows, more = _scan(cur, task_id, low, cursor - 1, True, limit, wanted)
     before = rows[-1][0] if more else low
     return LogPage([log_line(payload) for _, payload in rows[::-1]], before, cursor - 1, more or low > oldest)
+
+
+def _window(wanted: LogFilter) -> int:
+    return FINAL_ROWS if wanted.final else SCAN_ROWS
 
 
 def every_log(connect: Connect, task_id: str, wanted: LogFilter = LogFilter()) -> Iterator[dict[str, Any]]:

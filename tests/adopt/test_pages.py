@@ -96,7 +96,7 @@ def test_a_celery_project(run: Run, system: System, user: User, tmp_path: Path, 
 
 
 def test_a_script(run: Run, system: System, user: User) -> None:
-    (code,) = shown("A script")
+    code, _ = shown("A script")  # the other is for a unit of systemd
 
     printed = run(sys.executable, "-c", code)
 

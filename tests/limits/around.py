@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inspect import signature
 
+from app.api import job_stats
 from app.api import notifications as notices
 from app.api import webhooks as hooks
 from app.broker import client as client_of_broker
@@ -16,7 +17,8 @@ from app.models.webhooks import WebhookDelivery
 from app.notifications import reminders
 from app.outgoing import http_client, resolver, url_policy
 from app.stream import claims, event
-from app.tasks import budget, cleanup, old_tasks, removal, retention, slots
+from app.tasks import budget, cleanup, old_tasks, removal, retention, run_sums, slots
+from app.tasks import job_stats as stats_of_jobs
 from app.up import __main__ as up
 from app.up import home, supervisor
 from app.up import process_plan as up_plan
@@ -40,6 +42,10 @@ ROWS: dict[str, list[Row]] = {
         ("notifications deleted in one transaction", "1,000", lambda: inbox.PRUNED_ROWS),
         ("deliveries of a webhook that is deleted, in one transaction", "1,000", lambda: subscriptions.DELETED_ROWS),
         ("reminders in one transaction", "100", lambda: reminders.PAGE),
+        ("how long sums of ended runs are kept", "400 days", lambda: run_sums.KEPT_DAYS * 86_400),
+        ("errors in the statistics of a job type", "10", lambda: stats_of_jobs.ERRORS),
+        ("runs in the statistics of a job type", "50", lambda: stats_of_jobs.RUNS),
+        ("longest time of the statistics of a job type", "366 days", lambda: job_stats.LONGEST.total_seconds()),
         ("streams that one statement of the retention looks at", "2,000", lambda: retention.PAGE_STREAMS),
         ("tasks that one statement of the retention looks at", "200",
          lambda: old_tasks.PAGE_TASKS),

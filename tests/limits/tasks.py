@@ -164,6 +164,7 @@ ROWS: dict[str, list[Row]] = {
         ("bytes of any page, without its first row", "1 MB", lambda: pages.PAGE_BYTES),
         ("tasks that a filter looks at in one request", "5,000", lambda: listing.SCAN_TASKS),
         ("events that a search of a log looks at in one request", "50,000", lambda: task_logs.SCAN_ROWS),
+        ("events that a page of a log without replaced lines looks at", "20,000", lambda: task_logs.FINAL_ROWS),
         ("errors or warnings of a log that are all marked", "5,000", lambda: log_marks.MOST_PLACES),
         ("marks of a log that has more of them", "2,000", lambda: log_marks.STRETCHES),
         ("characters of a text that is looked for", "200",

@@ -32,4 +32,6 @@ def test_a_burst_of_a_script_is_on_its_page(taskroom: Command, user: User) -> No
     wait_for("its end", lambda: user.status(run)["task"]["status"] == "SUCCESS")
     wait_for("the process that sends to end its work", lambda: not list(taskroom.spool.glob("*.spool")))
     assert [message for _, message, _ in log_of(user, run)] == [str(n) for n in range(LINES)]
-    assert done.stderr == ""
+    # Where what is left may end with the script, a line says how much the server was too slow for.
+    said = [line for line in done.stderr.splitlines() if not line.endswith("taskroom sync sends them")]
+    assert said == []
