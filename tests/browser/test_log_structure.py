@@ -119,7 +119,7 @@ def test_what_is_looked_for_opens_what_hides_it(visit: Visitor, run_: Sectioned)
         if tab.log.locator(".line").count():
             tab.press("O")
         expect(tab.log.locator(".line")).to_have_count(0)
-        expect(header(tab, "Attempt 2")).to_contain_text(re.compile(r"\d errors"))
+        expect(header(tab, "Attempt 2")).to_contain_text(re.compile(r"\d error lines"))
 
     folded()
     tab.get("searchbox", "Search the whole log").fill("invoice 33 of November")
