@@ -52,6 +52,7 @@ def new_task(
     ``named`` is the field with the parameters, "" when they are the body. Raises Unavailable, and Unprocessable, naming
     each field."""
     params = checked_params(job, params, named)
+    shown = shown_params(services()[Catalog], job, params)  # before the transaction: it may read the types
 
     def make(remember: Remember) -> str:
         if job.name == ORCHESTRATE:
@@ -64,7 +65,7 @@ def new_task(
                 job_type=job.name,
                 title=scrub(title or f"Task: {job.name}"),
                 intent=scrub(intent),
-                params=shown_params(services()[Catalog], job, params),
+                params=shown,
                 secret_params=params,
                 approval=approval,
                 origin=origin,

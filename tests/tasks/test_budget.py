@@ -43,6 +43,12 @@ def test_parameters_count_at_the_start_events_while_it_runs_and_all_when_it_has_
     assert stored(tasks) == at_start + written(tasks, task_id)
 
 
+def test_parameters_with_secrets_count_beside_those_that_readers_see(tasks: Tasks) -> None:
+    tasks.create(params={"password": "[redacted]"}, secret_params={"password": 5_000 * "x"})
+
+    assert 7_000 < stored(tasks) < 7_100
+
+
 def test_the_budget_is_for_one_user_and_day(tasks: Tasks) -> None:
     tasks.end(tasks.started())
     before = stored(tasks)
