@@ -2,7 +2,7 @@ import type { Access } from "./access";
 import { isRetry } from "./logLine";
 import type { LogFilter, LogLine, LogMarksPage, LogPage, LogQuery } from "./logTypes";
 import type { NewShare, ShareList } from "./shares";
-import type { JobStats } from "./jobStats";
+import { jobPath, type JobStats } from "./jobStats";
 import type { OutputFile, RelatedRun } from "./related";
 import type { ApiKeyPage, NewApiKey, Scope } from "./apiKeys";
 import type { TreePage } from "./tree";
@@ -71,7 +71,7 @@ export class Api {
 
   /** What the runs of a job type were like; `window` is a time such as "7d". */
   jobStats(jobType: string, window: string, scope: TaskFilter["scope"]): Promise<JobStats> {
-    return this.get(`/jobs/${jobType.split("/").map(encodeURIComponent).join("/")}/stats?${query({ window, scope })}`);
+    return this.get(`/jobs/${jobPath(jobType)}/stats?${query({ window, scope })}`);
   }
 
   /** Newest first. */

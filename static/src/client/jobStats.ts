@@ -1,5 +1,8 @@
 import type { RelatedRun } from "./related";
 
+/** Returns the name of a job type as a part of a path; reporters may have slashes in it. */
+export const jobPath = (jobType: string): string => jobType.split("/").map(encodeURIComponent).join("/");
+
 /** How many runs ended how. */
 export type EndCounts = Partial<Record<"SUCCESS" | "FAILURE" | "REVOKED", number>>;
 

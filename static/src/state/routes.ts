@@ -1,3 +1,4 @@
+import { jobPath } from "../client/jobStats";
 import { ownPath, pathOf } from "./url";
 
 /** The pages of the dashboard by their paths; app/http/dashboard.py serves the same ones. pages.ts has their views. */
@@ -43,8 +44,7 @@ export const runAddress = (taskId: string): string => `/runs/${encodeURIComponen
 export const compareAddress = (taskId: string, other = ""): string =>
   `${runAddress(taskId)}/compare${other && `?with=${encodeURIComponent(other)}`}`;
 
-/** The page of a job type; reporters may have slashes in its name. */
-export const jobAddress = (jobType: string): string => `/jobs/${jobType.split("/").map(encodeURIComponent).join("/")}`;
+export const jobAddress = (jobType: string): string => `/jobs/${jobPath(jobType)}`;
 
 export const KEYS_ADDRESS = "/settings/keys";
 

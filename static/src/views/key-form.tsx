@@ -3,7 +3,7 @@ import type { KeyBody } from "../client/api";
 import { SCOPES, type Scope } from "../client/apiKeys";
 import { type User } from "../client/types";
 import { LIFETIMES, SCOPE_WORDS, scopesFor, usualScopes, type ApiKeys } from "../state/api-keys";
-import { ChoiceField } from "./choice-field";
+import { Lifetime } from "./lifetime";
 import { ProblemMessage } from "./problem-message";
 import { useCall } from "./use-call";
 
@@ -63,17 +63,9 @@ export function KeyForm({ user, keys }: { user: User; keys: ApiKeys }) {
         ))}
         {wrong("scopes")}
       </fieldset>
-      <ChoiceField
-        label="Expires"
-        name="expires"
-        value={String(lifetime)}
-        options={LIFETIMES.map(([name], at) => ({ value: String(at), name }))}
-        change={(at) => setLifetime(Number(at))}
-        invalid={Boolean(errors.expires_in)}
-        describedBy={expiry}
-      >
+      <Lifetime lifetimes={LIFETIMES} at={lifetime} change={setLifetime} invalid={Boolean(errors.expires_in)} describedBy={expiry}>
         <div id={expiry}>{wrong("expires_in")}</div>
-      </ChoiceField>
+      </Lifetime>
       {user.role === "global_admin" && (
         <div class="field">
           <label>

@@ -3,10 +3,10 @@ import type { NewShare, Share } from "../client/shares";
 import { api } from "../state/app";
 import { LIFETIMES, linesFor, RunShares, USUAL_LIFETIME } from "../state/run-shares";
 import "../style/share.css";
-import { ChoiceField } from "./choice-field";
 import { Confirm } from "./confirm";
 import { CopyLine } from "./copy-line";
 import { Dialog } from "./dialog";
+import { Lifetime } from "./lifetime";
 import { ProblemMessage } from "./problem-message";
 import { Time } from "./time";
 import { useCall } from "./use-call";
@@ -43,13 +43,7 @@ function NewLink({ shares }: { shares: RunShares }) {
   };
   return (
     <form onSubmit={submit}>
-      <ChoiceField
-        label="Expires"
-        name="expires"
-        value={String(lifetime)}
-        options={LIFETIMES.map(([name], at) => ({ value: String(at), name }))}
-        change={(at) => setLifetime(Number(at))}
-      />
+      <Lifetime lifetimes={LIFETIMES} at={lifetime} change={setLifetime} />
       {call.problem && <ProblemMessage problem={call.problem} />}
       <button class="primary" disabled={call.busy}>
         {call.busy ? "Making" : "Make a link"}
