@@ -1,11 +1,9 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { LogLine } from "../client/types";
-import { Lazy } from "../state/lazy";
 import { jsonOf } from "../state/log-json";
 import type { LogView } from "../state/log-view";
 import { LineText } from "./ansi";
-
-const code = new Lazy(async () => (await import("./json")).Json);
+import { Json } from "./json";
 
 interface Props {
   line: LogLine;
@@ -16,11 +14,7 @@ interface Props {
 /** A line that is JSON: its text, which opens into a tree in its place. */
 export function JsonLine({ line, query, view }: Props) {
   const open = view.folds.opened.value.has(line.sequence);
-  const Tree = open ? code.value.value : null;
   const tree = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (open) void code.load();
-  }, [open]);
   useEffect(() => {
     view.scroller?.draw();
     if (!tree.current) return;
@@ -28,7 +22,7 @@ export function JsonLine({ line, query, view }: Props) {
     const sizes = new ResizeObserver(() => view.scroller?.draw());
     sizes.observe(tree.current);
     return () => sizes.disconnect();
-  }, [Tree]);
+  }, [open]);
   return (
     <>
       <button
@@ -40,9 +34,9 @@ export function JsonLine({ line, query, view }: Props) {
       >
         {"{ }"}
       </button>
-      {Tree ? (
+      {open ? (
         <div class="json-tree json" ref={tree}>
-          <Tree value={jsonOf(line)} />
+          <Json value={jsonOf(line)} />
         </div>
       ) : (
         <LineText line={line} query={query} />
