@@ -7,7 +7,18 @@ from inspect import signature
 from typing import Any
 
 from app import broker
-from app.api import agent, cursors, external_workers, fleet, job_history, logs, starting, task_list
+from app.api import (
+    agent,
+    cursors,
+    external_workers,
+    fleet,
+    job_history,
+    job_stats,
+    logs,
+    starting,
+    task_histogram,
+    task_list,
+)
 from app.api import notifications as notices
 from app.api import outputs as downloads
 from app.api import tasks as task_pages
@@ -26,6 +37,7 @@ from app.tasks import (
     fair_claims,
     lease_reaper,
     list_filter,
+    listing,
     log_marks,
     parents,
     projection,
@@ -163,6 +175,10 @@ ROWS: dict[str, list[Row]] = {
         ("lines of a page of a log at most", "1,000", lambda: most(logs.LogQuery, "limit")),
         ("bytes of any page, without its first row", "1 MB", lambda: pages.PAGE_BYTES),
         ("tasks that a filter looks at in one request", "5,000", lambda: list_filter.SCAN_TASKS),
+        ("phases of a row in a list of tasks", "24", lambda: listing.PHASES_OF_ROW),
+        ("phases of all rows of a page", "2,000", lambda: listing.PHASES_OF_PAGE),
+        ("longest time of a histogram of a list", "366 days", lambda: job_stats.LONGEST.total_seconds()),
+        ("longest time of a histogram by hours", "31 days", lambda: task_histogram.HOURLY.total_seconds()),
         ("events that a search of a log looks at in one request", "50,000", lambda: task_logs.SCAN_ROWS),
         ("events that a page of a log without replaced lines looks at", "20,000", lambda: task_logs.FINAL_ROWS),
         ("errors or warnings of a log that are all marked", "5,000", lambda: log_marks.MOST_PLACES),
