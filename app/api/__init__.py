@@ -18,6 +18,7 @@ def init_app(app: Flask) -> None:
     from app.api import (
         agent,
         auth,
+        bulk,
         dialects,
         events,
         external_workers,
@@ -79,6 +80,7 @@ def init_app(app: Flask) -> None:
         task_list,
         task_tree,
         tasks,
+        bulk,
         retries,
         related,
         task_details,

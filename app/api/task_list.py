@@ -113,7 +113,7 @@ def tasks(principal: Principal, query: dict[str, Any]) -> Any:
     """Returns the caller's tasks, newest first; with `scope=tenant` all tasks of the tenant. Parameters and results are
     in the snapshot only. A share token names `parent_id`, a task of its run. A page may be short, even empty, and still
     have `next`: it ends after a megabyte, and for a filter without an index one request reads 5,000 tasks."""
-    before, wanted = position_of(query, utc, UUID), _wanted(principal, query)
+    before, wanted = position_of(query, utc, UUID), listing_of(principal, query)
     whose = {"user_id": wanted.user_id, "tenant": wanted.tenant}
     found: dict[str, Any] = {}
     with services().read() as conn, conn.cursor() as cur:
@@ -137,7 +137,7 @@ def counts(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
     tasks by the `task_created` and `status_changed` events after `sequence` on the caller's stream."""
     with services().read() as conn, conn.cursor() as cur:
         found, sequence, complete = status_counts(
-            cur, _wanted(principal, query), permissions.own_stream(principal)
+            cur, listing_of(principal, query), permissions.own_stream(principal)
         )
     return {"counts": dict.fromkeys(STATUSES, 0) | found, "sequence": sequence, "complete": complete}
 
@@ -153,7 +153,8 @@ def types(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
         return {"job_types": task_types(cur, permissions.scope_filter(principal, query["scope"]))}
 
 
-def _wanted(principal: Principal, query: dict[str, Any]) -> Listing:
+def listing_of(principal: Principal, query: dict[str, Any]) -> Listing:
+    """Returns what a query of the list asks for. Raises Forbidden and NotFound."""
     parent_id = str(query["parent_id"]) if "parent_id" in query else None
     return Listing(
         **permissions.list_filter(principal, query["scope"], parent_id),
