@@ -1,6 +1,6 @@
 """The tables. Importing this package is what fills the metadata that Alembic compares with the migrations."""
 
-from app.models import accounts, bulk, notifications, observed, queue, streams, sums, tasks, webhooks
+from app.models import accounts, bulk, notifications, observed, queue, streams, sums, tasks, views, webhooks
 from app.models.base import Base
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "streams",
     "sums",
     "tasks",
+    "views",
     "webhooks",
 ]

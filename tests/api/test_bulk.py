@@ -150,18 +150,20 @@ def test_somebody_elses_runs_are_refused_as_if_they_were_none(user: User, other:
 
     result = done(user, "cancel", ids=theirs)
 
-    assert result["tasks"] == [
-        {"task_id": theirs[0], "outcome": "refused", "about": "There is no such task"}
-    ]
+    assert result["tasks"] == [{"task_id": theirs[0], "outcome": "refused", "about": "There is no such task"}]
     assert statuses(other, theirs) == ["PENDING"]
-    assert theirs[0] in lines(user, result["bulk"])[0] and "test_outside" not in lines(user, result["bulk"])[0]
+    assert (
+        theirs[0] in lines(user, result["bulk"])[0] and "test_outside" not in lines(user, result["bulk"])[0]
+    )
 
 
 def test_an_operator_acts_on_the_runs_of_its_tenant_and_a_viewer_on_none(people: dict[str, User]) -> None:
     ids = waiting(people["owner"], 2)
 
     problem(people["viewer"].client.post(BULK, json={"action": "cancel", "ids": ids}), 403)
-    problem(people["stranger"].client.post(BULK, json={"action": "cancel", "filter": {"scope": "tenant"}}), 403)
+    problem(
+        people["stranger"].client.post(BULK, json={"action": "cancel", "filter": {"scope": "tenant"}}), 403
+    )
     result = done(people["operator"], "cancel", filter={"scope": "tenant", "status": "PENDING"})
 
     assert outcomes(result) == dict.fromkeys(ids, "cancelled")
@@ -200,7 +202,9 @@ def locked(system: System, task_id: str) -> Any:
     return closing(connection)
 
 
-def test_a_second_one_waits_for_the_end_of_the_first_which_can_be_cancelled(system: System, user: User) -> None:
+def test_a_second_one_waits_for_the_end_of_the_first_which_can_be_cancelled(
+    system: System, user: User
+) -> None:
     ids = waiting(user, 40)
     with locked(system, ids[20]):
         first = ask(user, "cancel", ids=ids)
@@ -280,8 +284,11 @@ def test_what_is_wrong_is_named(user: User, body: dict[str, Any], field: str) ->
 
 def test_starts_are_limited(system: System, user: User) -> None:
     ids = waiting(user)
-    with system.web(TASKROOM_BENCH="0", STARTS_PER_MINUTE="2") as url:
-        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {user.token}"}) as client:
-            answers = [client.post(BULK, json={"action": "cancel", "ids": ids}) for _ in range(3)]
+    body, headers = {"action": "cancel", "ids": ids}, {"Authorization": f"Bearer {user.token}"}
+    with (
+        system.web(TASKROOM_BENCH="0", STARTS_PER_MINUTE="2") as url,
+        httpx.Client(base_url=url, headers=headers) as client,
+    ):
+        answers = [client.post(BULK, json=body) for _ in range(3)]
 
     problem(answers[2], 429)
