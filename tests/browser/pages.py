@@ -55,7 +55,7 @@ def _at(which: str, address: str, shown: str) -> Opening:
 def step(tab: Dashboard, scene: Scene) -> None:
     """The log of a step beside the tree of its run."""
     tab.open(f"/runs/{scene.parent}")
-    tab.page.get_by_role("treegrid").get_by_text("Two teachers read it").click()
+    tab.page.get_by_role("treegrid").get_by_text("Two teachers read it", exact=True).click()
     expect(tab.get("region", "Log of Two teachers read it")).to_be_visible()
 
 
