@@ -31,7 +31,6 @@ GROUPS = {
     "refusals": ("refused",),
 }
 ACTIONS = tuple(action for group in GROUPS.values() for action in group)
-OK = "ok"
 OPERATOR = "script/cli"  # the name of who uses the commands at the server, where there are no accounts
 LONGEST_NOTE, LONGEST_TITLE = 500, 255
 
