@@ -74,7 +74,7 @@ def test_the_keyboard_alone_finds_a_run_acts_on_it_and_comes_back(tab: Visit, us
     keys.press("Enter")
     expect(tab.page.locator("html")).to_have_attribute("data-theme", "dark")
     keys.press("Control+k")
-    keys.type("letter")
+    keys.type("start a letter")
     keys.press("Enter")
     expect(tab.form.get_by_role("combobox", name="Job")).to_have_text("A letter")
     keys.press("Control+k")
