@@ -144,6 +144,13 @@ def shortcuts(tab: Dashboard, scene: Scene) -> None:
     expect(tab.page.get_by_role("dialog", name="Shortcuts")).to_be_visible()
 
 
+def palette(tab: Dashboard, scene: Scene) -> None:
+    running(tab, scene)
+    tab.page.keyboard.press("Control+k")
+    tab.page.get_by_role("combobox", name="Search runs, jobs, pages and actions").fill("re")
+    expect(tab.page.get_by_role("group", name="Runs").get_by_role("option").nth(2)).to_be_visible()
+
+
 def docs(tab: Dashboard, scene: Scene) -> None:
     tab.open("/api/docs")
     tab.shows("/api/v2/agent/start")
@@ -212,6 +219,7 @@ PAGES: dict[str, Opening] = {
     "embed-outputs": _embed_at("packages", "Outputs", "jsonl"),
     "bell": bell,
     "shortcuts": shortcuts,
+    "palette": palette,
     "api-keys": api_keys,
     "api-key-made": made_key,
     "api-docs": docs,
