@@ -38,6 +38,7 @@ def init_app(app: Flask) -> None:
         task_list,
         task_tree,
         tasks,
+        trail,
         views,
         webhooks,
     )
@@ -88,19 +89,8 @@ def init_app(app: Flask) -> None:
         external_workers,
         events,
     ]
-    modules += [
-        fleet,
-        logs,
-        outputs,
-        job_history,
-        job_stats,
-        notifications,
-        webhooks,
-        keys,
-        shares,
-        views,
-        sse,
-    ]
+    modules += [fleet, logs, outputs, job_history, job_stats, notifications, webhooks, keys, shares, trail]
+    modules += [views, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

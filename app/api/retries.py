@@ -11,7 +11,7 @@ from app.api import limits
 from app.api.idempotency import KeyHeaders, KeyResult, Remember, key_of, run_once
 from app.api.starting import accepted, send_first
 from app.api.tasks import Started
-from app.auth import permissions
+from app.auth import permissions, trail
 from app.auth.principal import Principal
 from app.http.base import Blueprint, acting
 from app.jobs import ORCHESTRATE
@@ -48,12 +48,14 @@ def retry(principal: Principal, headers: dict[str, str], task_id: UUID) -> Respo
         if old["observed"]:
             with services().transaction() as tx:
                 last, status = retries.ask_reporter(tx, name)
+                trail.record(tx.cur, principal, "retry", "task", last, note="its reporter was asked")
                 remember(tx.cur, last, status)
             return _asked(name, last)
         if old["job_type"] == ORCHESTRATE:
             limits.steps(old["params"])
         with services().transaction() as tx:
             made = retries.retry(tx, old, services().config.daily_budget)
+            trail.record(tx.cur, principal, "retry", "task", name, note=f"run {made.task_id}")
             remember(tx.cur, made.task_id, WAITING if made.waits else PENDING)
         if not made.waits:
             send_first(made.task_id, made.job_type)

@@ -55,7 +55,7 @@ def _at(which: str, address: str, shown: str) -> Opening:
 def step(tab: Dashboard, scene: Scene) -> None:
     """The log of a step beside the tree of its run."""
     tab.open(f"/runs/{scene.parent}")
-    tab.page.get_by_role("treegrid").get_by_text("Two teachers read it").click()
+    tab.page.get_by_role("treegrid").get_by_text("Two teachers read it", exact=True).click()
     expect(tab.get("region", "Log of Two teachers read it")).to_be_visible()
 
 
@@ -144,6 +144,13 @@ def shortcuts(tab: Dashboard, scene: Scene) -> None:
     expect(tab.page.get_by_role("dialog", name="Shortcuts")).to_be_visible()
 
 
+def palette(tab: Dashboard, scene: Scene) -> None:
+    running(tab, scene)
+    tab.page.keyboard.press("Control+k")
+    tab.page.get_by_role("combobox", name="Search runs, jobs, pages and actions").fill("re")
+    expect(tab.page.get_by_role("group", name="Runs").get_by_role("option").nth(2)).to_be_visible()
+
+
 def docs(tab: Dashboard, scene: Scene) -> None:
     tab.open("/api/docs")
     tab.shows("/api/v2/agent/start")
@@ -212,6 +219,7 @@ PAGES: dict[str, Opening] = {
     "embed-outputs": _embed_at("packages", "Outputs", "jsonl"),
     "bell": bell,
     "shortcuts": shortcuts,
+    "palette": palette,
     "api-keys": api_keys,
     "api-key-made": made_key,
     "api-docs": docs,

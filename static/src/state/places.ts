@@ -1,0 +1,14 @@
+import { KEYS_ADDRESS } from "./routes";
+
+/** A page that a user may go to from everywhere. */
+interface Place {
+  name: string;
+  to: string;
+  keys: string;
+}
+
+/** The pages beside those of single runs and jobs: the shortcuts and the palette lead there. */
+export const PLACES: readonly Place[] = [
+  { name: "All runs", to: "/", keys: "g r" },
+  { name: "API keys", to: KEYS_ADDRESS, keys: "g k" },
+];
