@@ -35,7 +35,7 @@ class FiltersField(ma.fields.Dict):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(value, dict) and len(value) > MOST_FILTERS:
             raise ma.ValidationError(f"At most {MOST_FILTERS} filters.")
-        return super()._deserialize(value, *args, **kwargs)
+        return super()._deserialize(value, *args, **kwargs)  # type: ignore[no-untyped-call]
 
 
 class NewView(ma.Schema):

@@ -24,6 +24,7 @@ from app.tasks.listing import Listing, list_tasks
 ACTIONS = CANCEL, RETRY = "cancel", "retry"
 OUTCOMES = CANCELLED, ASKED, RETRIED, REFUSED = "cancelled", "asked", "retried", "refused"
 MOST_IDS = 1_000
+AT_ONCE = 1  # open ones of a user
 MOST_FOUND = 10_000  # of a filter
 PAGE = 1_000  # tasks of a filter that are read at a time
 MOST_PAGES = 2_000  # each looks at so many tasks as a page of the list does
@@ -56,9 +57,9 @@ def refuse_second(cur: Cursor, user_id: str) -> None:
     once one waits for the other, on the user's row."""
     cur.execute("SELECT FROM users WHERE id = %s FOR NO KEY UPDATE", (user_id,))
     cur.execute(
-        """SELECT id::text FROM tasks
-           WHERE user_id = %s AND finished_at IS NULL AND job_type = %s AND NOT observed LIMIT 1""",
-        (user_id, BULK),
+        """SELECT id::text FROM tasks WHERE user_id = %s AND finished_at IS NULL AND job_type = %s AND NOT observed
+           ORDER BY created_at OFFSET %s LIMIT 1""",
+        (user_id, BULK, AT_ONCE - 1),
     )
     if row := cur.fetchone():
         raise Conflict(

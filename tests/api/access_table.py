@@ -221,6 +221,11 @@ TABLE = {
     "POST /api/v2/tasks/<uuid:task_id>/approve": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/reject": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/retry": RETRY,
+    "POST /api/v2/tasks/bulk": START,
+    "GET /api/v2/views": MEMBERS,
+    "POST /api/v2/views": each(lambda who: 422),
+    "PUT /api/v2/views/<uuid:view_id>": each(lambda who: 422),
+    "DELETE /api/v2/views/<uuid:view_id>": each(lambda who: 204 if who == "owner" else 404),
     "POST /api/v2/auth/logout": each(lambda who: 204),
 }
 # Of a task of ``other``, who has no tenant.
@@ -243,6 +248,7 @@ TAKES_AWAY = (
     "POST /api/v2/auth/logout",
     "DELETE /api/v2/webhooks/<uuid:webhook_id>",
     "DELETE /api/v2/keys/<uuid:key_id>",
+    "DELETE /api/v2/views/<uuid:view_id>",
     "DELETE /api/v2/tasks/<uuid:task_id>/shares/<uuid:share_id>",
 )
 

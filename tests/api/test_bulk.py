@@ -202,6 +202,20 @@ def locked(system: System, task_id: str) -> Any:
     return closing(connection)
 
 
+def test_each_task_has_its_entry_in_the_trail(user: User) -> None:
+    (waits,), failed = waiting(user), user.start("test_fail", text="x")
+    user.finished(failed)
+
+    first = done(user, "cancel", ids=[waits, failed])["bulk"]
+    second = done(user, "retry", ids=[failed])
+
+    found = [(e["action"], e["target"], e["note"]) for e in user.get("trail", action="runs")["entries"]]
+    assert found == [
+        ("retry", failed, f"run {second['tasks'][0]['about']}, bulk action {second['bulk']}"),
+        ("cancel", waits, f"bulk action {first}"),
+    ]
+
+
 def test_a_second_one_waits_for_the_end_of_the_first_which_can_be_cancelled(
     system: System, user: User
 ) -> None:
