@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
-from tests.support.system import User
+import psycopg2
+
+from tests.support.system import System, User
 
 BULK = "/api/v2/tasks/bulk"
 
@@ -31,3 +34,19 @@ def outcomes(result: dict[str, Any]) -> dict[str, str]:
 def lines(user: User, task_id: str) -> list[str]:
     """The lines of its log."""
     return [event["data"]["message"] for event in user.events(task_id) if event["type"] == "log"]
+
+
+def waiting(user: User, number: int = 1) -> list[str]:
+    """Runs that wait, which no Celery worker takes."""
+    return [user.start("test_outside", text=f"page {n}") for n in range(number)]
+
+
+def statuses(user: User, ids: list[str]) -> list[str]:
+    return [user.status(task_id)["task"]["status"] for task_id in ids]
+
+
+def locked(system: System, task_id: str) -> Any:
+    """Keeps a bulk action from going on, for the length of a block: this run of its is locked."""
+    connection = psycopg2.connect(system.database_url)
+    connection.cursor().execute("SELECT FROM streams WHERE name = %s FOR UPDATE", (f"task:{task_id}",))
+    return closing(connection)
