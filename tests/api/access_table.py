@@ -110,6 +110,9 @@ RETRY = acted(202)
 REPORT_NEW = own(422)
 REPORT = reported()
 ANNOUNCE = each(lambda who: 422 if MAY[ROLE.get(who, who)]["announces"] == "yes" else 403)
+OPERATE = each(
+    lambda who: 404 if MAY[ROLE.get(who, who)]["announces"] == "yes" else 403
+)  # none has that name
 NOTICE = each(lambda who: 200 if who == "owner" else 404)  # each their own
 HOOKS = NOTICE
 ENDED = each(lambda who: 204 if may(who, "looks") else 404)
@@ -165,6 +168,7 @@ TABLE = {
     "GET /api/v2/tasks/<uuid:task_id>/earlier": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/again": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/viewers": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/queued": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/approvals": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/owner": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs": READERS,
@@ -214,6 +218,10 @@ TABLE = {
     "POST /api/v2/events": REPORT_NEW,
     "GET /api/v2/workers": MEMBERS,
     "GET /api/v2/queues": MEMBERS,
+    "PUT /api/v2/queues/<path:name>/pause": OPERATE,
+    "DELETE /api/v2/queues/<path:name>/pause": OPERATE,
+    "PUT /api/v2/workers/<path:name>/drain": OPERATE,
+    "DELETE /api/v2/workers/<path:name>/drain": OPERATE,
     "POST /api/v2/tasks/<uuid:task_id>/cancel": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/approve": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/reject": CANCEL,
