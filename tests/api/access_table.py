@@ -133,7 +133,7 @@ TABLE = {
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
     "GET /runs/<uuid:task_id>/compare": OPEN,
     "GET /jobs/<path:job_type>": OPEN,
-    "GET /settings/keys": OPEN,
+    **{f"GET /{page}": OPEN for page in ("workers", "settings/keys")},
     "GET /embed/runs/<uuid:task_id>": OPEN,
     "GET /favicon.svg": OPEN,
     "GET /sdk/<name>": (404,) * len(WHO),  # open; none has that name
