@@ -39,6 +39,7 @@ def init_app(app: Flask) -> None:
         task_list,
         task_tree,
         tasks,
+        trail,
         webhooks,
     )
     from app.api.reported_batch import schemas
@@ -88,19 +89,8 @@ def init_app(app: Flask) -> None:
         external_workers,
         events,
     ]
-    modules += [
-        fleet,
-        holds,
-        logs,
-        outputs,
-        job_history,
-        job_stats,
-        notifications,
-        webhooks,
-        keys,
-        shares,
-        sse,
-    ]
+    modules += [fleet, holds, logs, outputs, job_history, job_stats, notifications, webhooks, keys, shares]
+    modules += [trail, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

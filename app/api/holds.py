@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import marshmallow as ma
@@ -10,7 +9,7 @@ import marshmallow as ma
 from app.api import limits
 from app.api.cursors import stored_text
 from app.api.fleet import Hold, shown_hold
-from app.auth import permissions
+from app.auth import permissions, trail
 from app.auth.principal import Principal
 from app.errors import Conflict, NotFound
 from app.http.base import Blueprint, permitted
@@ -19,8 +18,6 @@ from app.services import services
 from app.tasks import holds
 from app.tasks.holds import Kind
 from app.tasks.observed.own import owners_of
-
-logger = logging.getLogger("taskroom.holds")
 
 blp = Blueprint("holds", __name__, description="Pausing queues and draining workers")
 operating = permitted("act", permissions.may_operate)
@@ -57,7 +54,7 @@ def resume(principal: Principal, name: str) -> None:
     types = [job_type for job_type, queue in services()[Catalog].queues().items() if queue == name]
     with services().transaction() as tx:
         if holds.release_queue(tx, name, types):
-            _record(principal, "resume", "queue", name)
+            trail.record(tx.cur, principal, "resume", "queue", name, title=name)
 
 
 @blp.put("/workers/<path:name>/drain")
@@ -80,14 +77,14 @@ def undrain(principal: Principal, name: str) -> None:
     _require_own(principal, "worker", name)
     with services().transaction() as tx:
         if holds.release_worker(tx.cur, name):
-            _record(principal, "undrain", "worker", name)
+            trail.record(tx.cur, principal, "undrain", "worker", name, title=name)
 
 
 def _hold(principal: Principal, kind: Kind, name: str, action: str) -> dict[str, Any] | None:
     with services().transaction() as tx:
         hold, is_new = holds.hold(tx.cur, kind, name, principal.user_id, principal.email)
         if is_new:
-            _record(principal, action, kind, name)
+            trail.record(tx.cur, principal, action, kind, name, title=name)
     return shown_hold(principal, hold)
 
 
@@ -107,7 +104,3 @@ def _require_own(principal: Principal, kind: Kind, name: str) -> None:
         raise Conflict(
             f"This {kind} belongs to a project that only reports here: only its own tools can hold it"
         )
-
-
-def _record(principal: Principal, action: str, kind: Kind, name: str) -> None:
-    logger.info("%s %s %s user=%s", action, kind, name, principal.user_id)

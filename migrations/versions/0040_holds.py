@@ -1,14 +1,14 @@
 """Paused queues and drained workers; since when a worker runs, and the attempts that were lost with it.
 
 Revision ID: 0040
-Revises: 0036
+Revises: 0042
 
 """
 from alembic import op
 import sqlalchemy as sa
 
 revision = '0040'
-down_revision = '0036'
+down_revision = '0042'
 branch_labels = None
 depends_on = None
 

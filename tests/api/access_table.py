@@ -164,13 +164,10 @@ TABLE = {
     "GET /api/v2/tasks/<uuid:task_id>/status": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/events": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/tree": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/throughput": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/earlier": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/again": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/viewers": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/queued": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/approvals": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/owner": READERS,
+    **{
+        f"GET /api/v2/tasks/<uuid:task_id>/{what}": READERS
+        for what in ("throughput", "earlier", "again", "viewers", "queued", "approvals", "owner")
+    },
     "GET /api/v2/tasks/<uuid:task_id>/logs": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs/download": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs/marks": READERS,
@@ -197,6 +194,9 @@ TABLE = {
     "POST /api/v2/webhooks": START,
     "GET /api/v2/webhooks/<uuid:webhook_id>/deliveries": HOOKS,
     "POST /api/v2/webhooks/<uuid:webhook_id>/enable": hook_of_the_owner(200),
+    "POST /api/v2/webhooks/<uuid:webhook_id>/disable": hook_of_the_owner(200),
+    "GET /api/v2/trail": MEMBERS,
+    "GET /api/v2/trail/export": MEMBERS,
     "POST /api/v2/webhooks/<uuid:webhook_id>/ping": hook_of_the_owner(202),
     "DELETE /api/v2/webhooks/<uuid:webhook_id>": each(lambda who: 204 if who == "owner" else 404),
     "GET /api/v2/keys": MEMBERS,

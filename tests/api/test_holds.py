@@ -61,6 +61,23 @@ def test_a_paused_queue_says_by_whom_and_since_when(system: System, admin: User,
     assert admin.client.delete(f"/api/v2/queues/{QUEUE}/pause").status_code == 204
 
 
+def test_the_trail_has_each_hold_once_and_by_whom(admin: User) -> None:
+    worker = own_worker(admin)["name"]
+    for path in (f"queues/{QUEUE}/pause", f"workers/{worker}/drain"):
+        for send in (admin.client.put, admin.client.put, admin.client.delete, admin.client.delete):
+            assert send(f"/api/v2/{path}").is_success
+
+    entries = [row for row in admin.get("trail")["entries"] if row["user_name"] == admin.email]
+
+    told = [
+        (row["action"], row["kind"], row["title"]) for row in reversed(entries) if row["kind"] != "session"
+    ]
+    assert told == [
+        *(("pause", "queue", QUEUE), ("resume", "queue", QUEUE)),
+        *(("drain", "worker", worker), ("undrain", "worker", worker)),
+    ]
+
+
 def test_a_drained_worker_says_so(admin: User, user: User) -> None:
     """Of a worker that does not run here: another test needs the one that does."""
     name = "celery@nowhere"

@@ -70,5 +70,14 @@ export function ago(timestamp: string, now: number): string {
 /** The time in the zone of the user, with its zone. */
 export const local = (timestamp: string): string => EXACT.format(new Date(timestamp));
 
+/** The zone of the user at a time: "Europe/Berlin, UTC+1". */
+export function zoneOf(at: Date): string {
+  if (Number.isNaN(at.getTime())) return zoneOf(new Date());
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  const named = new Intl.DateTimeFormat("en", { timeZoneName: "shortOffset" }).formatToParts(at);
+  const offset = named.find(({ type }) => type === "timeZoneName")?.value.replace("GMT", "UTC");
+  return timeZone === offset ? timeZone : `${timeZone}, ${offset}`;
+}
+
 /** The time with its zone, and on a second line as the server wrote it. */
 export const exact = (timestamp: string): string => `${local(timestamp)}\n${timestamp}`;

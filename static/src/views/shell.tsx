@@ -1,8 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { User } from "../client/types";
-import { address } from "../state/address";
-import { routeOf } from "../state/routes";
 import { signedIn } from "../state/session";
 import "../style/drop.css";
 import { Bell } from "./bell";
@@ -37,8 +35,6 @@ export function Shell({ children }: { children: ComponentChildren }) {
   // After the session has ended the header keeps its user until somebody signs in again.
   const user = useRef<User | null>(null);
   if (state.kind === "in") user.current = state.user;
-  // The list has a search field of its own.
-  const onList = routeOf(address.value)?.name === "runs";
   return (
     <>
       <header class="top">
@@ -46,7 +42,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <Brand />
         {user.current && (
           <>
-            {!onList && <RunSearch />}
+            <RunSearch />
             <ConnectionState />
             <Bell />
             <UserMenu user={user.current} />

@@ -1,0 +1,100 @@
+"""The form of a run that is made of steps: each has the fields of its own job, and nothing that was typed is lost."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import Visit
+from tests.support.system import User
+
+
+def opened(tab: Visit) -> Locator:
+    tab.click("New run")
+    dialog = tab.page.get_by_role("dialog", name="New run")
+    expect(tab.form).to_be_visible()
+    return dialog
+
+
+def step(tab: Visit, number: int) -> Locator:
+    return tab.form.get_by_role("listitem", name=re.compile(f"^Step {number}: "))
+
+
+def names(tab: Visit) -> list[str]:
+    return tab.form.locator(".step-name bdi").all_inner_texts()
+
+
+def test_steps_are_made_moved_kept_as_a_draft_and_started(tab: Visit, user: User) -> None:
+    user.finished(user.start("test_echo"))
+    tab.open("/")
+    dialog = opened(tab)
+    tab.choose("Job", "Several steps", tab.form)
+
+    tab.click("Add a step")
+    tab.choose("Job", "A letter", step(tab, 1))
+    to, password = (step(tab, 1).locator(f"[name$='params.{name}']") for name in ("to", "password"))
+    password.fill("hush hush")
+    tab.click("Add a step")
+    tab.choose("Job", "Test echo", step(tab, 2))
+    step(tab, 2).locator("[name='params.steps.1.title']").fill("Say it")
+    assert names(tab) == ["A letter", "Say it"]
+
+    # What is missing is said at its field, which gets the focus, also where its step is folded.
+    step(tab, 1).get_by_role("button", name="A letter").click()
+    tab.click("Start")
+    expect(to).to_be_focused()
+    expect(step(tab, 1)).to_contain_text("Fill this in.")
+    to.fill("ada@example.org")
+
+    # By key, by button and by dragging.
+    step(tab, 2).locator("[name='params.steps.1.title']").press("Alt+ArrowUp")
+    expect(step(tab, 1).locator("[name='params.steps.0.title']")).to_be_focused()
+    assert names(tab) == ["Say it", "A letter"]
+    expect(tab.form.get_by_role("status").last).to_have_text("Say it is now step 1 of 2")
+    tab.click("Move step 1 down")
+    assert names(tab) == ["A letter", "Say it"]
+    step(tab, 2).locator(".grip").drag_to(step(tab, 1).locator(".step-head"))
+    expect(step(tab, 1)).to_contain_text("Say it")
+    step(tab, 1).get_by_label("Ask for approval of this step").check()
+    step(tab, 1).locator("[name='params.steps.0.approval.title']").fill("Say it?")
+
+    # Escape keeps all of it as long as the page is; then all but the secrets.
+    tab.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    opened(tab)
+    expect(dialog.get_by_text("Draft from")).to_be_visible()
+    step(tab, 2).get_by_role("button", name="A letter").click()
+    password = tab.form.locator("[name='params.steps.1.params.password']")
+    expect(password).to_have_value("hush hush")
+    tab.page.reload()
+    opened(tab)
+    expect(dialog.get_by_text("without its secrets")).to_be_visible()
+    step(tab, 2).get_by_role("button", name="A letter").click()
+    expect(password).to_have_value("")
+    expect(tab.form.locator("[name='params.steps.1.params.to']")).to_have_value("ada@example.org")
+    password.fill("hush hush")
+    tab.click("Start")
+
+    tab.shows("Say it?")
+    parent = tab.page.url.rsplit("/", 1)[1].split("#")[0]
+    params = user.status(parent)["task"]["params"]
+    assert [(one["job_type"], one["title"] if "title" in one else None) for one in params["steps"]] == [
+        ("test_echo", "Say it"),
+        ("test_letter", None),
+    ]
+    assert params["steps"][0]["approval"]["title"] == "Say it?"
+    assert params["mode"] == "sequence"
+
+    # The draft was sent; a new one can be thrown away.
+    tab.open("/")
+    opened(tab)
+    expect(tab.form.get_by_role("combobox", name="Job")).to_have_text("Several steps")
+    expect(tab.form.get_by_role("listitem")).to_have_count(0)
+    expect(dialog.get_by_text("Draft from")).to_have_count(0)
+    tab.click("Add a step")
+    tab.page.keyboard.press("Escape")
+    opened(tab)
+    expect(tab.form.get_by_role("listitem")).to_have_count(1)
+    tab.click("Discard")
+    expect(tab.form.get_by_role("listitem")).to_have_count(0)
