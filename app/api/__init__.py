@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
         external_workers,
         fleet,
         health,
+        holds,
         job_history,
         job_stats,
         jobs,
@@ -30,6 +31,7 @@ def init_app(app: Flask) -> None:
         logs,
         notifications,
         outputs,
+        queued,
         related,
         retries,
         shares,
@@ -82,12 +84,13 @@ def init_app(app: Flask) -> None:
         tasks,
         retries,
         related,
+        queued,
         task_details,
         external_workers,
         events,
     ]
-    modules += [fleet, logs, outputs, job_history, job_stats, notifications, webhooks, keys, shares, trail]
-    modules.append(sse)
+    modules += [fleet, holds, logs, outputs, job_history, job_stats, notifications, webhooks, keys, shares]
+    modules += [trail, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

@@ -110,6 +110,9 @@ RETRY = acted(202)
 REPORT_NEW = own(422)
 REPORT = reported()
 ANNOUNCE = each(lambda who: 422 if MAY[ROLE.get(who, who)]["announces"] == "yes" else 403)
+OPERATE = each(
+    lambda who: 404 if MAY[ROLE.get(who, who)]["announces"] == "yes" else 403
+)  # none has that name
 NOTICE = each(lambda who: 200 if who == "owner" else 404)  # each their own
 HOOKS = NOTICE
 ENDED = each(lambda who: 204 if may(who, "looks") else 404)
@@ -130,7 +133,7 @@ TABLE = {
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
     "GET /runs/<uuid:task_id>/compare": OPEN,
     "GET /jobs/<path:job_type>": OPEN,
-    "GET /settings/keys": OPEN,
+    **{f"GET /{page}": OPEN for page in ("workers", "settings/keys")},
     "GET /embed/runs/<uuid:task_id>": OPEN,
     "GET /favicon.svg": OPEN,
     "GET /sdk/<name>": (404,) * len(WHO),  # open; none has that name
@@ -161,12 +164,10 @@ TABLE = {
     "GET /api/v2/tasks/<uuid:task_id>/status": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/events": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/tree": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/throughput": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/earlier": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/again": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/viewers": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/approvals": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/owner": READERS,
+    **{
+        f"GET /api/v2/tasks/<uuid:task_id>/{what}": READERS
+        for what in ("throughput", "earlier", "again", "viewers", "queued", "approvals", "owner")
+    },
     "GET /api/v2/tasks/<uuid:task_id>/logs": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs/download": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs/marks": READERS,
@@ -217,6 +218,8 @@ TABLE = {
     "POST /api/v2/events": REPORT_NEW,
     "GET /api/v2/workers": MEMBERS,
     "GET /api/v2/queues": MEMBERS,
+    **{f"{method} /api/v2/queues/<path:name>/pause": OPERATE for method in ("PUT", "DELETE")},
+    **{f"{method} /api/v2/workers/<path:name>/drain": OPERATE for method in ("PUT", "DELETE")},
     "POST /api/v2/tasks/<uuid:task_id>/cancel": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/approve": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/reject": CANCEL,
