@@ -94,6 +94,7 @@ def own(done: int, otherwise: int = 403) -> tuple[int, ...]:
 OPEN = each(lambda who: 200, 200)
 MEMBERS = each(lambda who: 200)
 READERS = read()
+ALL = each(lambda who: 200 if "all" in MAY[ROLE.get(who, who)]["`scope=` of lists"].split(", ") else 403)
 TENANT = each(
     lambda who: (
         200
@@ -161,6 +162,12 @@ TABLE = {
     "GET /api/v2/tasks/counts?scope=tenant": TENANT,
     "GET /api/v2/tasks/types": MEMBERS,
     "GET /api/v2/tasks/types?scope=tenant": TENANT,
+    "GET /api/v2/tasks/people": MEMBERS,
+    "GET /api/v2/tasks/people?scope=tenant": TENANT,
+    "GET /api/v2/tasks/histogram": MEMBERS,
+    "GET /api/v2/tasks/histogram?scope=tenant": TENANT,
+    **{f"GET /api/v2/{path}?scope=all": ALL for path in ("jobs/history", "tasks")},
+    **{f"GET /api/v2/tasks/{path}?scope=all": ALL for path in ("counts", "types", "people", "histogram")},
     "GET /api/v2/tasks/<uuid:task_id>/status": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/events": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/tree": READERS,
