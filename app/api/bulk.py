@@ -11,7 +11,7 @@ from flask import Response
 from app.api import limits
 from app.api.idempotency import KeyHeaders, Remember, key_of, run_once
 from app.api.starting import accepted, send_first
-from app.api.task_list import TaskQuery, listing_of
+from app.api.task_list import ListQuery, listing_of
 from app.api.tasks import Started
 from app.auth import permissions
 from app.auth.principal import Principal
@@ -33,7 +33,7 @@ class BulkSchema(ma.Schema):
     action = ma.fields.String(required=True, validate=ma.validate.OneOf(ACTIONS))
     ids = ListField(ma.fields.UUID(), 1, MOST_IDS)
     filter = ma.fields.Nested(
-        TaskQuery(exclude=("limit", "cursor")),
+        ListQuery,
         metadata={"description": "As the query of `GET tasks`; {} are all tasks of the caller"},
     )
 
@@ -41,9 +41,8 @@ class BulkSchema(ma.Schema):
     def one_of_both(self, data: dict[str, Any], **_: Any) -> None:
         if ("ids" in data) == ("filter" in data):
             raise ma.ValidationError("Send ids or filter, one of both.", "ids")
-        nul = [name for name, value in data.get("filter", {}).items() if "\0" in str(value)]
-        if nul:
-            raise ma.ValidationError({"filter": {name: ["May not hold NUL."] for name in nul}})
+        if "\0" in "".join(value for value in data.get("filter", {}).values() if isinstance(value, str)):
+            raise ma.ValidationError("May not hold NUL.", "filter")
 
 
 @blp.post("/tasks/bulk")
@@ -61,7 +60,7 @@ def act(principal: Principal, headers: dict[str, str], body: dict[str, Any]) -> 
     of = [str(id) for id in body["ids"]] if given is None else listing_of(principal, given)
     if BULK not in services()[Catalog].types_with([BULK]):
         raise Unavailable("No worker has the job type bulk_action, which is in the package workers.jobs")
-    shown = {name: str(value) for name, value in (given or {}).items()}
+    shown = ListQuery().dump(given or {})  # by the names that the caller gave
     number = len(set(body.get("ids", ())))
     title = _title(action, number, shown)
     params = {"action": action} | ({"number": number} if given is None else {"filter": shown})
@@ -81,12 +80,14 @@ def act(principal: Principal, headers: dict[str, str], body: dict[str, Any]) -> 
     return accepted(run_once(key_of(principal, headers), make, lambda result: str(result.task_id)), False)
 
 
-def _title(action: str, number: int, shown: Mapping[str, str]) -> str:
+def _title(action: str, number: int, shown: Mapping[str, Any]) -> str:
     if number:
         return f"{action.capitalize()} {number:,} {'run' if number == 1 else 'runs'}"
     return shortened(f"{action.capitalize()} all runs of {', '.join(_described(shown))}", LONGEST_TITLE)
 
 
-def _described(shown: Mapping[str, str]) -> Iterator[str]:
-    yield "my tenant" if shown.get("scope") == "tenant" else "mine"
-    yield from (f"{name} {value}" for name, value in shown.items() if name != "scope")
+def _described(shown: Mapping[str, Any]) -> Iterator[str]:
+    yield {"tenant": "my tenant", "all": "all tenants"}.get(shown["scope"], "mine")
+    for name, value in shown.items():
+        if name != "scope":
+            yield f"{name} {str(value).lower() if isinstance(value, bool) else value}"

@@ -19,7 +19,8 @@ from app.db.clock import TIME_TEXT
 from app.errors import Conflict
 from app.jobs import BULK
 from app.stream.store import Connect
-from app.tasks.listing import Listing, list_tasks
+from app.tasks.list_filter import Listing
+from app.tasks.listing import list_tasks
 
 ACTIONS = CANCEL, RETRY = "cancel", "retry"
 OUTCOMES = CANCELLED, ASKED, RETRIED, REFUSED = "cancelled", "asked", "retried", "refused"

@@ -1,7 +1,7 @@
 """Bulk actions: what somebody asked to do with many tasks, and what became of each.
 
 Revision ID: 0038
-Revises: 0042
+Revises: 0040
 
 """
 from alembic import op
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 # revision identifiers, used by Alembic.
 revision = '0038'
-down_revision = '0042'
+down_revision = '0040'
 branch_labels = None
 depends_on = None
 

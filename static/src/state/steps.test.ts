@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { JobType, Schema } from "../client/types";
 import { collect, draftOf, type Draft } from "./form";
-import { moved, newStep, stepLists, stepName, unfolded, withStepFields } from "./steps";
+import { moved, newParams, newStep, stepLists, stepName, unfolded, withStepFields } from "./steps";
 
 const step: Schema = {
   type: "object",
@@ -41,6 +41,11 @@ test("a step has the fields of its own job, and an error says at which step and 
     value: { mode: "sequence", steps: [{ job_type: "copy", params: { to: "there", times: 3 }, on_failure: "stop" }] },
     errors: {},
   });
+});
+
+test("a new form begins with one step, and one without steps as it is", () => {
+  expect(newParams(params)).toEqual({ steps: [newStep(list, null)], mode: '"sequence"' });
+  expect(newParams(copy.params)).toEqual(draftOf(copy.params));
 });
 
 test("a step without a job and a list without a step are errors of their own", () => {

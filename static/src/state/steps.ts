@@ -42,6 +42,13 @@ export function newStep(list: Schema, type: JobType | null): StepDraft {
   return type ? { ...step, job_type: type.job_type, params: draftOf(paramsOf(type)) } : { ...step, job_type: "", params: {} };
 }
 
+/** Returns the form of new parameters: a list of steps begins with one whose job is still to be chosen. */
+export function newParams(schema: Schema): Draft {
+  const draft = draftOf(schema);
+  const lists = stepLists(schema).map((name) => [name, [newStep(schema.properties?.[name] ?? {}, null)]] as const);
+  return lists.length ? { ...(draft as Record<string, Draft>), ...Object.fromEntries(lists) } : draft;
+}
+
 /** Returns the form of a run's parameters with the fields of the jobs of its steps in place of JSON, where they have a field for
  * each value. */
 export function unfolded(schema: Schema, draft: Draft, given: unknown, types: readonly JobType[]): Draft {

@@ -9,7 +9,7 @@ import { forgetDraft, keepDraft, keptDraft, withoutSecrets, type StartDraft } fr
 import { collect, draftOf, errorsElsewhere, fieldsOf, labelOf, type Draft } from "../state/form";
 import { brokenFiles, easiest, lastJob } from "../state/jobs";
 import { runAddress } from "../state/routes";
-import { isSteps, unfolded, withStepFields } from "../state/steps";
+import { isSteps, newParams, unfolded, withStepFields } from "../state/steps";
 import { moment } from "../state/time";
 import { BrokenFiles } from "./broken-files";
 import { ChoiceField } from "./choice-field";
@@ -168,7 +168,7 @@ export function JobForm({ job, types, again }: FormProps) {
   );
 }
 
-const emptyDraft = (job: JobType): StartDraft => ({ params: draftOf(job.params), title: "", approval: null });
+const emptyDraft = (job: JobType): StartDraft => ({ params: newParams(job.params), title: "", approval: null });
 
 /** A secret has to be typed again. */
 function draftOfRun(job: JobType, run: Task, types: readonly JobType[]): StartDraft {
