@@ -23,20 +23,25 @@ def init_app(app: Flask) -> None:
         external_workers,
         fleet,
         health,
+        holds,
         job_history,
         job_stats,
         jobs,
         keys,
+        list_choices,
         logs,
         notifications,
         outputs,
+        queued,
         related,
         retries,
         shares,
         task_details,
+        task_histogram,
         task_list,
         task_tree,
         tasks,
+        trail,
         webhooks,
     )
     from app.api.reported_batch import schemas
@@ -77,15 +82,19 @@ def init_app(app: Flask) -> None:
         jobs,
         agent,
         task_list,
+        list_choices,
+        task_histogram,
         task_tree,
         tasks,
         retries,
         related,
+        queued,
         task_details,
         external_workers,
         events,
     ]
-    modules += [fleet, logs, outputs, job_history, job_stats, notifications, webhooks, keys, shares, sse]
+    modules += [fleet, holds, logs, outputs, job_history, job_stats, notifications, webhooks, keys, shares]
+    modules += [trail, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

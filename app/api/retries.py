@@ -11,7 +11,7 @@ from app.api import limits
 from app.api.idempotency import KeyHeaders, KeyResult, Remember, key_of, run_once
 from app.api.starting import accepted, send_first
 from app.api.tasks import Started
-from app.auth import permissions
+from app.auth import permissions, trail
 from app.auth.principal import Principal
 from app.errors import Conflict
 from app.http.base import Blueprint, acting
@@ -51,7 +51,7 @@ def retry(principal: Principal, headers: dict[str, str], task_id: UUID) -> Respo
         if old.get("status") not in TERMINAL:
             raise Conflict(f"The task has not ended: {old.get('status')}; cancel it, or wait for its end")
         if old["observed"]:
-            return _ask_reporter(name, remember)
+            return _ask_reporter(principal, name, remember)
         if old["job_type"] == ORCHESTRATE:
             limits.steps(old["params"])
         with services().transaction() as tx:
@@ -70,6 +70,7 @@ def retry(principal: Principal, headers: dict[str, str], task_id: UUID) -> Respo
                 origin=Origin("retry", retry_of=old["task_id"]),
                 approval=approval,
             )
+            trail.record(tx.cur, principal, "retry", "task", name, note=f"run {new_id}")
             remember(tx.cur, new_id, WAITING if approval else PENDING)
         if approval is None:
             send_first(new_id, old["job_type"])
@@ -83,12 +84,14 @@ def retry(principal: Principal, headers: dict[str, str], task_id: UUID) -> Respo
     return run_once(key, make, replay)
 
 
-def _ask_reporter(name: str, remember: Remember) -> Response:
+def _ask_reporter(principal: Principal, name: str, remember: Remember) -> Response:
     with services().transaction() as tx:
         last = resends.last_run(tx.cur, name)
         if unfinished := lifecycle.unfinished_retry(tx, last):
             raise Conflict(f"A retry of the task has not ended: {unfinished}; wait for its end")
-        remember(tx.cur, last, resends.ask(tx.cur, last))
+        asked = resends.ask(tx.cur, last)
+        trail.record(tx.cur, principal, "retry", "task", last, note="its reporter was asked")
+        remember(tx.cur, last, asked)
     return _asked(name, last)
 
 

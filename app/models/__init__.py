@@ -1,6 +1,17 @@
 """The tables. Importing this package is what fills the metadata that Alembic compares with the migrations."""
 
-from app.models import accounts, notifications, observed, queue, streams, sums, tasks, webhooks
+from app.models import accounts, notifications, observed, queue, streams, sums, tasks, trail, webhooks
 from app.models.base import Base
 
-__all__ = ["Base", "accounts", "notifications", "observed", "queue", "streams", "sums", "tasks", "webhooks"]
+__all__ = [
+    "Base",
+    "accounts",
+    "notifications",
+    "observed",
+    "queue",
+    "streams",
+    "sums",
+    "tasks",
+    "trail",
+    "webhooks",
+]

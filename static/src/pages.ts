@@ -12,6 +12,7 @@ const PAGES: Record<Exclude<RouteName, "login">, Page> = {
   run: new Lazy(async () => (await import("./views/run-page")).RunPage),
   compare: new Lazy(async () => (await import("./views/compare-page")).ComparePage),
   job: new Lazy(async () => (await import("./views/job-page")).JobPage),
+  workers: new Lazy(async () => (await import("./views/fleet-page")).FleetPage),
   keys: new Lazy(async () => (await import("./views/keys-page")).KeysPage),
 };
 

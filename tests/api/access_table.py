@@ -94,6 +94,7 @@ def own(done: int, otherwise: int = 403) -> tuple[int, ...]:
 OPEN = each(lambda who: 200, 200)
 MEMBERS = each(lambda who: 200)
 READERS = read()
+ALL = each(lambda who: 200 if "all" in MAY[ROLE.get(who, who)]["`scope=` of lists"].split(", ") else 403)
 TENANT = each(
     lambda who: (
         200
@@ -110,6 +111,9 @@ RETRY = acted(202)
 REPORT_NEW = own(422)
 REPORT = reported()
 ANNOUNCE = each(lambda who: 422 if MAY[ROLE.get(who, who)]["announces"] == "yes" else 403)
+OPERATE = each(
+    lambda who: 404 if MAY[ROLE.get(who, who)]["announces"] == "yes" else 403
+)  # none has that name
 NOTICE = each(lambda who: 200 if who == "owner" else 404)  # each their own
 HOOKS = NOTICE
 ENDED = each(lambda who: 204 if may(who, "looks") else 404)
@@ -130,7 +134,7 @@ TABLE = {
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
     "GET /runs/<uuid:task_id>/compare": OPEN,
     "GET /jobs/<path:job_type>": OPEN,
-    "GET /settings/keys": OPEN,
+    **{f"GET /{page}": OPEN for page in ("workers", "settings/keys")},
     "GET /embed/runs/<uuid:task_id>": OPEN,
     "GET /favicon.svg": OPEN,
     "GET /sdk/<name>": (404,) * len(WHO),  # open; none has that name
@@ -158,15 +162,19 @@ TABLE = {
     "GET /api/v2/tasks/counts?scope=tenant": TENANT,
     "GET /api/v2/tasks/types": MEMBERS,
     "GET /api/v2/tasks/types?scope=tenant": TENANT,
+    "GET /api/v2/tasks/people": MEMBERS,
+    "GET /api/v2/tasks/people?scope=tenant": TENANT,
+    "GET /api/v2/tasks/histogram": MEMBERS,
+    "GET /api/v2/tasks/histogram?scope=tenant": TENANT,
+    **{f"GET /api/v2/{path}?scope=all": ALL for path in ("jobs/history", "tasks")},
+    **{f"GET /api/v2/tasks/{path}?scope=all": ALL for path in ("counts", "types", "people", "histogram")},
     "GET /api/v2/tasks/<uuid:task_id>/status": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/events": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/tree": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/throughput": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/earlier": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/again": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/viewers": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/approvals": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/owner": READERS,
+    **{
+        f"GET /api/v2/tasks/<uuid:task_id>/{what}": READERS
+        for what in ("throughput", "earlier", "again", "viewers", "queued", "approvals", "owner")
+    },
     "GET /api/v2/tasks/<uuid:task_id>/logs": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs/download": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs/marks": READERS,
@@ -193,6 +201,9 @@ TABLE = {
     "POST /api/v2/webhooks": START,
     "GET /api/v2/webhooks/<uuid:webhook_id>/deliveries": HOOKS,
     "POST /api/v2/webhooks/<uuid:webhook_id>/enable": hook_of_the_owner(200),
+    "POST /api/v2/webhooks/<uuid:webhook_id>/disable": hook_of_the_owner(200),
+    "GET /api/v2/trail": MEMBERS,
+    "GET /api/v2/trail/export": MEMBERS,
     "POST /api/v2/webhooks/<uuid:webhook_id>/ping": hook_of_the_owner(202),
     "DELETE /api/v2/webhooks/<uuid:webhook_id>": each(lambda who: 204 if who == "owner" else 404),
     "GET /api/v2/keys": MEMBERS,
@@ -214,6 +225,8 @@ TABLE = {
     "POST /api/v2/events": REPORT_NEW,
     "GET /api/v2/workers": MEMBERS,
     "GET /api/v2/queues": MEMBERS,
+    **{f"{method} /api/v2/queues/<path:name>/pause": OPERATE for method in ("PUT", "DELETE")},
+    **{f"{method} /api/v2/workers/<path:name>/drain": OPERATE for method in ("PUT", "DELETE")},
     "POST /api/v2/tasks/<uuid:task_id>/cancel": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/approve": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/reject": CANCEL,

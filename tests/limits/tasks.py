@@ -7,9 +7,19 @@ from inspect import signature
 from typing import Any
 
 from app import broker
-from app.api import agent, cursors, external_workers, fleet, job_history, logs, starting, task_list
+from app.api import (
+    agent,
+    cursors,
+    downloads,
+    external_workers,
+    fleet,
+    job_history,
+    logs,
+    starting,
+    task_list,
+)
 from app.api import notifications as notices
-from app.api import outputs as downloads
+from app.api import outputs as output_files
 from app.api import tasks as task_pages
 from app.broker import client as client_of_broker
 from app.broker import connections
@@ -25,7 +35,7 @@ from app.tasks import (
     dispatch,
     fair_claims,
     lease_reaper,
-    listing,
+    list_filter,
     log_marks,
     parents,
     projection,
@@ -149,7 +159,7 @@ ROWS: dict[str, list[Row]] = {
         ("wait for Postgres, which says how much is stored", "60 s", lambda: outputs.ASKED_SECONDS),
         ("bytes copied at a time", "1 MiB", lambda: files.PIECE_BYTES),
         ("tries to begin a file in a folder that others remove", "100", lambda: files.MOST_TRIES),
-        ("bytes of an output that are read at a time", "128 KiB", lambda: downloads.PIECE_BYTES),
+        ("bytes of an output that are read at a time", "128 KiB", lambda: output_files.PIECE_BYTES),
         ("age of a file without a row", "3,600 s", lambda: saved.ORPHAN_SECONDS),
         ("files whose rows are looked up together", "500", lambda: saved.SWEPT_AT_ONCE),
     ],
@@ -162,7 +172,7 @@ ROWS: dict[str, list[Row]] = {
         ("lines of a page of a log, unless asked otherwise", "100", lambda: unless_asked(logs.LogQuery, "limit")),
         ("lines of a page of a log at most", "1,000", lambda: most(logs.LogQuery, "limit")),
         ("bytes of any page, without its first row", "1 MB", lambda: pages.PAGE_BYTES),
-        ("tasks that a filter looks at in one request", "5,000", lambda: listing.SCAN_TASKS),
+        ("tasks that a filter looks at in one request", "5,000", lambda: list_filter.SCAN_TASKS),
         ("events that a search of a log looks at in one request", "50,000", lambda: task_logs.SCAN_ROWS),
         ("events that a page of a log without replaced lines looks at", "20,000", lambda: task_logs.FINAL_ROWS),
         ("errors or warnings of a log that are all marked", "5,000", lambda: log_marks.MOST_PLACES),
@@ -175,13 +185,15 @@ ROWS: dict[str, list[Row]] = {
         ("points of the throughput", "120", lambda: snapshot.POINTS),
         ("runs of `tasks/<id>/earlier`", "24", lambda: related.EARLIER),
         ("runs of `tasks/<id>/again`", "20", lambda: related.AGAIN),
-        ("downloads of logs and outputs of a user at a time", "4", lambda: concurrency.DOWNLOADS_PER_USER),
-        ("downloads of logs and outputs from an address at a time", "16", lambda: concurrency.DOWNLOADS_PER_ADDRESS),
-        ("downloads of logs and outputs at a time through the shares that a user made", "16",
+        ("downloads of logs, outputs and the trail of a user at a time", "4", lambda: concurrency.DOWNLOADS_PER_USER),
+        ("downloads of logs, outputs and the trail from an address at a time", "16",
+         lambda: concurrency.DOWNLOADS_PER_ADDRESS),
+        ("downloads of logs, outputs and the trail at a time through the shares that a user made", "16",
          lambda: concurrency.DOWNLOADS_THROUGH_SHARES),
-        ("downloads of logs and outputs of a web process at a time", "32", lambda: concurrency.DOWNLOADS_IN_TOTAL),
+        ("downloads of logs, outputs and the trail of a web process at a time", "32",
+         lambda: concurrency.DOWNLOADS_IN_TOTAL),
         ("lines that a download reads at a time", "500", lambda: task_logs.DOWNLOAD_PAGE),
-        ("bytes that a download sends together", "64,000", lambda: logs.GZIP_BLOCK),
+        ("bytes that a download sends together", "64,000", lambda: downloads.GZIP_BLOCK),
     ],
     "Limits of the jobs that are shipped": [
         ("files that `knowledge_base` reads, unless asked otherwise", "4,000",
