@@ -18,6 +18,7 @@ def init_app(app: Flask) -> None:
     from app.api import (
         agent,
         auth,
+        bulk,
         dialects,
         events,
         external_workers,
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
         task_tree,
         tasks,
         trail,
+        views,
         webhooks,
     )
     from app.api.reported_batch import schemas
@@ -86,6 +88,7 @@ def init_app(app: Flask) -> None:
         task_histogram,
         task_tree,
         tasks,
+        bulk,
         retries,
         related,
         queued,
@@ -94,7 +97,7 @@ def init_app(app: Flask) -> None:
         events,
     ]
     modules += [fleet, holds, logs, outputs, job_history, job_stats, notifications, webhooks, keys, shares]
-    modules += [trail, sse]
+    modules += [trail, views, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

@@ -18,6 +18,7 @@ from app.api import (
     starting,
     task_list,
 )
+from app.api import bulk as api_bulk
 from app.api import notifications as notices
 from app.api import outputs as output_files
 from app.api import tasks as task_pages
@@ -32,6 +33,7 @@ from app.stream import event, pages, store, writer
 from app.tasks import (
     approvals,
     budget,
+    bulk,
     dispatch,
     fair_claims,
     lease_reaper,
@@ -53,7 +55,7 @@ from app.tasks import outputs as saved
 from taskroom import limits, phases
 from tests.limits.product import ROOT, Row, constant, file, found, most, same, unless_asked
 from workers import declarations, outputs, progress, runtime
-from workers.jobs import _documents, _files, _topics, artifact, knowledge_base, orchestrate
+from workers.jobs import _documents, _files, _topics, artifact, bulk_action, knowledge_base, orchestrate
 from workers.jobs.artifact import ArtifactOptions, ArtifactParams
 from workers.jobs.knowledge_base import KnowledgeBaseParams
 
@@ -79,6 +81,13 @@ ROWS: dict[str, list[Row]] = {
          lambda: same(
              found(file("migrations/versions/0019_bytes_of_users.py"), r"size := (\d+) \+"), budget.ROWS_BYTES)),
         ("parameters of a task as JSON", "64 KiB", lambda: starting.PARAMS_LIMIT),
+        ("runs that a bulk action names", "1,000",
+         lambda: same(bulk.MOST_IDS, most(api_bulk.BulkSchema, "ids"))),
+        ("runs of a filter that a bulk action cancels or retries", "10,000", lambda: bulk.MOST_FOUND),
+        ("runs of a filter that a bulk action reads at once", "1,000", lambda: bulk.PAGE),
+        ("pages that it reads so", "2,000", lambda: bulk.MOST_PAGES),
+        ("bulk actions of a user that have not ended", "1", lambda: bulk.AT_ONCE),
+        ("runs of which the result of a bulk action says", "500", lambda: bulk_action.NAMED),
         ("values in the parameters among which each mistake is named", "2,000", lambda: job_params.MOST_VALUES),
         ("age of what a web process knows of the job types, while Postgres answers", "1 s",
          lambda: catalog.FRESH_SECONDS),
@@ -87,7 +96,8 @@ ROWS: dict[str, list[Row]] = {
         ("steps of `orchestrate`, those within others too", "100", lambda: job_steps.MOST_STEPS),
         ("levels of steps within steps", "3", lambda: job_steps.DEEPEST),
         ("characters of the title of a task or step", "255",
-         lambda: same(most(agent.Start, "title"), most(orchestrate.StepParams, "title"), parents.LONGEST_TITLE)),
+         lambda: same(api_bulk.LONGEST_TITLE, most(agent.Start, "title"), most(orchestrate.StepParams, "title"),
+                      parents.LONGEST_TITLE)),
         ("characters of a job type", "64",
          lambda: same(most(agent.Start, "job_type"), most(orchestrate.StepParams, "job_type"))),
         ("characters of an intent", "64", lambda: most(agent.Start, "intent")),

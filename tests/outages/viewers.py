@@ -35,7 +35,9 @@ def saw_everything(viewers: list[Viewer], user: User, task_id: str, status: str,
     task = user.finished(task_id, seconds)
     assert task["task"]["status"] == status
     for n, viewer in enumerate(viewers):
-        wait_for(f"the end on viewer {n}, or its close", lambda v=viewer: v.ended or v.closed.is_set(), seconds)
+        wait_for(
+            f"the end on viewer {n}, or its close", lambda v=viewer: v.ended or v.closed.is_set(), seconds
+        )
         assert viewer.ended, f"viewer {n} was closed after {viewer.sequences[-1:]}: {viewer.controls[-3:]}"
         assert viewer.sequences == list(range(1, task["sequence"] + 1)), viewer.__class__.__name__
     assert [e["sequence"] for e in user.events(task_id)] == list(range(1, task["sequence"] + 1))
