@@ -109,8 +109,9 @@ def _of_sums(given: Given) -> list[sa.ColumnElement[bool]]:
 
 def _open(given: Given) -> sa.Select[Any]:
     """Tasks that have not ended, of which there are few beside those that have."""
-    found: sa.Select[Any] = sa.select(Task.status, Task.created_at)
-    tasks = found.where(where(given, Task), Task.finished_at.is_(None))
+    tasks: sa.Select[Any] = sa.select(Task.status, Task.created_at).where(
+        where(given, Task), Task.finished_at.is_(None)
+    )
     return tasks.order_by(Task.created_at.desc()) if given & {"user_id", "tenant"} else tasks
 
 
