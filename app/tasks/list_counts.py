@@ -107,11 +107,9 @@ def _of_sums(given: Given) -> list[sa.ColumnElement[bool]]:
     return [own, *(condition for name, condition in bounds.items() if name in given)]
 
 
-def _open(given: Given) -> sa.Select[Any]:
+def _open(given: Given) -> sa.Select[str, datetime]:
     """Tasks that have not ended, of which there are few beside those that have."""
-    tasks: sa.Select[Any] = sa.select(Task.status, Task.created_at).where(
-        where(given, Task), Task.finished_at.is_(None)
-    )
+    tasks = sa.select(Task.status, Task.created_at).where(where(given, Task), Task.finished_at.is_(None))
     return tasks.order_by(Task.created_at.desc()) if given & {"user_id", "tenant"} else tasks
 
 
