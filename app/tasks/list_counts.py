@@ -91,7 +91,7 @@ _LOOKED_AT = frozenset(
 )
 
 
-def _looked_at(tasks: sa.Select[Any], names: Given) -> sa.Select[Any]:
+def _looked_at(tasks: sa.Select[*tuple[Any, ...]], names: Given) -> sa.Select[Any]:
     task = tasks.limit(sa.bindparam("scan")).subquery("tasks").c
     number = sa.func.count().filter(where(names, task)).label("number")
     return sa.select(task.status, number, sa.func.count().label("seen")).group_by(task.status)
