@@ -18,6 +18,7 @@ from app.auth.key_authenticator import KeyAuthenticator
 from app.auth.key_watch import KeyWatch
 from app.auth.owners import Owners
 from app.auth.passwords import Passwords
+from app.auth.refusals import Refusals
 from app.auth.revocations import Revocations
 from app.auth.sign_out import SignOut
 from app.auth.tokens import Authenticator
@@ -71,7 +72,8 @@ def create_app(config: Config | None = None) -> Flask:
     parts = Services(config, queue.transaction, database.read, database.write, events.store)
     parts.add(events.hub, events.publisher, queue.jobs, queue.dispatcher, queue.lease_reaper)
     parts.add(sign_in.revocations, sign_in.sign_out, sign_in.authenticator, sign_in.passwords)
-    parts.add(sign_in.keys, sign_in.key_watch)
+    refusals = Refusals(database.write)
+    parts.add(sign_in.keys, sign_in.key_watch, refusals)
     sign_in.key_watch.transports.append(viewers.streams)
     parts.add(viewers.limits, viewers.presence, viewers.streams, viewers.attempts, viewers.unauthenticated)
     parts.add(Owners(database.read), Ancestors(database.read), Unsent(), Downloads())
@@ -90,11 +92,11 @@ def create_app(config: Config | None = None) -> Flask:
     keys = sign_in.key_watch.thread
     presence, reaper, poller = viewers.presence, queue.lease_reaper.thread, queue.poller.thread
     parts.starts += [measures.start, garbage.start, revocations.start, keys.start, events.hub.start]
-    parts.starts += [presence.thread.start, reaper.start, poller.start]
+    parts.starts += [refusals.thread.start, presence.thread.start, reaper.start, poller.start]
     # Another process takes over the queue; the viewers leave; then the sockets without viewers, added by their server.
     parts.stops += [poller.stop, reaper.stop, events.hub.stop, presence.stop]
     server.init_app(app, parts)
-    parts.stops += [keys.stop, revocations.stop, garbage.stop, measures.stop]
+    parts.stops += [refusals.thread.stop, keys.stop, revocations.stop, garbage.stop, measures.stop]
     if config.trusted_proxies:
         # Only with a proxy: otherwise clients could set these headers. Last, so that it serves sockets too. nginx
         # overwrites the scheme. X-Forwarded-Host is not used: a proxy that does not know it passes the client's value.
@@ -185,7 +187,7 @@ class _SignIn:
         self.revocations = Revocations(config.database_url, lifetime)
         self.sign_out = SignOut(self.revocations, events.hub, events.publisher)
         self.revocations.ended = self.sign_out.here
-        self.authenticator = Authenticator(database.read, database.write, self.revocations, issuers)
+        self.authenticator = Authenticator(database.read, database.transaction, self.revocations, issuers)
         wrong_keys = partial(count_failure, "key", WRONG_KEYS_PER_MINUTE)
         guesses = WrongKeys((lambda key: 0.0) if config.bench else wrong_keys)
         self.keys = KeyAuthenticator(database.read, database.write, self.revocations, guesses)

@@ -7,6 +7,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from app.auth import trail_list
 from app.db.persistent import PersistentConnection
 from app.errors.survived import survived
 from app.inbox import store as inbox
@@ -57,6 +58,8 @@ def retention() -> None:
             expire_tasks(connect, runtime().transaction, settings().waiting_days)
         if settings().task_retention_days:
             remove_tasks(connect, settings().task_retention_days)
+        if settings().trail_days:
+            trail_list.forget(connect, settings().trail_days)
         if storage := runtime().storage:
             delete_orphans(connect, storage)
     except Exception as error:

@@ -18,11 +18,13 @@ def init_app(app: Flask) -> None:
     from app.api import (
         agent,
         auth,
+        bulk,
         dialects,
         events,
         external_workers,
         fleet,
         health,
+        holds,
         job_history,
         job_stats,
         jobs,
@@ -31,6 +33,7 @@ def init_app(app: Flask) -> None:
         logs,
         notifications,
         outputs,
+        queued,
         related,
         retries,
         shares,
@@ -39,6 +42,8 @@ def init_app(app: Flask) -> None:
         task_list,
         task_tree,
         tasks,
+        trail,
+        views,
         webhooks,
     )
     from app.api.reported_batch import schemas
@@ -83,13 +88,16 @@ def init_app(app: Flask) -> None:
         task_histogram,
         task_tree,
         tasks,
+        bulk,
         retries,
         related,
+        queued,
         task_details,
         external_workers,
         events,
     ]
-    modules += [fleet, logs, outputs, job_history, job_stats, notifications, webhooks, keys, shares, sse]
+    modules += [fleet, holds, logs, outputs, job_history, job_stats, notifications, webhooks, keys, shares]
+    modules += [trail, views, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

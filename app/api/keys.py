@@ -11,7 +11,7 @@ import marshmallow as ma
 from app.api import limits
 from app.api.cursors import PageQuery, page_response, position_of, utc
 from app.api.idempotency import KeyHeaders, KeyResult, Remember, key_of, run_once
-from app.auth import access_log, api_keys, permissions
+from app.auth import access_log, api_keys, permissions, trail
 from app.auth.principal import LONGEST_TENANT, SCOPES, Principal, tenant_of
 from app.auth.sign_out import SignOut
 from app.errors import Conflict
@@ -119,6 +119,7 @@ def create(principal: Principal, headers: dict[str, str], body: dict[str, Any]) 
     def make(remember: Remember) -> dict[str, Any]:
         with services().transaction() as tx:
             row, key = api_keys.create(tx.cur, principal.user_id, wanted)
+            trail.record(tx.cur, principal, "key_made", "key", row["id"], note=", ".join(row["scopes"]))
             remember(tx.cur, None, row["id"])
         access_log.concerns(principal.user_id, row["id"])
         return row | {"key": key}
@@ -139,4 +140,5 @@ def revoke(principal: Principal, key_id: UUID) -> None:
     access_log.concerns(principal.user_id, str(key_id))
     with services().transaction() as tx:
         api_keys.revoke(tx.cur, str(key_id), principal)
+        trail.record(tx.cur, principal, "key_revoked", "key", str(key_id))
     services()[SignOut].everywhere(str(key_id))

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-import orjson
-from flask import Response, request
+from flask import Response
 
+from app.api.downloads import NDJSON, download_response, ndjson
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.http.base import Blueprint, SequenceField, WholeField, reading_shared, require_head, with_next
-from app.http.concurrency import Downloads
-from app.http.rate_limits import address
 from app.services import services
 from app.stream.event import LEVELS, task_stream
 from app.stream.resync import Resync
@@ -25,7 +22,6 @@ from app.tasks.logs import every_log, logs_after, logs_before
 
 blp = Blueprint("logs", __name__, description="Logs")
 
-GZIP_BLOCK = 64_000
 # ASCII control characters become their symbols; other controls, line separators and direction marks become U+FFFD.
 _SHOWN: dict[int, int | str] = {
     **{code: 0x2400 + code for code in range(0x20) if chr(code) != "\t"},
@@ -161,21 +157,11 @@ def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Resp
     """Streams all lines of the log that pass the filter, with gzip when accepted. Too many downloads at a time are
     429."""
     name = permissions.readable_task(principal, str(task_id))
-    ndjson = query["format"] == "ndjson"
+    is_ndjson = query["format"] == "ndjson"
     lines = every_log(services().read, name, _filter(query))
-    body: Iterator[bytes] = (
-        (orjson.dumps(line) + b"\n" for line in lines) if ndjson else (_text(line) for line in _left(lines))
-    )
-    response = Response(_blocks(body))
-    response.headers["Content-Type"] = "application/x-ndjson" if ndjson else "text/plain; charset=utf-8"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{"ndjson" if ndjson else "log"}"'
-    response.headers["Vary"] = "Accept-Encoding"
-    if request.accept_encodings.quality("gzip") > 0:
-        response.response = _gzipped(_blocks(body))
-        response.headers["Content-Encoding"] = "gzip"
-    begin = services()[Downloads].begin
-    response.call_on_close(begin(principal.user_id, address(), principal.shared_by))
-    return response
+    body = ndjson(lines) if is_ndjson else (_text(line) for line in _left(lines))
+    content_type = NDJSON if is_ndjson else "text/plain; charset=utf-8"
+    return download_response(principal, body, content_type, f"{name}.{'ndjson' if is_ndjson else 'log'}")
 
 
 def _filter(query: dict[str, Any]) -> LogFilter:
@@ -208,25 +194,3 @@ def _text(line: dict[str, Any]) -> bytes:
 
 def _last_state(line: str) -> str:
     return next((part for part in reversed(line.split("\r")) if part), "")
-
-
-def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Joins lines into blocks: a response of one small chunk per line would be slow."""
-    block: list[bytes] = []
-    size = 0
-    for line in lines:
-        block.append(line)
-        size += len(line)
-        if size >= GZIP_BLOCK:
-            yield b"".join(block)
-            block, size = [], 0
-    if block:
-        yield b"".join(block)
-
-
-def _gzipped(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Compresses into one gzip member, flushed at each block: some clients read only the first member."""
-    compressor = zlib.compressobj(5, wbits=31)  # 31: with the header and trailer of gzip
-    for block in blocks:
-        yield compressor.compress(block) + compressor.flush(zlib.Z_SYNC_FLUSH)
-    yield compressor.flush()

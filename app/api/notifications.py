@@ -10,7 +10,7 @@ import orjson
 
 from app.api import limits
 from app.api.idempotency import KeyHeaders, Remember, key_of, run_once
-from app.auth import permissions
+from app.auth import permissions, trail
 from app.auth.principal import SESSION, Principal
 from app.http.base import Blueprint, WholeField, acting, permitted, reading, with_next
 from app.inbox import notification
@@ -136,6 +136,7 @@ def announce(principal: Principal, headers: dict[str, str], body: dict[str, Any]
     def make(remember: Remember) -> dict[str, Any]:
         with services().transaction() as tx:
             event = announce_to_all(tx, **fields)
+            trail.record(tx.cur, principal, "announce", "everybody", title=fields["title"])
             remember(tx.cur, None, event.payload)
         return event.decoded()
 

@@ -11,7 +11,7 @@ from flask import request, url_for
 
 from app.api import limits
 from app.api.idempotency import KeyHeaders, KeyResult, Remember, key_of, run_once
-from app.auth import access_log, permissions, shares
+from app.auth import access_log, permissions, shares, trail
 from app.auth.principal import Principal
 from app.auth.sign_out import SignOut
 from app.errors import Conflict
@@ -81,6 +81,7 @@ def create(
     def make(remember: Remember) -> dict[str, Any]:
         with services().transaction() as tx:
             row, token = shares.create(tx.cur, principal, name, timedelta(seconds=body["expires_in"]))
+            trail.record(tx.cur, principal, "share_made", "task", name, note=f"until {row['expires_at']}")
             remember(tx.cur, None, row["id"])
         access_log.concerns(principal.user_id, share_id=row["id"])
         address = request.host_url.rstrip("/") + url_for("pages.embed", task_id=name) + f"#token={token}"
@@ -102,4 +103,5 @@ def revoke(principal: Principal, task_id: UUID, share_id: UUID) -> None:
     access_log.concerns(principal.user_id, share_id=str(share_id))
     with services().transaction() as tx:
         shares.revoke(tx.cur, str(share_id), name, principal.user_id, all)
+        trail.record(tx.cur, principal, "share_revoked", "task", name)
     services()[SignOut].everywhere(str(share_id))

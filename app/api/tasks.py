@@ -8,7 +8,7 @@ from uuid import UUID
 import marshmallow as ma
 from flask import Response, make_response
 
-from app.auth import permissions
+from app.auth import permissions, trail
 from app.auth.principal import Principal
 from app.errors import NotFound
 from app.http.base import (
@@ -152,6 +152,7 @@ def cancel(principal: Principal, task_id: UUID) -> Response:
     name, _ = permissions.changeable_task(principal, str(task_id))
     with services().transaction() as tx:
         goes_on = cancelling.cancel(tx, name, principal.email)
+        trail.record(tx.cur, principal, "cancel", "task", name)
     while goes_on:
         with services().transaction() as tx:
             goes_on = cancelling.cancel_below(tx, name, principal.email)
@@ -179,6 +180,7 @@ def _decide(principal: Principal, task_id: UUID, approved: bool, reason: str = "
     name, _ = permissions.changeable_task(principal, str(task_id))
     with services().transaction() as tx:
         lifecycle.decide_approval(tx, name, approved, principal.email, principal.user_id, reason)
+        trail.record(tx.cur, principal, "approve" if approved else "reject", "task", name, note=reason)
     return _state_of(name, snapshot(services().read, name))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import marshmallow as ma
@@ -10,13 +11,14 @@ import marshmallow as ma
 from app.api import limits
 from app.api.cursors import PageQuery, page_response, position_of, utc
 from app.api.idempotency import KeyHeaders, KeyResult, Remember, key_of, run_once
-from app.auth import permissions
+from app.auth import permissions, trail
 from app.auth.principal import SESSION, Principal
 from app.errors import AddressForbidden
 from app.http.base import Blueprint, ListField, permitted, signed_in
 from app.outgoing.url_policy import LONGEST_URL, AddressRefused, UrlPolicy
 from app.services import services
 from app.stream.event import EVENT_TYPE
+from app.stream.transaction import Transaction
 from app.webhooks import delivery_queue, subscriptions
 
 blp = Blueprint("webhooks", __name__, description="Webhooks")
@@ -123,6 +125,7 @@ def create(principal: Principal, headers: dict[str, str], body: dict[str, Any]) 
             webhook, secret = subscriptions.create(
                 tx.cur, principal.user_id, body["url"], body["event_types"], tenant, config.secret_key
             )
+            _record(tx, principal, "webhook_made", webhook)
             remember(tx.cur, None, webhook["id"])
         return webhook | {"secret": secret}
 
@@ -141,7 +144,24 @@ def create(principal: Principal, headers: dict[str, str], body: dict[str, Any]) 
 @blp.response(204)
 def delete(principal: Principal, webhook_id: UUID) -> None:
     """Deletes a webhook and its deliveries; waiting ones are not sent."""
-    subscriptions.delete(services().transaction, principal.user_id, str(webhook_id))
+    begin = services().transaction
+    with begin() as tx:
+        webhook = subscriptions.disable(tx.cur, principal.user_id, str(webhook_id))
+        _record(tx, principal, "webhook_removed", webhook)
+    subscriptions.delete_disabled(begin, str(webhook_id))
+
+
+@blp.post("/webhooks/<uuid:webhook_id>/disable")
+@changing
+@limits.changes
+@blp.response(200, WebhookSchema)
+def disable(principal: Principal, webhook_id: UUID) -> Any:
+    """Disables a webhook until it is enabled again. Deliveries that wait, wait until then; later events are not
+    sent."""
+    with services().transaction() as tx:
+        webhook = subscriptions.disable(tx.cur, principal.user_id, str(webhook_id))
+        _record(tx, principal, "webhook_disabled", webhook)
+    return webhook
 
 
 @blp.post("/webhooks/<uuid:webhook_id>/enable")
@@ -151,7 +171,15 @@ def delete(principal: Principal, webhook_id: UUID) -> None:
 def enable(principal: Principal, webhook_id: UUID) -> Any:
     """Enables a disabled webhook. Deliveries that waited are sent; events since it was disabled are not."""
     with services().transaction() as tx:
-        return subscriptions.enable(tx.cur, principal.user_id, str(webhook_id))
+        webhook = subscriptions.enable(tx.cur, principal.user_id, str(webhook_id))
+        _record(tx, principal, "webhook_enabled", webhook)
+    return webhook
+
+
+def _record(tx: Transaction, principal: Principal, action: str, webhook: dict[str, Any]) -> None:
+    """Adds the deed to the trail, with the host alone: the rest of an address may be secret."""
+    host = urlsplit(webhook["url"]).hostname or ""
+    trail.record(tx.cur, principal, action, "webhook", webhook["id"], title=host)
 
 
 @blp.post("/webhooks/<uuid:webhook_id>/ping")

@@ -1,6 +1,6 @@
 """The access log: a line for each sign-in and sign-out, each API key and share that is made or revoked, their failures,
 and each refusal of a caller, with user, the id of the API key or share, address and outcome. It holds no names and no
-input: people type passwords into the field for the name."""
+input: people type passwords into the field for the name. What it refuses is counted for the trail too."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from app.auth.principal import Principal
+from app.auth.refusals import Refusals, Refused
 from app.errors import Problem
 from app.observability import log_format
+from app.services import services
 
 logger = logging.getLogger("taskroom.access")
 
@@ -38,6 +40,10 @@ FAILURES = {
     500: "failed",
     503: "unavailable",
 }
+# Those that the trail has too, of a sign-in and of anything else. The others are many where nothing is wrong: an access
+# token expires, a page reconnects.
+IN_TRAIL = {"sign_in": frozenset({"unauthorized", "too_many"})}
+RIGHTS = frozenset({"forbidden", "foreign", "address"})
 NOBODY = "-"
 
 
@@ -71,7 +77,7 @@ def init_app(app: Flask) -> None:
 
 def concerns(user_id: str, key_id: str | None = None, share_id: str | None = None) -> None:
     """Sets the user of the current request or socket event, proven or claimed, and the id of its API key or share."""
-    g.user_id = user_id
+    g.user_id, g.key_id = user_id, key_id
     g.credential = f" share={share_id}" if share_id else f" key={key_id}" if key_id else ""
 
 
@@ -123,6 +129,24 @@ def _write(action: str, outcome: str) -> None:
     client = client_of(request.environ)
     client.user_id, client.credential = g.get("user_id", NOBODY), g.get("credential", "")
     _line(action, client, outcome)
+    if outcome in IN_TRAIL.get(action, RIGHTS):
+        _count(action, client, outcome)
+
+
+def _count(action: str, client: Client, outcome: str) -> None:
+    """Counts a refusal for the trail."""
+    is_sign_in, key_id = action in IN_TRAIL, g.get("key_id")
+    refused = Refused(
+        action=action if is_sign_in else "refused",
+        outcome=outcome,
+        title="" if is_sign_in else action,
+        user_id=None if client.user_id == NOBODY else client.user_id,
+        key_id=key_id,
+        address=client.address,
+        note="" if key_id else client.credential.strip(),
+    )
+    task_id = (request.view_args or {}).get("task_id")
+    services()[Refusals].count(refused, task_id and str(task_id))
 
 
 def _line(action: str, client: Client, outcome: str) -> None:

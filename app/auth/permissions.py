@@ -143,6 +143,14 @@ def may_announce(principal: Principal) -> None:
         raise Forbidden("Only an admin of all tenants may announce to all users")
 
 
+def may_operate(principal: Principal) -> None:
+    """Raises Forbidden when the principal may not pause our queues nor drain our workers, which serve all users."""
+    if not principal.may_announce:
+        raise Forbidden(
+            "Only an admin of all tenants may pause a queue or drain a worker, for they serve all users"
+        )
+
+
 def webhook_tenant(principal: Principal) -> str:
     """Returns the tenant whose events a webhook of the principal may receive. Raises Forbidden."""
     tenant = principal.administers

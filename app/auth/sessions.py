@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from app.auth import access_log, accounts, tokens
+from app.auth import access_log, accounts, tokens, trail
 from app.auth.issuers import REMEMBERED_SECONDS
 from app.auth.key_authenticator import KeyAuthenticator
 from app.auth.key_text import hash_of
@@ -128,10 +128,14 @@ def sign_in(email: str, password: str) -> SignedIn:
     if not services()[Passwords].verify(found and found.password_hash, password) or found is None:
         raise Unauthorized("E-mail or password is wrong")
     seconds = services().config.refresh_token_seconds
-    with services().write() as conn, conn.cursor() as cur:
+    with services().transaction() as tx:
         made = _SIGN_IN.execute(
-            cur, user=found.user_id, hash=found.password_hash, lifetime=timedelta(seconds=seconds)
+            tx.cur, user=found.user_id, hash=found.password_hash, lifetime=timedelta(seconds=seconds)
         ).fetchone()
+        if made is not None:
+            user_id, name, role, tenant, session_id = made
+            by = Principal(user_id, name, role, tenant, session_id, expires_at=float(seconds))
+            trail.record(tx.cur, by, "sign_in", "session")
     if made is None:
         raise Unauthorized("E-mail or password is wrong")
     return _signed_in(made, 0, seconds)
@@ -167,8 +171,9 @@ def refresh(token: str) -> SignedIn:
 def sign_out(principal: Principal) -> None:
     """Ends the session at once: its tokens, and its open streams in every web process."""
     access_log.concerns(principal.user_id)
-    with services().write() as conn, conn.cursor() as cur:
-        _SIGN_OUT.execute(cur, session=principal.session_id)
+    with services().transaction() as tx:
+        _SIGN_OUT.execute(tx.cur, session=principal.session_id)
+        trail.record(tx.cur, principal, "sign_out", "session")
     _ended(principal.session_id)
 
 

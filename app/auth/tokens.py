@@ -17,7 +17,7 @@ from flask_jwt_extended import create_access_token, create_refresh_token, decode
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import PyJWTError
 
-from app.auth import access_log, accounts
+from app.auth import access_log, accounts, trail
 from app.auth.issuers import Issuer, Issuers
 from app.auth.jwks import FRESH_SECONDS
 from app.auth.principal import Principal
@@ -144,13 +144,16 @@ class Authenticator:
             if opened is None:
                 accounts.record(cur, claims)
                 opened = accounts.open_session(cur, claims, session_id)
+            if opened is not None:
+                principal = Principal(
+                    opened.user_id, claims.email, claims.role, claims.tenant, session_id, claims.expires_at
+                )
+                if opened.is_new:
+                    trail.record(cur, principal, "sign_in", "session")
         if opened is None:  # a newer token has other claims, or the session was signed out
             raise _ended()
         if opened.is_new:
             access_log.signed_in(opened.user_id)
-        principal = Principal(
-            opened.user_id, claims.email, claims.role, claims.tenant, session_id, claims.expires_at
-        )
         return principal, claims.expires_at - claims.issued_at, until
 
 

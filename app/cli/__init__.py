@@ -11,12 +11,15 @@ import secrets
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from app.auth.principal import ROLES, SCOPES, tenant_of
 from app.config import Config
 from app.errors import TaskroomError, causes
 from app.errors.causes import Cause, first_line
+
+if TYPE_CHECKING:
+    from app.auth.accounts import Account
 
 MAX_NAME_LENGTH = 254  # sign-in refuses longer names
 
@@ -147,16 +150,36 @@ def make_account(email: str, password: str, role: str, tenant_name: str = "", *,
     # Outside the transactions: on a busy machine a hash takes longer than a transaction may be idle.
     same_password = found is not None and verify(found.password_hash, password)
     if not (found and same_password and (keep or (found.role, found.tenant) == (role, tenant))):
+        from app.auth import trail  # not at each start of script/up: it takes Flask along
+
         hashed = hash_password(password)
         with connect() as conn, conn.cursor() as cur:
             accounts.save(cur, name, hashed, role, tenant, keep=keep)
+            made = accounts.find(cur, name)
+            assert made is not None
+            note = _difference(found, made, same_password) if found else _standing(made)
+            trail.record(
+                cur, None, "account_changed" if found else "account_made", "account", made.user_id, note=note
+            )
     connect.close()
+
+
+def _standing(account: Account) -> str:
+    return f"{account.role} in {account.tenant}" if account.tenant else account.role
+
+
+def _difference(before: Account, after: Account, same_password: bool) -> str:
+    """Says in words what was changed."""
+    changes = [] if same_password else ["another password"]
+    if _standing(before) != _standing(after):
+        changes.append(f"{_standing(after)}, before {_standing(before)}")
+    return "; ".join(changes)
 
 
 def close_account(email: str) -> None:
     """Sets a password that nobody knows, ends the sessions, revokes the API keys and disables the webhooks. The tasks
     stay."""
-    from app.auth import accounts
+    from app.auth import accounts, trail
     from app.auth.passwords import hash_password
     from app.db.persistent import PersistentConnection
 
@@ -166,12 +189,15 @@ def close_account(email: str) -> None:
     with connect() as conn, conn.cursor() as cur:
         if not accounts.close(cur, name, unknown):
             raise SystemExit(f"taskroom: there is no account {name}")
+        closed = accounts.find(cur, name)
+        assert closed is not None
+        trail.record(cur, None, "account_closed", "account", closed.user_id)
     connect.close()
 
 
 def set_trial(tenant_name: str, ends: str) -> None:
     """Sets the end of a trial: ``ends`` is a date or a time of ISO 8601, or ``never``."""
-    from app.auth import accounts
+    from app.auth import accounts, trail
     from app.db.persistent import PersistentConnection
 
     try:
@@ -184,6 +210,7 @@ def set_trial(tenant_name: str, ends: str) -> None:
     connect = PersistentConnection(Config.from_env().database_url)
     with connect() as conn, conn.cursor() as cur:
         accounts.set_trial(cur, name, at if at is None or at.tzinfo else at.replace(tzinfo=UTC))
+        trail.record(cur, None, "trial_set", "tenant", name, title=name, note=ends, tenant=name)
     connect.close()
 
 

@@ -22,6 +22,8 @@ PAGE = 200
 
 def add(name: str, email: str, scopes: Sequence[str], days: int | None, tenant: str | None) -> None:
     """Makes a key and prints it. Exits with one line for invalid arguments."""
+    from app.auth import trail  # not at each start of script/up: it takes Flask along
+
     if not api_keys.is_name(name):
         raise SystemExit(f"taskroom: a name has 1 to {api_keys.LONGEST_NAME} printable characters")
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
@@ -36,7 +38,8 @@ def add(name: str, email: str, scopes: Sequence[str], days: int | None, tenant: 
         account = _account(cur, email)
         lifetime = None if days is None else timedelta(days=days)
         wanted = api_keys.NewKey(name, scopes, account.tenant if tenant is None else named, lifetime)
-        _, key = api_keys.create(cur, account.user_id, wanted)
+        row, key = api_keys.create(cur, account.user_id, wanted)
+        trail.record(cur, None, "key_made", "key", row["id"], note=", ".join(row["scopes"]))
     print(key)
 
 
@@ -69,8 +72,11 @@ def print_all(email: str | None) -> None:
 
 def revoke(id: str) -> None:
     """Revokes a key, whoever owns it. Web processes refuse it within two seconds."""
+    from app.auth import trail
+
     with _connection() as connect, connect() as conn, conn.cursor() as cur:
         api_keys.revoke(cur, id, by=None)
+        trail.record(cur, None, "key_revoked", "key", id)
 
 
 def _line(row: dict[str, Any]) -> str:

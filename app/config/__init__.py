@@ -190,6 +190,7 @@ class Config:
     retention_days: int = whole("TASKROOM_RETENTION_DAYS", 30, 0, 36_500)
     task_retention_days: int = whole("TASKROOM_TASK_RETENTION_DAYS", 365, 0, 36_500)
     waiting_days: int = whole("TASKROOM_WAITING_DAYS", 90, 0, 36_500)
+    trail_days: int = whole("TASKROOM_TRAIL_DAYS", 365, 0, 36_500)  # of who did what; 0: for ever
     # 0: no limit. Events of a stream; bytes of a user's tasks in a day; bytes of all files that jobs have saved.
     retention_events: int = whole("TASKROOM_RETENTION_EVENTS", 1_000_000, 0, 2**53)
     daily_bytes: int = whole("TASKROOM_DAILY_BYTES", 2_000_000_000, 0, 2**53)
@@ -202,6 +203,11 @@ class Config:
     def sqlalchemy_url(self) -> str:
         """The URL with the driver: SQLAlchemy 2.1 uses psycopg 3 for ``postgresql://``."""
         return "postgresql+psycopg2://" + self.database_url.split("://", 1)[1]
+
+    @property
+    def daily_budget(self) -> int:
+        """The bytes that a user's tasks may store in a day; 0: no limit."""
+        return 0 if self.bench else self.daily_bytes
 
     @property
     def cookie_secure(self) -> bool:

@@ -181,18 +181,22 @@ def one(cur: Cursor, user_id: str, id: str) -> dict[str, Any]:
     return dict(zip(_NAMES, row, strict=True))
 
 
-def delete(begin: Begin, user_id: str, id: str) -> None:
-    """Deletes a webhook and its deliveries, in short transactions: there may be many deliveries. The webhook is deleted
-    last: after an interruption the user still finds it, disabled. Raises NotFound."""
-    with begin() as tx:
-        one(tx.cur, user_id, id)
-        _DISABLE.execute(tx.cur, webhook=id)
+def delete_disabled(begin: Begin, id: str) -> None:
+    """Deletes a webhook that was disabled, and its deliveries, in short transactions: there may be many deliveries. The
+    webhook is deleted last: after an interruption the user still finds it, disabled."""
     full = True
     while full:
         with begin() as tx:
             full = _DELETE_DELIVERIES.execute(tx.cur, webhook=id, rows=DELETED_ROWS).rowcount == DELETED_ROWS
             if not full:
                 _DELETE.execute(tx.cur, webhook=id)
+
+
+def disable(cur: Cursor, user_id: str, id: str) -> dict[str, Any]:
+    """Disables a webhook: it gets no events from now on, and deliveries that wait are not sent. Raises NotFound."""
+    one(cur, user_id, id)
+    _DISABLE.execute(cur, webhook=id)
+    return one(cur, user_id, id)
 
 
 def enable(cur: Cursor, user_id: str, id: str) -> dict[str, Any]:

@@ -12,8 +12,12 @@ const PAGES: Record<Exclude<RouteName, "login">, Page> = {
   run: new Lazy(async () => (await import("./views/run-page")).RunPage),
   compare: new Lazy(async () => (await import("./views/compare-page")).ComparePage),
   job: new Lazy(async () => (await import("./views/job-page")).JobPage),
+  workers: new Lazy(async () => (await import("./views/fleet-page")).FleetPage),
   keys: new Lazy(async () => (await import("./views/keys-page")).KeysPage),
 };
+
+/** The command palette, which every page has. */
+export const PALETTE = new Lazy(async () => (await import("./views/palette")).Palette);
 
 /** Returns the page of an address; null where there is none, or where it is not lazy. */
 export function pageOf(address: string): Page | null {
@@ -25,7 +29,7 @@ export function pageOf(address: string): Page | null {
  * function that stops it. */
 export function loadOthers(): () => void {
   const timer = setTimeout(() => {
-    for (const page of Object.values(PAGES)) void page.load();
+    for (const code of [PALETTE, ...Object.values(PAGES)]) void code.load();
   }, OTHERS_MS);
   return () => clearTimeout(timer);
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 from app.stream.store import DatabaseUnavailable
@@ -26,6 +27,10 @@ class FakePostgres:
     @contextmanager
     def read(self) -> Iterator[Any]:
         yield self
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        yield SimpleNamespace(cur=self)
 
     @contextmanager
     def cursor(self) -> Iterator[Any]:

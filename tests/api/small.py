@@ -13,6 +13,7 @@ from app.auth import access_log, identity
 from app.auth.issuers import Issuers
 from app.auth.owners import Owners
 from app.auth.passwords import Passwords
+from app.auth.refusals import Refusals
 from app.auth.revocations import Revocations
 from app.auth.tokens import Authenticator
 from app.config import Config
@@ -65,12 +66,14 @@ def small_app(
             Downloads: Downloads(),
             Unsent: Unsent(),
             Metrics: SimpleNamespace(text=lambda: b"taskroom 1\n"),
+            Refusals: Refusals(fake.read),
             Passwords: Passwords(config.passwords_at_once, config.passwords_waiting),
             **(parts or {}),
         },
         config=config,
         read=fake.read,
         write=fake.read,
+        transaction=fake.transaction,
     )
     api.init_app(app)
     return app

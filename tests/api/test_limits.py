@@ -36,7 +36,7 @@ LIMITS = {
     "TICKETS_PER_MINUTE": "4",
     "CONNECTS_PER_MINUTE": "10",
 }
-LIMITS |= {"TASKROOM_BENCH": "0", "TEST_WINDOW_SECONDS": str(WINDOW)}
+LIMITS |= {"TASKROOM_BENCH": "0", "TEST_WINDOW_SECONDS": str(WINDOW), "TEST_REDIS_SECONDS": "60"}
 ECHO = {"job_type": "test_echo"}
 
 
@@ -64,7 +64,7 @@ class Bare:
 @pytest.fixture(scope="module")
 def bare(system: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
     home = Home.open(tmp_path_factory.mktemp("bare"))
-    limits = LIMITS | {"TICKETS_PER_MINUTE": "1000"}
+    limits = LIMITS | {"TICKETS_PER_MINUTE": "1000", "TEST_REDIS_SECONDS": "1"}
     with EmbeddedRedis(home) as server, system.web(REDIS_URL=server.url, **limits) as url:
         yield Bare(url, server.url, system.home / f"web-{urlsplit(url).port}.log")
 

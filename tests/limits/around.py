@@ -7,6 +7,7 @@ from inspect import signature
 from app.api import job_stats
 from app.api import notifications as notices
 from app.api import webhooks as hooks
+from app.auth import refusals, trail, trail_list
 from app.broker import client as client_of_broker
 from app.bus import FINISH_SECONDS, all_users, publishing, subscriber
 from app.bus import source as bus_source
@@ -29,6 +30,11 @@ NGINX = file("deploy/nginx.conf")
 
 ROWS: dict[str, list[Row]] = {
     "Limits of what is kept": [
+        ("entries of the trail deleted in one transaction", "5,000", lambda: trail_list.DELETED_ROWS),
+        ("characters of a note in the trail", "500", lambda: trail.LONGEST_NOTE),
+        ("characters of a name in the trail", "255", lambda: trail.LONGEST_TITLE),
+        ("time in which refusals of one kind are one entry", "60 s", lambda: refusals.ENTRY_SECONDS),
+        ("kinds of refusals that a web process counts at a time", "200", lambda: refusals.MOST_KINDS),
         ("time of one worker that a run of the retention takes for", "60 s",
          lambda: old_tasks.RUN_SECONDS),
         ("events deleted in one transaction", "2,000", lambda: same(retention.BATCH_EVENTS, removal.EVENTS_AT_ONCE)),

@@ -10,6 +10,7 @@ from app import broker
 from app.api import (
     agent,
     cursors,
+    downloads,
     external_workers,
     fleet,
     job_history,
@@ -19,8 +20,9 @@ from app.api import (
     task_histogram,
     task_list,
 )
+from app.api import bulk as api_bulk
 from app.api import notifications as notices
-from app.api import outputs as downloads
+from app.api import outputs as output_files
 from app.api import tasks as task_pages
 from app.broker import client as client_of_broker
 from app.broker import connections
@@ -33,6 +35,7 @@ from app.stream import event, pages, store, writer
 from app.tasks import (
     approvals,
     budget,
+    bulk,
     dispatch,
     fair_claims,
     lease_reaper,
@@ -55,7 +58,7 @@ from app.tasks import outputs as saved
 from taskroom import limits, phases
 from tests.limits.product import ROOT, Row, constant, file, found, most, same, unless_asked
 from workers import declarations, outputs, progress, runtime
-from workers.jobs import _documents, _files, _topics, artifact, knowledge_base, orchestrate
+from workers.jobs import _documents, _files, _topics, artifact, bulk_action, knowledge_base, orchestrate
 from workers.jobs.artifact import ArtifactOptions, ArtifactParams
 from workers.jobs.knowledge_base import KnowledgeBaseParams
 
@@ -81,6 +84,13 @@ ROWS: dict[str, list[Row]] = {
          lambda: same(
              found(file("migrations/versions/0019_bytes_of_users.py"), r"size := (\d+) \+"), budget.ROWS_BYTES)),
         ("parameters of a task as JSON", "64 KiB", lambda: starting.PARAMS_LIMIT),
+        ("runs that a bulk action names", "1,000",
+         lambda: same(bulk.MOST_IDS, most(api_bulk.BulkSchema, "ids"))),
+        ("runs of a filter that a bulk action cancels or retries", "10,000", lambda: bulk.MOST_FOUND),
+        ("runs of a filter that a bulk action reads at once", "1,000", lambda: bulk.PAGE),
+        ("pages that it reads so", "2,000", lambda: bulk.MOST_PAGES),
+        ("bulk actions of a user that have not ended", "1", lambda: bulk.AT_ONCE),
+        ("runs of which the result of a bulk action says", "500", lambda: bulk_action.NAMED),
         ("values in the parameters among which each mistake is named", "2,000", lambda: job_params.MOST_VALUES),
         ("age of what a web process knows of the job types, while Postgres answers", "1 s",
          lambda: catalog.FRESH_SECONDS),
@@ -89,7 +99,8 @@ ROWS: dict[str, list[Row]] = {
         ("steps of `orchestrate`, those within others too", "100", lambda: job_steps.MOST_STEPS),
         ("levels of steps within steps", "3", lambda: job_steps.DEEPEST),
         ("characters of the title of a task or step", "255",
-         lambda: same(most(agent.Start, "title"), most(orchestrate.StepParams, "title"), parents.LONGEST_TITLE)),
+         lambda: same(api_bulk.LONGEST_TITLE, most(agent.Start, "title"), most(orchestrate.StepParams, "title"),
+                      parents.LONGEST_TITLE)),
         ("characters of a job type", "64",
          lambda: same(most(agent.Start, "job_type"), most(orchestrate.StepParams, "job_type"))),
         ("characters of an intent", "64", lambda: most(agent.Start, "intent")),
@@ -161,7 +172,7 @@ ROWS: dict[str, list[Row]] = {
         ("wait for Postgres, which says how much is stored", "60 s", lambda: outputs.ASKED_SECONDS),
         ("bytes copied at a time", "1 MiB", lambda: files.PIECE_BYTES),
         ("tries to begin a file in a folder that others remove", "100", lambda: files.MOST_TRIES),
-        ("bytes of an output that are read at a time", "128 KiB", lambda: downloads.PIECE_BYTES),
+        ("bytes of an output that are read at a time", "128 KiB", lambda: output_files.PIECE_BYTES),
         ("age of a file without a row", "3,600 s", lambda: saved.ORPHAN_SECONDS),
         ("files whose rows are looked up together", "500", lambda: saved.SWEPT_AT_ONCE),
     ],
@@ -191,13 +202,15 @@ ROWS: dict[str, list[Row]] = {
         ("points of the throughput", "120", lambda: snapshot.POINTS),
         ("runs of `tasks/<id>/earlier`", "24", lambda: related.EARLIER),
         ("runs of `tasks/<id>/again`", "20", lambda: related.AGAIN),
-        ("downloads of logs and outputs of a user at a time", "4", lambda: concurrency.DOWNLOADS_PER_USER),
-        ("downloads of logs and outputs from an address at a time", "16", lambda: concurrency.DOWNLOADS_PER_ADDRESS),
-        ("downloads of logs and outputs at a time through the shares that a user made", "16",
+        ("downloads of logs, outputs and the trail of a user at a time", "4", lambda: concurrency.DOWNLOADS_PER_USER),
+        ("downloads of logs, outputs and the trail from an address at a time", "16",
+         lambda: concurrency.DOWNLOADS_PER_ADDRESS),
+        ("downloads of logs, outputs and the trail at a time through the shares that a user made", "16",
          lambda: concurrency.DOWNLOADS_THROUGH_SHARES),
-        ("downloads of logs and outputs of a web process at a time", "32", lambda: concurrency.DOWNLOADS_IN_TOTAL),
+        ("downloads of logs, outputs and the trail of a web process at a time", "32",
+         lambda: concurrency.DOWNLOADS_IN_TOTAL),
         ("lines that a download reads at a time", "500", lambda: task_logs.DOWNLOAD_PAGE),
-        ("bytes that a download sends together", "64,000", lambda: logs.GZIP_BLOCK),
+        ("bytes that a download sends together", "64,000", lambda: downloads.GZIP_BLOCK),
     ],
     "Limits of the jobs that are shipped": [
         ("files that `knowledge_base` reads, unless asked otherwise", "4,000",

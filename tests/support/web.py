@@ -10,6 +10,8 @@ from tests.support import garbage, grace, long_turns, other_library
 
 # On a slow machine a test that counts attempts must not reach the end of the minute.
 rate_limits.WINDOW_SECONDS = int(os.environ.get("TEST_WINDOW_SECONDS", rate_limits.WINDOW_SECONDS))
+# Nor may it count a second without a turn as an outage of Redis, in which each process counts for itself.
+rate_limits.REDIS_SECONDS = float(os.environ.get("TEST_REDIS_SECONDS", rate_limits.REDIS_SECONDS))
 # Nor may a test that refreshes reach the end of the grace period: it ends the period itself.
 sessions.GRACE_SECONDS = grace.GRACE_SECONDS
 # Nobody waits long for the end of a key or share; tests/test_figures.py has the product's times.

@@ -187,6 +187,8 @@ export interface Schema {
   additionalProperties?: unknown;
   required?: string[];
   items?: Schema;
+  /** Of the first items, where they have schemas of their own; the others have that of `items`. */
+  prefixItems?: Schema[];
   minItems?: number;
   maxItems?: number;
 }

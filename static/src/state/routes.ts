@@ -7,6 +7,7 @@ const ROUTES = {
   run: /^\/runs\/([\w-]+)\/?$/,
   compare: /^\/runs\/([\w-]+)\/compare\/?$/,
   job: /^\/jobs\/(.+?)\/?$/,
+  workers: /^\/workers\/?$/,
   keys: /^\/settings\/keys\/?$/,
   login: /^\/login$/,
 };
@@ -45,6 +46,8 @@ export const compareAddress = (taskId: string, other = ""): string =>
   `${runAddress(taskId)}/compare${other && `?with=${encodeURIComponent(other)}`}`;
 
 export const jobAddress = (jobType: string): string => `/jobs/${jobPath(jobType)}`;
+
+export const WORKERS_ADDRESS = "/workers";
 
 export const KEYS_ADDRESS = "/settings/keys";
 
