@@ -149,7 +149,7 @@ export function JobForm({ job, types, again }: FormProps) {
       {fields.map(([name, field, required]) => {
         const set = (part: Draft): void => change({ params: { ...values, [name]: part } });
         const all = { path: `params.${name}`, label: labelOf(name, field), schema: field, required, errors, draft: values[name] ?? null, set };
-        return isSteps(field) ? <Steps key={name} {...all} types={types} /> : <Field key={name} {...all} />;
+        return isSteps(field) ? <Steps key={name} {...all} types={types} forgetErrors={() => setErrors({})} /> : <Field key={name} {...all} />;
       })}
       <Field path="title" label="Title" schema={TITLE} required={false} draft={title} errors={errors} set={(text) => change({ title: text })} />
       <Field
