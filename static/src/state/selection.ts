@@ -8,6 +8,8 @@ export class Selection {
   readonly ids = signal<ReadonlySet<string>>(new Set());
   /** Also those that match the filter and are not loaded. */
   readonly all = signal(false);
+  /** Whether the boxes are shown though none is selected: a finger cannot point at a row without opening it. */
+  readonly choosing = signal(false);
   /** The one that was selected last, from which a range begins. */
   private anchor: string | null = null;
 
@@ -33,6 +35,7 @@ export class Selection {
 
   clear(): void {
     this.anchor = null;
+    this.choosing.value = false;
     this.set(new Set());
   }
 

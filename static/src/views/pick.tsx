@@ -1,4 +1,3 @@
-import type { ComponentChildren } from "preact";
 import { mayAct } from "../state/app";
 import { selection } from "../state/selection";
 
@@ -7,14 +6,12 @@ interface Props {
   name: string;
   /** The ids of the list, of which a range is a part. */
   order: () => readonly string[];
-  /** The row. */
-  children: ComponentChildren;
 }
 
-/** A row of the list with the box that selects it, which is seen under the pointer, with the focus, and while any is selected. */
-export function Pickable({ id, name, order, children }: Props) {
-  if (!mayAct.value) return <>{children}</>;
-  const picked = selection.ids.value.has(id);
+/** The box that selects a run of the list, over its mark; it is seen under the pointer, with the focus, and while any run is selected. */
+export function Pick({ id, name, order }: Props) {
+  if (!mayAct.value) return null;
+  const picked = selection.ids.value;
   const click = (event: MouseEvent): void => {
     if (event.shiftKey) selection.extend(id, order());
     else selection.toggle(id);
@@ -22,14 +19,12 @@ export function Pickable({ id, name, order, children }: Props) {
     (event.currentTarget as HTMLInputElement).checked = selection.ids.value.has(id);
   };
   return (
-    <div class={`pickable${picked ? " picked" : ""}${selection.ids.value.size ? " picking" : ""}`} data-run={id}>
-      {children}
-      <label class="pick">
-        <input type="checkbox" aria-label={`Select ${name}`} checked={picked} onClick={click} />
-      </label>
-    </div>
+    <label class={picked.size || selection.choosing.value ? "pick on" : "pick"} data-run={id}>
+      <input type="checkbox" aria-label={`Select ${name}`} checked={picked.has(id)} onClick={click} />
+    </label>
   );
 }
 
 /** Returns the id of the run whose row contains the element. */
-export const idOf = (element: Element | null): string | null => element?.closest<HTMLElement>("[data-run]")?.dataset.run ?? null;
+export const idOf = (element: Element | null): string | null =>
+  element?.closest(".row-line")?.querySelector<HTMLElement>("[data-run]")?.dataset.run ?? null;

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { BulkAction } from "../client/bulk";
 import { randomKey } from "../client/randomKey";
 import { announce } from "../state/announce";
+import { mayAct } from "../state/app";
 import { act, MOST_MATCHING, targetsOf, WORDS } from "../state/bulk";
 import { total } from "../state/counts";
 import { listAddress } from "../state/filter";
@@ -50,6 +51,17 @@ export function SelectBar({ runs }: { runs: Runs }) {
       </button>
       {asking && <Sure action={asking} number={number} runs={runs} close={() => ask(null)} />}
     </div>
+  );
+}
+
+/** Shows the boxes of the rows, where no pointer does. */
+export function SelectMode() {
+  if (!mayAct.value) return null;
+  const on = selection.choosing.value;
+  return (
+    <button type="button" class="quiet select-mode" aria-pressed={on} onClick={() => (on ? selection.clear() : (selection.choosing.value = true))}>
+      Select
+    </button>
   );
 }
 
