@@ -1,6 +1,9 @@
 import type { Access } from "./access";
 import type { TaskFilter } from "./api";
 
+/** The job type of the runs that act on others; they are not started again. */
+export const BULK = "bulk_action";
+
 export type BulkAction = "cancel" | "retry";
 
 /** Which runs: by their ids, or all that match a filter of the list. */

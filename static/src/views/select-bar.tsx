@@ -24,6 +24,8 @@ export function SelectBar({ runs }: { runs: Runs }) {
   const matching = counts ? (status ? counts[status] : total(counts)) : 0;
   const all = selection.all.value;
   const number = all ? matching : selection.ids.value.size;
+  // Of a filter that no index has only the newest are counted.
+  const known = runs.counts.complete.value;
   useEffect(() => () => selection.clear(), [listAddress(runs.filter)]);
   useKeys(runs);
   useEffect(() => {
@@ -33,8 +35,8 @@ export function SelectBar({ runs }: { runs: Runs }) {
   return (
     <div class="select-bar" role="group" aria-label="Selected runs">
       <strong>
-        {all ? "All " : ""}
-        {count(number)} selected
+        {all && "All "}
+        {all && !known ? "that match" : `${count(number)} selected`}
       </strong>
       {(["cancel", "retry"] as const).map((action) => (
         <button key={action} type="button" onClick={() => ask(action)}>
@@ -43,10 +45,10 @@ export function SelectBar({ runs }: { runs: Runs }) {
       ))}
       {!all && matching > number && (
         <button type="button" class="plain" onClick={() => selection.selectAll(runs.order.value ?? [])}>
-          Select all {count(matching)} matching
+          Select all {known && `${count(matching)} `}matching
         </button>
       )}
-      <button type="button" class="plain" onClick={() => selection.clear()}>
+      <button type="button" class="plain clear" onClick={() => selection.clear()}>
         Clear
       </button>
       {asking && <Sure action={asking} number={number} runs={runs} close={() => ask(null)} />}
@@ -71,7 +73,7 @@ function Sure({ action, number, runs, close }: { action: BulkAction; number: num
   const key = useRef(randomKey());
   const { name, about } = WORDS[action];
   const all = selection.all.value;
-  const what = `${name} ${quantity(number, "run")}`;
+  const what = `${name} ${all && !runs.counts.complete.value ? "all matching runs" : quantity(number, "run")}`;
   const run = (): void =>
     call.run(async () => {
       await act(action, targetsOf(selection.ids.value, all, runs.filter), number, key.current);
