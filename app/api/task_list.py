@@ -17,7 +17,7 @@ from app.tasks.below import NOTHING, below, numbers_below
 from app.tasks.fold import STARTED, STATUSES, SUCCESS
 from app.tasks.list_counts import status_counts
 from app.tasks.list_filter import Listing
-from app.tasks.listing import list_tasks
+from app.tasks.listing import list_tasks, row_phases
 from app.tasks.observed.part import LONGEST_TYPE
 
 blp = Blueprint("task_list", __name__, description="Lists of tasks")
@@ -92,6 +92,10 @@ class ListRow(ListedTask):  # type: ignore[misc, valid-type]  # made from a dict
         allow_none=True,
         metadata={"description": "The shares of its phases; null of a run that succeeded"},
     )
+    phases = ma.fields.List(
+        ma.fields.Dict(),
+        metadata={"description": "The first ones, without messages; none of a run that succeeded"},
+    )
     failed_below = ma.fields.Integer(
         metadata={
             "description": "How many of the first 100 tasks below it failed; 0 unless it runs or succeeded"
@@ -145,13 +149,15 @@ def tasks(principal: Principal, query: dict[str, Any]) -> Any:
         if wanted.parent_id and before is None:
             found["below"] = below(cur, wanted.parent_id, whose)
         tasks_below = numbers_below(cur, [task["task_id"] for task in page.tasks], whose)
+        phases = row_phases(cur, [task["task_id"] for task in page.tasks if task["status"] != SUCCESS])
         names = accounts.names_for(cur, principal, {task["user_id"] for task in page.tasks})
     for task in page.tasks:
         number = tasks_below.get(task["task_id"], NOTHING)
         # The others are not shown as if all went well.
         fine = task["status"] in (STARTED, SUCCESS)
         task |= {"failed_below": number.failed if fine else 0, "waiting_below": number.waiting}
-        task |= {"tasks_below": number.tasks, "owner": names.get(task["user_id"])}
+        task |= {"phases": phases.get(task["task_id"], []), "tasks_below": number.tasks}
+        task |= {"owner": names.get(task["user_id"])}
     return page_response("tasks", page.tasks, page.next, **found)
 
 

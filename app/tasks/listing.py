@@ -7,6 +7,7 @@ its phases, and a page has an end in bytes.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ import orjson
 import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
+from app.db.clock import TIME_TEXT
 from app.db.statements import Statement, as_text, composed, sized
 from app.models.base import Ids
 from app.models.streams import Stream
@@ -119,6 +121,30 @@ def phase_counts(cur: Cursor, task_ids: Sequence[str]) -> dict[str, dict[str, in
         task_id: {"phases": phases, "processed": processed, "errors": errors}
         for task_id, phases, processed, errors in _PHASE_COUNTS.execute(cur, tasks=list(task_ids))
     }
+
+
+PHASES_OF_ROW = 24  # as many as a bar in a list has room for
+PHASES_OF_PAGE = 2_000
+PHASE_NAMES = (
+    *("phase_id", "status", "processed_count", "total_count", "error_count", "started_at", "updated_at"),
+    "duration_seconds",
+)
+# Literal, for what is read of each task is limited.
+_PHASES = f"""SELECT listed.id::text, {", ".join(PHASE_NAMES[:5])}, {TIME_TEXT.format("started_at")},
+        {TIME_TEXT.format("updated_at")}, duration_seconds
+    FROM unnest(%(tasks)s::uuid[]) WITH ORDINALITY AS listed (id, number), LATERAL (
+        SELECT * FROM phases WHERE task_id = listed.id ORDER BY position LIMIT {PHASES_OF_ROW}) AS first
+    ORDER BY number, position LIMIT {PHASES_OF_PAGE}"""
+
+
+def row_phases(cur: Cursor, task_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Returns the first phases of each of these tasks, without messages: as many as bars in a list show."""
+    found = defaultdict[str, list[dict[str, Any]]](list)
+    if task_ids:
+        cur.execute(_PHASES, {"tasks": list(task_ids)})
+        for task_id, *phase in cur:
+            found[task_id].append(dict(zip(PHASE_NAMES, phase, strict=True)))
+    return found
 
 
 _ACTIVE = Statement(

@@ -30,7 +30,7 @@ INSERT INTO tasks (id, stream_id, user_id, tenant, parent_id, job_type, title, i
     started_at, finished_at, status)
 SELECT made.id, streams.id, people.id, 'team', parent_id, 'team.job_' || job,
     CASE WHEN n % 100000 = 7 THEN 'Needle ' || n ELSE 'Task ' || n END, 'execute_command', '{{}}', 'manual', at, at,
-    at + (n * 7919 % 90 + 1) * interval '1 s', status
+    at + (n * 7919::bigint % 90 + 1) * interval '1 s', status
 FROM made JOIN streams ON streams.name = 'task:' || made.id
     JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS number FROM users WHERE tenant = 'team') AS people
     ON people.number = job % {people};

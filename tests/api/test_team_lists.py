@@ -193,6 +193,34 @@ def test_errors_are_failures_lines_of_errors_and_items(system: System, team: dic
     assert len(ids(ann, errors="false")) == 5
 
 
+def test_a_row_has_the_first_phases_of_a_run_that_did_not_succeed(
+    system: System, team: dict[str, User]
+) -> None:
+    ann = team["ann"]
+    running, done = run(system, ann, status="STARTED"), run(system, ann)
+    system.sql(
+        """INSERT INTO phases (task_id, phase_id, position, status, error_count, updated_at)
+           SELECT id::uuid, 'p' || n, n, 'completed', n, %s FROM unnest(%s) AS id, generate_series(0, 29) AS n
+           RETURNING 1""",
+        *(HOUR, [running, done]),
+    )
+
+    rows = {row["task_id"]: row["phases"] for row in ann.get("tasks")["tasks"]}
+
+    assert rows[done] == []
+    assert [phase["phase_id"] for phase in rows[running]] == [f"p{n}" for n in range(24)]
+    assert rows[running][2] == {
+        "phase_id": "p2",
+        "status": "completed",
+        "processed_count": 0,
+        "total_count": None,
+        "error_count": 2,
+        "started_at": None,
+        "updated_at": "2026-03-05T10:00:00.000000Z",
+        "duration_seconds": None,
+    }
+
+
 def test_durations_are_those_of_ended_runs(system: System, team: dict[str, User]) -> None:
     ann = team["ann"]
     short, long = run(system, ann, seconds=2), run(system, ann, HOUR, seconds=600)

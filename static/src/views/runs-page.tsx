@@ -6,6 +6,7 @@ import { stoppedAt } from "../state/clock";
 import { filterOf, isUnfiltered, listAddress, type RunFilter } from "../state/filter";
 import { loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
+import { loadPeople } from "../state/people";
 import { Runs } from "../state/runs";
 import { learnTaskTypes, loadTaskTypes } from "../state/task-types";
 import "../style/runs.css";
@@ -15,6 +16,7 @@ import { FirstRun, NoList, NoMatch } from "./list-placeholders";
 import { ListTools } from "./list-tools";
 import { NewRun } from "./new-run";
 import { ProblemMessage } from "./problem-message";
+import { RunHistogram } from "./run-histogram";
 import { RunList } from "./run-list";
 import { Shell } from "./shell";
 import { StatusFilter } from "./status-filter";
@@ -45,7 +47,10 @@ export function RunsPage({ user }: { user: User }) {
     document.title = "Runs · Taskroom";
     void loadJobTypes();
   }, []);
-  useEffect(() => void loadTaskTypes(filter.scope), [filter.scope]);
+  useEffect(() => {
+    void loadTaskTypes(filter.scope);
+    void loadPeople(filter);
+  }, [filter.scope]);
   const signed = currentUser.value !== null;
   useEffect(() => {
     // A request that was refused while the session was over is not repeated by anything else.
@@ -73,7 +78,8 @@ export function RunsPage({ user }: { user: User }) {
       <main class={`runs-page${live && !problem ? "" : " stale"}`} aria-busy={runs !== shown}>
         {!first && <ActiveRunBand />}
         <ListTools {...{ user, filter, change, search, first }} {...(mayStart ? { start: () => setStarting(true) } : {})} />
-        {!first && <StatusFilter filter={filter} counts={shown.counts.value.value} />}
+        {!first && <RunHistogram filter={filter} choose={change} />}
+        {!first && <StatusFilter filter={filter} counts={shown.counts.value.value} complete={shown.counts.complete.value} />}
         {problem && order && (
           <ProblemMessage problem={problem}>
             {" "}
