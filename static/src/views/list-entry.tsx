@@ -5,6 +5,7 @@ import { folds } from "../state/filter";
 import type { Runs } from "../state/runs";
 import { Chevron } from "./chevron";
 import { Link } from "./link";
+import { Pick } from "./pick";
 import { ProblemMessage } from "./problem-message";
 import { RunRow } from "./run-row";
 
@@ -39,6 +40,7 @@ export function EntryLine({ entry, runs }: { entry: Entry; runs: Runs }) {
         </button>
       )}
       <RunRow row={row} />
+      <Pick id={entry.id} name={row.value.task.title} order={() => runs.order.value ?? []} />
     </div>
   );
 }

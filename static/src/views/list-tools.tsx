@@ -8,7 +8,9 @@ import { typeNames } from "../state/type-names";
 import { Choice } from "./choice";
 import { Link } from "./link";
 import { Scopes, Who } from "./list-filters";
+import { SavedViews } from "./saved-views";
 import { Search } from "./search";
+import { SelectMode } from "./select-bar";
 
 const TYPED_MS = 200;
 
@@ -45,6 +47,8 @@ export function ListTools({ user, filter, change, search, first, start }: Props)
           <Choice label="Job" value={filter.job_type} options={jobs} change={(job_type) => change({ job_type })} />
         )}
         {!first && <Who {...{ filter, change }} />}
+        {!first && <SavedViews user={user} />}
+        {!first && <SelectMode />}
       </search>
       {start && !first && (
         <Link class="hint" to={`${KEYS_ADDRESS}#${WAYS_IN_HASH}`}>

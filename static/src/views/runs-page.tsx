@@ -19,6 +19,7 @@ import { NewRun } from "./new-run";
 import { ProblemMessage } from "./problem-message";
 import { RunHistogram } from "./run-histogram";
 import { RunList } from "./run-list";
+import { SelectBar } from "./select-bar";
 import { Shell } from "./shell";
 import { StatusFilter } from "./status-filter";
 
@@ -99,6 +100,7 @@ export function RunsPage({ user }: { user: User }) {
         {first && !starting && <FirstRun user={user} mayStart={mayStart} />}
         {none && !first && <NoMatch filter={filter} user={user} />}
         {order && order.length > 0 && <RunList key={listAddress(shown.filter)} runs={shown} />}
+        <SelectBar runs={shown} />
         {starting && <NewRun close={() => setStarting(false)} />}
       </main>
     </Shell>

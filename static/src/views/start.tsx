@@ -1,5 +1,6 @@
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { jsonText } from "../client/json";
+import { randomKey } from "../client/randomKey";
 import { type FieldErrors, Problem } from "../client/problem";
 import type { JobType, Schema, Task } from "../client/types";
 import { go } from "../state/address";
@@ -60,7 +61,8 @@ export function JobForm({ job, types, again }: FormProps) {
   const change = (changed: Partial<StartDraft>): void => {
     const next = { ...draft, ...changed };
     setDraft(next);
-    keepDraft(place(job), schemaOf(job, next), next);
+    if (jsonText(next) === jsonText(fresh(job))) forgetDraft(place(job));
+    else keepDraft(place(job), schemaOf(job, next), next);
   };
   const discard = (): void => {
     forgetDraft(place(job));
@@ -176,7 +178,3 @@ function draftOfRun(job: JobType, run: Task, types: readonly JobType[]): StartDr
   const params = unfolded(schema, draftOf(schema, true, run.params ?? {}), run.params, types);
   return { params: withoutSecrets(withStepFields(schema, params, types), params), title: ownTitle(run), approval: null };
 }
-
-// crypto.randomUUID is missing where the page is served without TLS from another machine.
-const randomKey = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
