@@ -91,7 +91,7 @@ _LOOKED_AT = frozenset(
 )
 
 
-def _looked_at(tasks: sa.Select[Any], names: Given) -> sa.Select[Any]:
+def _looked_at(tasks: sa.Select[*tuple[Any, ...]], names: Given) -> sa.Select[Any]:
     task = tasks.limit(sa.bindparam("scan")).subquery("tasks").c
     number = sa.func.count().filter(where(names, task)).label("number")
     return sa.select(task.status, number, sa.func.count().label("seen")).group_by(task.status)
@@ -107,10 +107,9 @@ def _of_sums(given: Given) -> list[sa.ColumnElement[bool]]:
     return [own, *(condition for name, condition in bounds.items() if name in given)]
 
 
-def _open(given: Given) -> sa.Select[Any]:
+def _open(given: Given) -> sa.Select[str, datetime]:
     """Tasks that have not ended, of which there are few beside those that have."""
-    found: sa.Select[Any] = sa.select(Task.status, Task.created_at)
-    tasks = found.where(where(given, Task), Task.finished_at.is_(None))
+    tasks = sa.select(Task.status, Task.created_at).where(where(given, Task), Task.finished_at.is_(None))
     return tasks.order_by(Task.created_at.desc()) if given & {"user_id", "tenant"} else tasks
 
 

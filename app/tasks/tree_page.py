@@ -73,7 +73,8 @@ def tree_page(
     """Returns the children of a task behind ``after`` (step, created_at, id), in the order of their steps and then the
     oldest first, and behind them those below, level by level. ``whose`` is that of ``below``. With ``failed`` only
     those children that failed. A row has, beside the fields of a list, its ``step``, the ``approval`` that it waits
-    for, when it asked for each approval and when that was decided in ``waits``, how its ``children`` get on, the ``steps`` that an orchestration was asked for, and what is ``ahead`` of it."""
+    for, when it asked for each approval and when that was decided in ``waits``, how its ``children`` get on, the
+    ``steps`` that an orchestration was asked for, and what is ``ahead`` of it."""
     values = visible(whose) | {"parent": parent_id, "limit": limit, "failed": failed}
     if after:
         values |= dict(zip(("step", "at", "id"), after, strict=True))

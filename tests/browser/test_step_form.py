@@ -78,7 +78,7 @@ def test_steps_are_made_moved_kept_as_a_draft_and_started(tab: Visit, user: User
     tab.shows("Send it?")
     parent = tab.page.url.rsplit("/", 1)[1].split("#")[0]
     params = user.status(parent)["task"]["params"]
-    assert [(one["job_type"], one["title"] if "title" in one else None) for one in params["steps"]] == [
+    assert [(one["job_type"], one.get("title")) for one in params["steps"]] == [
         ("test_parcel", "Send it"),
         ("test_letter", None),
     ]

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { JobType, Schema } from "../client/types";
+import { MASK } from "./secrets";
 import { collect, draftOf, type Draft } from "./form";
 import { moved, newParams, newStep, stepLists, stepName, unfolded, withStepFields } from "./steps";
 
@@ -77,10 +78,11 @@ test("the steps of a run have their fields, and JSON where a field is missing or
       { job_type: "copy", params: { to: "a", times: 5 } },
       { job_type: "copy", params: { to: "a", more: 1 } },
       { job_type: "elsewhere", params: { x: 1 } },
+      { job_type: "copy", params: { to: MASK } },
     ],
   };
   const draft = unfolded(params, draftOf(params, true, given), given, TYPES) as { steps: { params: Draft }[] };
-  expect(draft.steps.map((one) => one.params)).toEqual([{ to: "a", times: "5" }, '{"to":"a","more":1}', '{"x":1}']);
+  expect(draft.steps.map((one) => one.params)).toEqual([{ to: "a", times: "5" }, '{"to":"a","more":1}', '{"x":1}', `{"to":"${MASK}"}`]);
   expect((collect(withStepFields(params, draft, TYPES), draft, "params").value as typeof given).steps.map((one) => one.params)).toEqual(
     given.steps.map((one) => one.params),
   );

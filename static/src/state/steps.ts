@@ -1,5 +1,5 @@
 import type { JobType, Schema } from "../client/types";
-import { covers } from "./again";
+import { covers, hasMask } from "./again";
 import { draftOf, type Draft } from "./form";
 
 /** The part of a form that is a step; `params` is text where it is entered as JSON. */
@@ -50,7 +50,7 @@ export function newParams(schema: Schema): Draft {
 }
 
 /** Returns the form of a run's parameters with the fields of the jobs of its steps in place of JSON, where they have a field for
- * each value. */
+ * each value and each value is shown: within JSON one sees where a secret was. */
 export function unfolded(schema: Schema, draft: Draft, given: unknown, types: readonly JobType[]): Draft {
   const all = { ...(draft as Record<string, Draft>) };
   for (const name of stepLists(schema)) {
@@ -58,7 +58,7 @@ export function unfolded(schema: Schema, draft: Draft, given: unknown, types: re
     all[name] = (all[name] as readonly StepDraft[]).map((step, at) => {
       const type = types.find(({ job_type }) => job_type === step.job_type);
       const params = values[at]?.params ?? {};
-      return type && covers(paramsOf(type), params) ? { ...step, params: draftOf(paramsOf(type), true, params) } : step;
+      return type && covers(paramsOf(type), params) && !hasMask(params) ? { ...step, params: draftOf(paramsOf(type), true, params) } : step;
     });
   }
   return all;

@@ -56,7 +56,13 @@ export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) 
   return (
     <section class="first-run" aria-label="First run">
       <div class="first-words">
-        <p>Taskroom shows background tasks as they run. Bring a task that you have: its run appears here by itself when it sends its first line.</p>
+        <div>
+          <p>Taskroom shows background tasks as they run. Bring a task that you have: its run appears here by itself when it sends its first line.</p>
+          <p class="awaits" role="status">
+            <i class="dot" />
+            Waiting for the first run
+          </p>
+        </div>
         <RunPicture />
       </div>
       <FirstKeyLines value={key.value.value} />

@@ -13,6 +13,7 @@ import "../style/runs.css";
 import "../style/rows.css";
 import { ActiveRunBand } from "./active-run";
 import { FirstRun, NoList, NoMatch } from "./list-placeholders";
+import { ListFilters } from "./list-filters";
 import { ListTools } from "./list-tools";
 import { NewRun } from "./new-run";
 import { ProblemMessage } from "./problem-message";
@@ -80,7 +81,12 @@ export function RunsPage({ user }: { user: User }) {
         {!first && <ActiveRunBand />}
         <ListTools {...{ user, filter, change, search, first }} {...(mayStart ? { start: () => setStarting(true) } : {})} />
         {!first && <RunHistogram filter={filter} choose={change} />}
-        {!first && <StatusFilter filter={filter} counts={shown.counts.value.value} complete={shown.counts.complete.value} />}
+        {!first && (
+          <div class="list-filter-row">
+            <StatusFilter filter={filter} counts={shown.counts.value.value} complete={shown.counts.complete.value} />
+            <ListFilters {...{ filter, change }} />
+          </div>
+        )}
         {problem && order && (
           <ProblemMessage problem={problem}>
             {" "}

@@ -61,7 +61,8 @@ export function JobForm({ job, types, again }: FormProps) {
   const change = (changed: Partial<StartDraft>): void => {
     const next = { ...draft, ...changed };
     setDraft(next);
-    keepDraft(place(job), schemaOf(job, next), next);
+    if (jsonText(next) === jsonText(fresh(job))) forgetDraft(place(job));
+    else keepDraft(place(job), schemaOf(job, next), next);
   };
   const discard = (): void => {
     forgetDraft(place(job));
