@@ -63,6 +63,8 @@ test("the figures count who is gone and what waits", () => {
     ["Busy slots", "4", "of 8", null],
     ["Waiting", "1,203", "the oldest for 1 m 10 s, 1 queue paused", "wait"],
   ]);
+  const forsaken = [queue("a", { depth: 3, consumers: 0 }), queue("b", { paused: HOLD })];
+  expect(figuresOf({ workers: [], queues: forsaken }).at(-1)).toMatchObject({ more: "3 without a worker", tone: "fail" });
   expect(figuresOf({ workers: [], queues: [] }).map(({ value, more }) => value + more)).toEqual(["0", "0", "0"]);
 });
 

@@ -69,7 +69,7 @@ export function byUrgency<Row extends { name: string }>(rows: readonly Row[], st
 }
 
 /** Number and words of what an operator asks first: who is gone, what is busy, what waits. */
-export interface Figure {
+interface Figure {
   name: string;
   value: string;
   more: string;
@@ -84,12 +84,18 @@ export function figuresOf({ workers, queues }: Fleet): Figure[] {
   const busy = sum(alive.map((worker) => worker.busy));
   const depth = sum(queues.map((queue) => queue.depth));
   const oldest = Math.max(0, ...queues.map((queue) => queue.oldest_wait_seconds ?? 0));
-  const paused = queues.filter((queue) => queue.paused).length;
-  const waits = oldest ? `the oldest for ${duration(oldest)}` : "";
+  const waiting = queues.filter((queue) => queue.depth > 0);
+  const paused = waiting.filter((queue) => queue.paused).length;
+  const forsaken = sum(waiting.filter((queue) => queue.alive && !queue.paused && !queue.consumers).map((queue) => queue.depth));
+  const waits = [
+    oldest && `the oldest for ${duration(oldest)}`,
+    forsaken && `${count(forsaken)} without a worker`,
+    paused && `${quantity(paused, "queue")} paused`,
+  ];
   return [
     { name: "Workers", value: count(alive.length), more: list([gone && `${count(gone)} gone`, drained && `${count(drained)} drained`]), tone: gone ? "fail" : null },
     { name: "Busy slots", value: count(busy), more: slots ? `of ${count(slots)}` : "", tone: null },
-    { name: "Waiting", value: count(depth), more: list([waits, paused && `${quantity(paused, "queue")} paused`]), tone: paused && depth ? "wait" : null },
+    { name: "Waiting", value: count(depth), more: list(waits), tone: forsaken ? "fail" : paused ? "wait" : null },
   ];
 }
 

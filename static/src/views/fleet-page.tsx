@@ -51,7 +51,7 @@ export function FleetPage({ user }: { user: User }) {
 }
 
 /** What the user may do to the queues and workers of Taskroom. */
-export interface Holding {
+interface Holding {
   pause: (queue: string, paused: boolean) => Promise<void>;
   drain: (worker: string, drained: boolean) => Promise<void>;
 }
