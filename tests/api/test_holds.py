@@ -112,7 +112,9 @@ def test_what_others_run_is_refused_in_words(admin: User, user: User, path: str,
 
 
 def test_a_key_needs_the_scope_act_and_the_role_of_its_owner(system: System, admin: User, user: User) -> None:
-    for owner, scope, status in ((admin, "act", 200), (admin, "report", 403), (user, "act", 403)):
+    of_tenant = system.user("admin", uuid.uuid4().hex)
+    asked = [(admin, "act", 200), (user, "act", 200), (admin, "report", 403), (of_tenant, "act", 403)]
+    for owner, scope, status in asked:
         key = make(owner, scope)["key"]
         answer = owner.client.put(f"/api/v2/queues/{QUEUE}/pause", headers={"Authorization": f"Bearer {key}"})
         assert answer.status_code == status

@@ -1,20 +1,21 @@
-import type { FleetApi, Hold, Queue, Worker } from "../client/fleet";
+import type { FleetApi, Hold, Queue, Schedule, Worker } from "../client/fleet";
 import type { User } from "../client/types";
 import { count, quantity } from "./format";
-import type { Tone } from "./marks";
+import { statusWord, toneOf, type Tone } from "./marks";
 import { ago, duration, moment } from "./time";
 
 /** What works and what waits, as it was at one moment. */
 export interface Fleet {
   workers: readonly Worker[];
   queues: readonly Queue[];
+  schedules: readonly Schedule[];
 }
 
 /** Whether the user may pause queues and drain workers of Taskroom, which serve all; the server checks it again. */
-export const mayOperate = ({ role, tenant }: User): boolean => role === "global_admin" || (role === "admin" && tenant === null);
+export const mayOperate = ({ role, tenant }: User): boolean => role === "global_admin" || (tenant === null && (role === "admin" || role === "operator"));
 
 /** What a row says at a glance. */
-export interface Standing {
+interface Standing {
   tone: Tone;
   /** The name of its mark. */
   shape: string;
@@ -22,10 +23,10 @@ export interface Standing {
 }
 
 /** Returns what is there, once the page is seen: nobody needs the numbers of a hidden page. */
-export async function loadFleet(api: Pick<FleetApi, "workers" | "queues">): Promise<Fleet> {
+export async function loadFleet(api: Pick<FleetApi, "workers" | "queues" | "schedules">): Promise<Fleet> {
   await seen();
-  const [workers, queues] = await Promise.all([api.workers(), api.queues()]);
-  return { workers, queues };
+  const [workers, queues, schedules] = await Promise.all([api.workers(), api.queues(), api.schedules()]);
+  return { workers, queues, schedules };
 }
 
 function seen(): Promise<unknown> {
@@ -60,6 +61,22 @@ export function queueStanding({ alive, paused, depth, consumers, slots, busy, se
   return { tone: depth ? "run" : "ok", shape: depth ? "running" : "succeeded", text: `${quantity(consumers, "worker")}${slots ? `, ${full}` : ""}` };
 }
 
+/** How late an entry may be before that is worth a look: a beat sends one after the other. */
+const LATE_MS = 60_000;
+
+export function scheduleStanding({ alive, last_status, last_error, next_run_at, seen_at }: Schedule, now: number): Standing {
+  if (!alive) return { tone: "fail", shape: "failed", text: `its beat is gone since ${moment(seen_at)}, ${ago(seen_at, now)}` };
+  if (next_run_at && Date.parse(next_run_at) < now - LATE_MS) return { tone: "fail", shape: "warning", text: `overdue since ${moment(next_run_at)}` };
+  if (last_status === null) return last_error ? { tone: "fail", shape: "failed", text: "not sent" } : { tone: "off", shape: "queued", text: "" };
+  return { tone: toneOf(last_status), shape: statusWord(last_status), text: statusWord(last_status) };
+}
+
+/** "in 4 m 00 s", "now" */
+export function comesIn(next: string, now: number): string {
+  const seconds = (Date.parse(next) - now) / 1_000;
+  return seconds < 1 ? "now" : `in ${duration(Math.round(seconds))}`;
+}
+
 const URGENCY: Record<Tone, number> = { fail: 0, wait: 1, run: 2, ok: 3, off: 4 };
 
 /** Returns the rows with what needs a look first; the others by name. */
@@ -76,7 +93,7 @@ interface Figure {
   tone: Tone | null;
 }
 
-export function figuresOf({ workers, queues }: Fleet): Figure[] {
+export function figuresOf({ workers, queues }: Pick<Fleet, "workers" | "queues">): Figure[] {
   const alive = workers.filter((worker) => worker.alive);
   const gone = workers.filter((worker) => !worker.alive && !worker.drained).length;
   const drained = workers.filter((worker) => worker.drained).length;

@@ -3,13 +3,14 @@ import { FleetApi } from "../client/fleet";
 import type { User } from "../client/types";
 import { session } from "../state/app";
 import { stoppedAt, tickingServerNow } from "../state/clock";
-import { byUrgency, figuresOf, loadFleet, mayOperate, queueStanding, workerStanding, type Fleet } from "../state/fleet";
+import { byUrgency, figuresOf, loadFleet, mayOperate, queueStanding, scheduleStanding, workerStanding, type Fleet } from "../state/fleet";
 import { QueueDepths } from "../state/queue-depths";
 import { KEYS_ADDRESS, WAYS_IN_HASH } from "../state/routes";
 import "../style/fleet.css";
 import { Link } from "./link";
 import { ProblemMessage } from "./problem-message";
 import { QueueRow } from "./queue-row";
+import { ScheduleRow } from "./schedule-row";
 import { Shell } from "./shell";
 import { useAnswer } from "./use-loaded";
 import { WorkerRow } from "./worker-row";
@@ -60,6 +61,7 @@ function Content({ fleet, depths, hold }: { fleet: Fleet; depths: QueueDepths; h
   const now = tickingServerNow();
   const workers = byUrgency(fleet.workers, (worker) => workerStanding(worker, now));
   const queues = byUrgency(fleet.queues, (queue) => queueStanding(queue, now));
+  const schedules = byUrgency(fleet.schedules, (schedule) => scheduleStanding(schedule, now));
   return (
     <>
       <dl class="fleet-figures">
@@ -88,6 +90,15 @@ function Content({ fleet, depths, hold }: { fleet: Fleet; depths: QueueDepths; h
         <ul class="fleet-rows">
           {queues.map((queue) => (
             <QueueRow key={`${queue.own} ${queue.name}`} queue={queue} trend={depths.of(queue)} pause={queue.own ? hold?.pause : undefined} />
+          ))}
+        </ul>
+      </section>
+      <section aria-labelledby="fleet-schedules">
+        <h2 id="fleet-schedules">Schedules</h2>
+        {schedules.length === 0 && <p class="empty">No beat reports here. That of an instrumented Celery project does by itself.</p>}
+        <ul class="fleet-rows">
+          {schedules.map((schedule) => (
+            <ScheduleRow key={`${schedule.own} ${schedule.name}`} schedule={schedule} />
           ))}
         </ul>
       </section>
