@@ -18,6 +18,7 @@ def init_app(app: Flask) -> None:
     from app.api import (
         agent,
         auth,
+        bulk,
         dialects,
         events,
         external_workers,
@@ -28,6 +29,7 @@ def init_app(app: Flask) -> None:
         job_stats,
         jobs,
         keys,
+        list_choices,
         logs,
         notifications,
         outputs,
@@ -36,10 +38,12 @@ def init_app(app: Flask) -> None:
         retries,
         shares,
         task_details,
+        task_histogram,
         task_list,
         task_tree,
         tasks,
         trail,
+        views,
         webhooks,
     )
     from app.api.reported_batch import schemas
@@ -80,8 +84,11 @@ def init_app(app: Flask) -> None:
         jobs,
         agent,
         task_list,
+        list_choices,
+        task_histogram,
         task_tree,
         tasks,
+        bulk,
         retries,
         related,
         queued,
@@ -90,7 +97,7 @@ def init_app(app: Flask) -> None:
         events,
     ]
     modules += [fleet, holds, logs, outputs, job_history, job_stats, notifications, webhooks, keys, shares]
-    modules += [trail, sse]
+    modules += [trail, views, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

@@ -34,6 +34,17 @@ def form(tab: Dashboard, scene: Scene) -> None:
     tab.choose("Job", "Knowledge base", tab.form)
 
 
+def steps_form(tab: Dashboard, scene: Scene) -> None:
+    """The form of a run that is made of steps."""
+    runs(tab, scene)
+    tab.click("New run")
+    tab.choose("Job", "Several steps", tab.form)
+    first = tab.form.get_by_role("listitem", name=re.compile("^Step 1"))
+    tab.choose("Job", "Release", first)
+    tab.click("Add a step")
+    expect(tab.form.get_by_role("listitem")).to_have_count(2)
+
+
 def running(tab: Dashboard, scene: Scene) -> None:
     tab.open(f"/runs/{scene.running}")
     tab.says("live")
@@ -238,6 +249,7 @@ PAGES: dict[str, Opening] = {
     "runs": runs,
     "runs-empty": nothing,
     "new-run": form,
+    "new-run-steps": steps_form,
     "run-running": running,
     "run-log": full_screen,
     "run-failed": _at("failed", "", "Copy for a ticket"),

@@ -31,9 +31,9 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3_600)} h ${pad(Math.floor((whole % 3_600) / 60))} m`;
 }
 
-/** As a clock that runs: 6 → "0:06", 3720 → "1:02:00". */
+/** As a clock, rounded as a duration is, so that one time is the same everywhere: 6 → "0:06", 3720 → "1:02:00". */
 export function timer(seconds: number): string {
-  const whole = Math.floor(Math.max(0, seconds));
+  const whole = Math.round(Math.max(0, seconds));
   const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor((whole % 3_600) / 60)];
   return `${hours ? `${hours}:${pad(minutes)}` : minutes}:${pad(whole % 60)}`;
 }
