@@ -70,8 +70,11 @@ def test_it_shows_what_runs_what_was_lost_and_what_comes_next(
         workers=[{"name": "celery@shop", "slots": 4, "running": [lost]}],
         schedules=[
             {
-                **{"name": "nightly", "job_type": "shop.sums", "schedule": "0 2 * * *"},
-                **{"last_run_at": "2026-11-30T02:00:00Z", "last_task_id": sent["task_id"]},
+                "name": "nightly",
+                "job_type": "shop.sums",
+                "schedule": "0 2 * * *",
+                "last_run_at": "2026-11-30T02:00:00Z",
+                "last_task_id": sent["task_id"],
                 "next_run_at": "2999-12-01T02:00:00Z",
             }
         ],
