@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
+import type { ApiKey, Scope } from "../client/apiKeys";
 import type { Queue, Schedule, Worker } from "../client/fleet";
 import { byUrgency, comesIn, figuresOf, loadFleet, queueStanding, scheduleStanding, workerStanding } from "./fleet";
 
@@ -95,15 +96,22 @@ test("the figures count who is gone and what waits", () => {
   expect(figuresOf({ workers: [], queues: [] }).map(({ value, more }) => value + more)).toEqual(["0", "0", "0"]);
 });
 
+const key = (name: string, last_used_at: string | null, scope: Scope = "report"): ApiKey => ({
+  ...{ id: name, name, prefix: "trk_abc", scopes: [scope], tenant: null, owner: "ada@example.org" },
+  ...{ created_at: SINCE, expires_at: null, last_used_at },
+});
+
 test("a hidden page asks when it is seen again", async () => {
   let hidden = true;
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
   const asked: string[] = [];
-  const fleet = loadFleet({
+  const calls = {
     workers: () => (asked.push("workers"), Promise.resolve([worker("a")])),
     queues: () => (asked.push("queues"), Promise.resolve([])),
     schedules: () => (asked.push("schedules"), Promise.resolve([])),
-  });
+  };
+  const keys = [key("old", SINCE), key("unused", null), key("new", "2026-11-30T11:59:00Z"), key("reader", SINCE, "read")];
+  const fleet = loadFleet(calls, () => Promise.resolve({ keys, next: null }));
   await Promise.resolve();
   expect(asked).toEqual([]);
 
@@ -111,5 +119,6 @@ test("a hidden page asks when it is seen again", async () => {
   document.dispatchEvent(new Event("visibilitychange"));
 
   expect((await fleet).workers).toHaveLength(1);
+  expect((await fleet).reporters.map(({ name }) => name)).toEqual(["new", "old"]);
   expect(asked).toEqual(["workers", "queues", "schedules"]);
 });

@@ -1,3 +1,4 @@
+import type { ApiKey, ApiKeyPage } from "../client/apiKeys";
 import type { FleetApi, Hold, Queue, Schedule, Worker } from "../client/fleet";
 import type { User } from "../client/types";
 import { count, quantity } from "./format";
@@ -9,6 +10,8 @@ export interface Fleet {
   workers: readonly Worker[];
   queues: readonly Queue[];
   schedules: readonly Schedule[];
+  /** The keys by which programs have reported, the last one first. */
+  reporters: readonly ApiKey[];
 }
 
 /** Whether the user may pause queues and drain workers of Taskroom, which serve all; the server checks it again. */
@@ -23,11 +26,16 @@ interface Standing {
 }
 
 /** Returns what is there, once the page is seen: nobody needs the numbers of a hidden page. */
-export async function loadFleet(api: Pick<FleetApi, "workers" | "queues" | "schedules">): Promise<Fleet> {
+export async function loadFleet(api: Pick<FleetApi, "workers" | "queues" | "schedules">, keys: () => Promise<ApiKeyPage>): Promise<Fleet> {
   await seen();
-  const [workers, queues, schedules] = await Promise.all([api.workers(), api.queues(), api.schedules()]);
-  return { workers, queues, schedules };
+  const [workers, queues, schedules, page] = await Promise.all([api.workers(), api.queues(), api.schedules(), keys()]);
+  return { workers, queues, schedules, reporters: reportersOf(page.keys) };
 }
+
+const reportersOf = (keys: readonly ApiKey[]): ApiKey[] =>
+  keys
+    .filter(({ scopes, last_used_at }) => scopes.includes("report") && last_used_at !== null)
+    .sort((a, b) => String(b.last_used_at).localeCompare(String(a.last_used_at)));
 
 function seen(): Promise<unknown> {
   if (!document.hidden) return Promise.resolve();

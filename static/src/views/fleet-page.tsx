@@ -1,7 +1,9 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
+import type { ApiKey } from "../client/apiKeys";
 import { FleetApi } from "../client/fleet";
 import type { User } from "../client/types";
-import { session } from "../state/app";
+import { seesTenantKeys } from "../state/api-keys";
+import { api as calls, session } from "../state/app";
 import { stoppedAt, tickingServerNow } from "../state/clock";
 import { byUrgency, figuresOf, loadFleet, mayOperate, queueStanding, scheduleStanding, workerStanding, type Fleet } from "../state/fleet";
 import { QueueDepths } from "../state/queue-depths";
@@ -12,6 +14,7 @@ import { ProblemMessage } from "./problem-message";
 import { QueueRow } from "./queue-row";
 import { ScheduleRow } from "./schedule-row";
 import { Shell } from "./shell";
+import { Time } from "./time";
 import { useAnswer } from "./use-loaded";
 import { WorkerRow } from "./worker-row";
 
@@ -21,10 +24,11 @@ const REFRESH_MS = 5_000;
 /** What works and what waits: workers, queues, and who holds them. */
 export function FleetPage({ user }: { user: User }) {
   const api = useMemo(() => new FleetApi(session), []);
+  const scope = seesTenantKeys(user) ? "tenant" : "own";
   const depths = useMemo(() => new QueueDepths(), []);
   const [changes, setChanges] = useState(0);
   const load = async (): Promise<Fleet> => {
-    const fleet = await loadFleet(api);
+    const fleet = await loadFleet(api, () => calls.keys(scope));
     depths.add(fleet.queues, Date.now());
     return fleet;
   };
@@ -102,9 +106,32 @@ function Content({ fleet, depths, hold }: { fleet: Fleet; depths: QueueDepths; h
           ))}
         </ul>
       </section>
+      <section aria-labelledby="fleet-reporters">
+        <h2 id="fleet-reporters">Programs that report</h2>
+        {fleet.reporters.length === 0 && <p class="empty">No program has used a key to report.</p>}
+        <ul class="fleet-rows">
+          {fleet.reporters.map((key) => (
+            <ReporterRow key={key.id} reporter={key} />
+          ))}
+        </ul>
+      </section>
     </>
   );
 }
+
+/** A key by which programs report: whose it is, and when it was used last. */
+const ReporterRow = ({ reporter: { name, prefix, owner, last_used_at } }: { reporter: ApiKey }) => (
+  <li class="fleet-row" aria-label={name}>
+    <div class="fleet-head">
+      <strong class="fleet-name">{name}</strong>
+      <code>{prefix}…</code>
+      <span class="fleet-says hint">{owner}</span>
+      <span class="fleet-depth number">
+        used <b>{last_used_at && <Time at={last_used_at} as="relative" />}</b>
+      </span>
+    </div>
+  </li>
+);
 
 const NoWorkers = () => (
   <div class="empty fleet-empty">
