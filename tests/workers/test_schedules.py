@@ -63,37 +63,37 @@ def listed(tasks: Tasks) -> list[tuple[str | None, str | None]]:
 
 
 def test_how_a_run_ended_is_that_of_the_run_that_was_sent_last(
-    tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+    here: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schedules, "runtime", lambda: SimpleNamespace(connect=tasks.connect))
+    monkeypatch.setattr(schedules, "runtime", lambda: SimpleNamespace(connect=here.connect))
     entry = ScheduleEntry(name="sums", job_type="taskroom.sums", schedule="* * * * *")
 
     def report(last_run_at: datetime | None) -> None:
         entry.last_run_at = last_run_at
-        with tasks.connect() as conn, conn.cursor() as cur:
+        with here.connect() as conn, conn.cursor() as cur:
             assert report_schedules(cur, OWN_SCHEDULES, [entry], str) == []
 
     report(datetime.now(UTC) - timedelta(minutes=1))
-    sent = listed(tasks)
+    sent = listed(here)
     with schedules.scheduled_run("taskroom.sums"):
         pass
-    done = listed(tasks)
+    done = listed(here)
     with pytest.raises(ValueError, match="no room"), schedules.scheduled_run("taskroom.sums"):
         raise ValueError("there is no room")
-    failed = listed(tasks)
+    failed = listed(here)
     report(datetime.now(UTC) + timedelta(minutes=1))
 
     assert sent == [(None, None)]
     assert done == [("SUCCESS", None)]
     assert failed == [("FAILURE", "there is no room")]
-    assert listed(tasks) == [(None, None)], "that run has not ended yet"
+    assert listed(here) == [(None, None)], "that run has not ended yet"
 
 
 def test_a_run_is_not_harmed_when_its_end_cannot_be_stored(
-    tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+    here: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schedules, "runtime", lambda: SimpleNamespace(connect=tasks.connect))
-    sql(tasks.database, "DROP TABLE schedule_reports")
+    monkeypatch.setattr(schedules, "runtime", lambda: SimpleNamespace(connect=here.connect))
+    sql(here.database, "DROP TABLE schedule_reports")
 
     with schedules.scheduled_run("taskroom.sums"):
         done = True
