@@ -80,7 +80,7 @@ def report_workers(
     rows = {}
     for worker in workers:
         name = name_of(worker.name) or "worker"
-        queues = [queue for each in worker.queues[:MOST_TEXTS] if (queue := name_of(each))]
+        queues = list(dict.fromkeys(filter(None, map(name_of, worker.queues[:MOST_TEXTS]))))
         texts = list(worker.versions.items())[:MOST_TEXTS]
         versions = {key[:LONGEST_NAME]: value[:LONGEST_NAME] for key, value in texts}
         rows[str(uuid5(whose.namespace, name))] = (

@@ -33,7 +33,8 @@ _SENT = f"""SELECT id::text, status, left(error ->> 'message', {MESSAGE}) FROM t
 # Workers that are alive and may take a task of the queue: of ours, or of the same account or tenant.
 _CONSUMERS = """SELECT queue.id::text, count(*), coalesce(sum(slots), 0)::bigint, sum(cardinality(running))::bigint,
         (array_agg(worker.name ORDER BY worker.name))[:%(most)s]
-    FROM queue_reports AS queue JOIN worker_reports AS worker ON queue.name = ANY(worker.queues)
+    FROM worker_reports AS worker CROSS JOIN LATERAL unnest(worker.queues) AS taken (name)
+    JOIN queue_reports AS queue ON queue.name = taken.name
         AND CASE WHEN queue.user_id IS NULL THEN worker.user_id IS NULL
             ELSE worker.user_id = queue.user_id OR worker.tenant = queue.tenant END
     WHERE queue.id = ANY(%(queues)s::uuid[])
