@@ -81,13 +81,14 @@ function Content({ fleet, depths, hold }: { fleet: Fleet; depths: QueueDepths; h
       </dl>
       <section aria-labelledby="fleet-workers">
         <h2 id="fleet-workers">Workers</h2>
-        {workers.length === 0 && <NoWorkers />}
+        {workers.length === 0 && <p class="empty">No worker runs here.</p>}
         <ul class="fleet-rows">
           {workers.map((worker) => (
             <WorkerRow key={`${worker.own} ${worker.name}`} worker={worker} drain={worker.own ? hold?.drain : undefined} />
           ))}
         </ul>
       </section>
+      {workers.every(({ own }) => own) && <Invitation />}
       <section aria-labelledby="fleet-queues">
         <h2 id="fleet-queues">Queues</h2>
         {queues.length === 0 && <p class="empty">No queue is reported yet.</p>}
@@ -133,9 +134,10 @@ const ReporterRow = ({ reporter: { name, prefix, owner, last_used_at } }: { repo
   </li>
 );
 
-const NoWorkers = () => (
-  <div class="empty fleet-empty">
-    <p>No worker runs here. One line in a Celery project brings its workers, queues and schedules to this page:</p>
+/** Where no project reports its workers yet. */
+const Invitation = () => (
+  <div class="hint fleet-empty">
+    <p>One line in a Celery project brings its workers, queues and schedules to this page:</p>
     <pre class="code">taskroom.instrument(celery_app)</pre>
     <p>
       <Link to={`${KEYS_ADDRESS}#${WAYS_IN_HASH}`}>Get a key for it</Link>
