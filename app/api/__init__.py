@@ -28,6 +28,7 @@ def init_app(app: Flask) -> None:
         jobs,
         keys,
         logs,
+        notification_choices,
         notifications,
         outputs,
         related,
@@ -86,7 +87,19 @@ def init_app(app: Flask) -> None:
         external_workers,
         events,
     ]
-    modules += [fleet, logs, outputs, job_history, job_stats, notifications, webhooks, keys, shares, trail]
+    modules += [
+        fleet,
+        logs,
+        outputs,
+        job_history,
+        job_stats,
+        notifications,
+        notification_choices,
+        webhooks,
+        keys,
+        shares,
+        trail,
+    ]
     modules.append(sse)
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")

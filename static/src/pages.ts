@@ -12,7 +12,8 @@ const PAGES: Record<Exclude<RouteName, "login">, Page> = {
   run: new Lazy(async () => (await import("./views/run-page")).RunPage),
   compare: new Lazy(async () => (await import("./views/compare-page")).ComparePage),
   job: new Lazy(async () => (await import("./views/job-page")).JobPage),
-  keys: new Lazy(async () => (await import("./views/keys-page")).KeysPage),
+  settings: new Lazy(async () => (await import("./views/settings-page")).SettingsPage),
+  trail: new Lazy(async () => (await import("./views/trail-page")).TrailPage),
 };
 
 /** Returns the page of an address; null where there is none, or where it is not lazy. */

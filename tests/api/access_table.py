@@ -131,6 +131,9 @@ TABLE = {
     "GET /runs/<uuid:task_id>/compare": OPEN,
     "GET /jobs/<path:job_type>": OPEN,
     "GET /settings/keys": OPEN,
+    "GET /settings/notifications": OPEN,
+    "GET /settings/webhooks": OPEN,
+    "GET /trail": OPEN,
     "GET /embed/runs/<uuid:task_id>": OPEN,
     "GET /favicon.svg": OPEN,
     "GET /sdk/<name>": (404,) * len(WHO),  # open; none has that name
@@ -189,6 +192,8 @@ TABLE = {
     "GET /api/v2/notifications/unread-count": MEMBERS,
     "POST /api/v2/notifications/<uuid:notification_id>/read": NOTICE,
     "POST /api/v2/notifications/read-all": MEMBERS,
+    "GET /api/v2/notifications/choices": MEMBERS,
+    "PUT /api/v2/notifications/choices": each(lambda who: 422),
     "GET /api/v2/webhooks": MEMBERS,
     "POST /api/v2/webhooks": START,
     "GET /api/v2/webhooks/<uuid:webhook_id>/deliveries": HOOKS,

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Approval, Task } from "../client/types";
 import { api, mayAct } from "../state/app";
+import { Approve } from "./approve";
 import { Confirm } from "./confirm";
 import type { Call } from "./use-call";
 
@@ -24,9 +25,7 @@ export function Decide({ task, approval, call }: Props) {
   const done = call.busy || sent === approval.key;
   return (
     <>
-      <button type="button" class="primary" disabled={done} onClick={() => decide(true)}>
-        Approve
-      </button>
+      <Approve risk={approval.risk_level} disabled={done} run={() => decide(true)} />
       <Confirm name="Reject" sure="Reject now" disabled={done} run={() => decide(false)} />
     </>
   );
