@@ -16,7 +16,7 @@ from app.stream.store import DatabaseUnavailable
 from app.tasks import budget, run_sums
 from app.tasks.cleanup import delete_expired
 from app.tasks.forsaken import expire_tasks
-from app.tasks.listing import COUNTS
+from app.tasks.list_counts import COUNTS
 from app.tasks.outputs import delete_orphans
 from app.tasks.removal import remove_tasks
 from app.tasks.retention import Retention, prune

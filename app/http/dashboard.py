@@ -46,6 +46,7 @@ STRICT_TRANSPORT = {"Strict-Transport-Security": f"max-age={YEAR}"}
 @blp.get("/runs/<uuid:task_id>")
 @blp.get("/runs/<uuid:task_id>/compare")
 @blp.get("/jobs/<path:job_type>")
+@blp.get("/workers")
 @blp.get("/settings/keys")
 @blp.get("/settings/notifications")
 @blp.get("/settings/webhooks")

@@ -79,6 +79,9 @@ class WorkerReport(Base):
     versions: Mapped[Any] = mapped_column(JSON)
     beat_seconds: Mapped[float] = mapped_column(server_default=text("10"))
     seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    since: Mapped[datetime] = mapped_column(
+        Time, server_default=func.now()
+    )  # when this process of it was seen first
 
 
 class QueueReport(Base):

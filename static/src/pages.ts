@@ -14,7 +14,11 @@ const PAGES: Record<Exclude<RouteName, "login">, Page> = {
   job: new Lazy(async () => (await import("./views/job-page")).JobPage),
   settings: new Lazy(async () => (await import("./views/settings-page")).SettingsPage),
   trail: new Lazy(async () => (await import("./views/trail-page")).TrailPage),
+  workers: new Lazy(async () => (await import("./views/fleet-page")).FleetPage),
 };
+
+/** The command palette, which every page has. */
+export const PALETTE = new Lazy(async () => (await import("./views/palette")).Palette);
 
 /** Returns the page of an address; null where there is none, or where it is not lazy. */
 export function pageOf(address: string): Page | null {
@@ -26,7 +30,7 @@ export function pageOf(address: string): Page | null {
  * function that stops it. */
 export function loadOthers(): () => void {
   const timer = setTimeout(() => {
-    for (const page of Object.values(PAGES)) void page.load();
+    for (const code of [PALETTE, ...Object.values(PAGES)]) void code.load();
   }, OTHERS_MS);
   return () => clearTimeout(timer);
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Route, expect
 
+from tests.api.reporters import Reporter
 from tests.browser.scene import Scene
 from tests.support.dashboard import Dashboard
 from tests.support.keys import make
@@ -31,6 +32,17 @@ def form(tab: Dashboard, scene: Scene) -> None:
     runs(tab, scene)
     tab.click("New run")
     tab.choose("Job", "Knowledge base", tab.form)
+
+
+def steps_form(tab: Dashboard, scene: Scene) -> None:
+    """The form of a run that is made of steps."""
+    runs(tab, scene)
+    tab.click("New run")
+    tab.choose("Job", "Several steps", tab.form)
+    first = tab.form.get_by_role("listitem", name=re.compile("^Step 1"))
+    tab.choose("Job", "Release", first)
+    tab.click("Add a step")
+    expect(tab.form.get_by_role("listitem")).to_have_count(2)
 
 
 def running(tab: Dashboard, scene: Scene) -> None:
@@ -144,6 +156,13 @@ def shortcuts(tab: Dashboard, scene: Scene) -> None:
     expect(tab.page.get_by_role("dialog", name="Shortcuts")).to_be_visible()
 
 
+def palette(tab: Dashboard, scene: Scene) -> None:
+    running(tab, scene)
+    tab.page.keyboard.press("Control+k")
+    tab.page.get_by_role("combobox", name="Search runs, jobs, pages and actions").fill("re")
+    expect(tab.page.get_by_role("group", name="Runs").get_by_role("option").nth(2)).to_be_visible()
+
+
 def docs(tab: Dashboard, scene: Scene) -> None:
     tab.open("/api/docs")
     tab.shows("/api/v2/agent/start")
@@ -178,6 +197,46 @@ def job(tab: Dashboard, scene: Scene) -> None:
     expect(tab.get("region", "Last runs")).to_be_visible()
 
 
+def workers(tab: Dashboard, scene: Scene) -> None:
+    """With those of a project, of which one is gone with a task."""
+    reporter = Reporter(scene.user)
+    mail = reporter.started(title="Mail to 1,200 readers", job_type="shop.mails", worker="celery@shop-2/7")
+    reporter.send(
+        workers=[
+            {"name": "celery@shop-1", "slots": 4, "queues": ["mails", "slow"], "memory_bytes": 312_000_000},
+            {"name": "celery@shop-2", "slots": 4, "queues": ["mails"], "running": [mail]},
+        ],
+        queues=[
+            {"name": "mails", "depth": 344, "oldest_wait_seconds": 130.0},
+            {"name": "thumbnails", "depth": 12, "oldest_wait_seconds": 4_000.0},
+        ],
+    )
+    tab.context.route("**/api/v2/workers?*", _one_is_gone)
+    tab.context.route("**/api/v2/queues?*", _one_is_paused)
+    tab.open("/workers")
+    expect(tab.page.get_by_role("listitem", name="celery@shop-2")).to_contain_text("gone since")
+
+
+def _one_is_gone(route: Route) -> None:
+    """After a day of work."""
+    answer = route.fetch()
+    body = answer.json()
+    for row in body["workers"]:
+        if row["name"] == "celery@shop-2":
+            lost = [task | {"status": "FAILURE", "lost_at": row["seen_at"]} for task in row["tasks"]]
+            row |= {"alive": False, "tasks": [], "busy": 0, "lost": row["lost"] or lost}
+    route.fulfill(response=answer, json=body)
+
+
+def _one_is_paused(route: Route) -> None:
+    answer = route.fetch()
+    body = answer.json()
+    for row in body["queues"]:
+        if row["name"] == "quick":
+            row["paused"] = {"by": "ada@example.org", "since": row["seen_at"]}
+    route.fulfill(response=answer, json=body)
+
+
 def nothing(tab: Dashboard, scene: Scene) -> None:
     tab.context.route("**/api/v2/keys", _same_key)
     tab.open("/")
@@ -190,6 +249,7 @@ PAGES: dict[str, Opening] = {
     "runs": runs,
     "runs-empty": nothing,
     "new-run": form,
+    "new-run-steps": steps_form,
     "run-running": running,
     "run-log": full_screen,
     "run-failed": _at("failed", "", "Copy for a ticket"),
@@ -207,11 +267,13 @@ PAGES: dict[str, Opening] = {
     "run-compare-others": compare_others,
     "job": job,
     "run-shared": share_dialog,
+    "workers": workers,
     "embed": embed,
     "embed-steps": _embed_at("parent", "Steps", "Pay the translator"),
     "embed-outputs": _embed_at("packages", "Outputs", "jsonl"),
     "bell": bell,
     "shortcuts": shortcuts,
+    "palette": palette,
     "api-keys": api_keys,
     "api-key-made": made_key,
     "api-docs": docs,

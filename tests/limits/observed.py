@@ -11,13 +11,14 @@ from app.api import fleet as fleet_pages
 from app.api import tasks as task_pages
 from app.http import compressed
 from app.models.observed import QueueReport, WorkerReport
-from app.tasks import below, cleanup, task_types, tree_page
+from app.models.queue import Hold, LostAttempt
+from app.tasks import below, cleanup, holds, queued, task_types, tree_page
 from app.tasks.observed import (
     ahead,
     batch,
     cancel,
     fleet,
-    fleet_list,
+    fleet_details,
     groups,
     leases,
     lookups,
@@ -60,7 +61,7 @@ ROWS: dict[str, list[Row]] = {
         ("children of a row that are counted", "200", lambda: tree_page.COUNTED),
         ("characters of the message of an error in a row", "300", lambda: tree_page.SHORT),
         ("characters of the reason of a rejection", "500", lambda: task_pages.LONGEST_REASON),
-        ("tasks below a task of a list, of which the failed ones are counted", "100", lambda: below.LOOKED_AT),
+        ("tasks below a task of a list that are counted", "100", lambda: below.LOOKED_AT),
         ("failures below a task that are named, the newest", "3", lambda: below.NAMED),
         ("characters of the type and of the message of such a failure", "200", lambda: below._TEXT_LIMIT),
         ("wait of a group without open members for new ones", "10 s", lambda: groups.QUIET_SECONDS),
@@ -81,10 +82,20 @@ ROWS: dict[str, list[Row]] = {
          lambda: same(*(cleanup.EXPIRES[model][1].total_seconds() for model in (WorkerReport, QueueReport)))),
         ("how often a worker or queue is reported, unless said otherwise", "10 s", lambda: fleet.DEFAULT_BEAT),
         ("longest time between two such reports that may be said", "3,600 s", lambda: fleet.LONGEST_BEAT),
-        ("silence of a worker or queue", "30 s", lambda: fleet_list.ALIVE_SECONDS),
-        ("reports that one may miss, where that takes longer", "3", lambda: fleet_list.ALIVE_BEATS),
+        ("silence of a worker or queue", "30 s", lambda: fleet.ALIVE_SECONDS),
+        ("reports that one may miss, where that takes longer", "3", lambda: fleet.ALIVE_BEATS),
+        ("tasks that a worker runs, of which a list says what they are", "20", lambda: fleet_details.MOST_TASKS),
+        ("tasks lost with a worker that a list names", "10", lambda: fleet_details.MOST_LOST),
+        ("how long a lost task is named", "1 day", lambda: cleanup.EXPIRES[LostAttempt][1].total_seconds()),
+        ("workers of a queue that a list names", "20", lambda: fleet_details.MOST_CONSUMERS),
+        ("how long a drained worker that does not run stays so", "7 days",
+         lambda: cleanup.EXPIRES[Hold][1].total_seconds()),
+        ("hints that are sent at once when a queue goes on", "200", lambda: holds.HINTS),
+        ("tasks whose hints are due at once then", "10,000", lambda: holds.DUE_AT_ONCE),
+        ("tasks before a queued one that are counted, and users that are compared", "100",
+         lambda: same(queued.MOST, queued.USERS)),
         ("characters of a cursor of workers and queues", "4,500", lambda: most(fleet_pages.FleetQuery, "cursor")),
-        ("job types of a list that are named", "200", lambda: task_types.MOST_TYPES),
+        ("job types of a list that are named", "200", lambda: same(task_types.MOST_TYPES, task_types.MOST_OWNERS)),
         ("age of the plan of a job type in a web process", "2 s", lambda: lookups.FORECAST_SECONDS),
         ("age of what it knows of a user's daily budget", "5 s", lambda: lookups.BUDGET_SECONDS),
         ("plans that a web process remembers, and as many budgets", "10,000", lambda: lookups.KEPT),

@@ -19,6 +19,7 @@ MOST_OF_ONE = 1_000  # workers, and queues, of an account
 MOST_ROWS = 10_000  # of all accounts together; our own are not counted
 MOST_TEXTS = 50  # queues and versions of a worker
 DEFAULT_BEAT, LONGEST_BEAT = 10, 3_600
+ALIVE_SECONDS, ALIVE_BEATS = 30, 3  # what did not report for the longer of both is not alive
 LARGEST = 2**53
 
 Name = Annotated[str, Meta(min_length=1)]
@@ -63,6 +64,13 @@ class Whose(NamedTuple):
         return cls(UUID(reporter.key), reporter.user_id, reporter.tenant)
 
 
+# A worker that says another process, or that was silent for long, has begun anew.
+_SINCE = """, since = CASE
+    WHEN (worker_reports.pid, worker_reports.host) IS NOT DISTINCT FROM (EXCLUDED.pid, EXCLUDED.host)
+        AND worker_reports.seen_at > now() - make_interval(secs => greatest(60, 3 * EXCLUDED.beat_seconds))
+    THEN worker_reports.since ELSE now() END"""
+
+
 def report_workers(
     cur: Cursor, whose: Whose, workers: Iterable[WorkerEntry], running: Mapping[str, Sequence[str]]
 ) -> list[str]:
@@ -103,6 +111,7 @@ def _store(
         return not_stored
     named = ", ".join(("id", "user_id", "tenant", *columns))
     changes = ", ".join(f"{name} = EXCLUDED.{name}" for name in ("tenant", *columns))
+    changes += _SINCE if table == "worker_reports" else ""
     template = f"(%s{', %s' * (len(values[0]) - 1)})"
     if table == "worker_reports":
         place = 3 + columns.index("queues")

@@ -13,6 +13,7 @@ import type {
   JobType,
   NotificationPage,
   Snapshot,
+  Status,
   StatusCounts,
   Task,
   TaskEvent,
@@ -29,7 +30,33 @@ export interface TaskFilter {
   status?: string | undefined;
   job_type?: string | undefined;
   q?: string | undefined;
-  scope?: "own" | "tenant" | undefined;
+  scope?: "own" | "tenant" | "all" | undefined;
+  /** The id of a user. */
+  who?: string | undefined;
+  /** When tasks were made, RFC 3339. */
+  from?: string | undefined;
+  to?: string | undefined;
+  errors?: true | undefined;
+  min_seconds?: string | undefined;
+  max_seconds?: string | undefined;
+  /** Without steps. */
+  top?: true | undefined;
+  parent_id?: string | undefined;
+}
+
+/** Someone whose tasks a list has; without a name where the reader may not know it. */
+export interface Person {
+  user_id: string;
+  name: string | null;
+}
+
+/** How many tasks of a list were made in each hour or day, by the status that they have now. */
+export interface TaskTimes {
+  since: string;
+  until: string;
+  unit: "hour" | "day";
+  /** Those in which tasks were made. */
+  times: readonly { at: string; counts: Partial<Record<Status, number>> }[];
 }
 
 export interface TaskPage {
@@ -87,6 +114,16 @@ export class Api {
   /** The job types that the tasks of the list have, also those that no worker declares. */
   taskTypes(scope: TaskFilter["scope"]): Promise<string[]> {
     return this.get<{ job_types: string[] }>(`/tasks/types?${query({ scope })}`).then((answer) => answer.job_types);
+  }
+
+  /** The users whose tasks the list has, by name. */
+  people(scope: TaskFilter["scope"]): Promise<Person[]> {
+    return this.get<{ people: Person[] }>(`/tasks/people?${query({ scope })}`).then((answer) => answer.people);
+  }
+
+  /** When the tasks of the list were made. */
+  histogram(filter: Pick<TaskFilter, "scope" | "who" | "job_type" | "top" | "from" | "to">): Promise<TaskTimes> {
+    return this.get(`/tasks/histogram?${query({ ...filter })}`);
   }
 
   active(): Promise<TaskState | null> {

@@ -19,7 +19,7 @@ function schemaWith(schema: Schema, value: unknown): Schema {
   if (kind === "list" && Array.isArray(value)) {
     const { items = {} } = schema;
     // One form for all items has no fields that only some of them need.
-    if (!value.every((item) => names(items, item))) return { ...schema, items: {} };
+    if (!value.every((item) => covers(items, item))) return { ...schema, items: {} };
     const all = value.reduce((field: Schema, item) => (item === MASK ? hidden(field, true, "") : schemaWith(field, item)), items);
     return all === items ? schema : { ...schema, items: all };
   }
@@ -36,13 +36,13 @@ function schemaWith(schema: Schema, value: unknown): Schema {
 }
 
 /** Whether a schema has a field for each value, or takes no others. */
-function names(schema: Schema, value: unknown): boolean {
+export function covers(schema: Schema, value: unknown): boolean {
   const kind = kindOf(schema);
-  if (kind === "list" && Array.isArray(value)) return value.every((item) => names(schema.items ?? {}, item));
+  if (kind === "list" && Array.isArray(value)) return value.every((item) => covers(schema.items ?? {}, item));
   if (kind !== "object" || !isObject(value)) return true;
   const fields = fieldsOf(schema);
   const all = schema.additionalProperties === false || Object.keys(value).every((name) => fields.some(([known]) => known === name));
-  return all && fields.every(([name, field]) => names(field, ownOf(value, name)));
+  return all && fields.every(([name, field]) => covers(field, ownOf(value, name)));
 }
 
 const ownOf = (value: Record<string, unknown>, name: string): unknown => (Object.hasOwn(value, name) ? value[name] : undefined);
@@ -67,7 +67,8 @@ function hidden(field: Schema, required: boolean, why = `It was given and is not
   return { ...field, ...(description && { description }), ...least };
 }
 
-const hasMask = (value: unknown): boolean =>
+/** Whether a value is, or has within it, what stands in place of a secret. */
+export const hasMask = (value: unknown): boolean =>
   value === MASK || (typeof value === "object" && value !== null && Object.values(value).some(hasMask));
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);

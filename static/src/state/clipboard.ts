@@ -1,3 +1,12 @@
+import { announce } from "./announce";
+
+/** Copies a text and announces whether the browser allows it. */
+export async function copied(text: string): Promise<boolean> {
+  const done = await copy(text);
+  announce(done ? "Copied" : "The browser does not allow copying");
+  return done;
+}
+
 /** Copies a text; returns whether the browser allows it. */
 export async function copy(text: string): Promise<boolean> {
   try {

@@ -54,7 +54,7 @@ export function draftOf(schema: Schema, required = true, given: unknown = schema
   }
   if (kind === "list") {
     const items = Array.isArray(given) ? given : Array<undefined>(required ? (schema.minItems ?? 0) : 0).fill(undefined);
-    return items.map((item: unknown) => itemOf(schema, item));
+    return items.map((item: unknown, at) => draftOf(itemAt(schema, at), true, item));
   }
   if (kind === "boolean") return given === true;
   if (missing) return kind === "json" && required && given === null ? "null" : "";
@@ -62,11 +62,15 @@ export function draftOf(schema: Schema, required = true, given: unknown = schema
   return kind === "enum" || kind === "json" ? jsonText(given) : String(given);
 }
 
-/** Returns a time as an input of the browser has it: in the user's zone, without naming it. */
+/** Returns a time as an input of the browser has it: in the user's zone, without naming it, and with the seconds it has. */
 function localMoment(timestamp: string): string {
   const at = new Date(timestamp);
-  return Number.isNaN(at.getTime()) ? "" : new Date(at.getTime() - 60_000 * at.getTimezoneOffset()).toISOString().slice(0, 16);
+  if (Number.isNaN(at.getTime())) return "";
+  return new Date(at.getTime() - 60_000 * at.getTimezoneOffset()).toISOString().replace(/(:00)?(\.000)?Z$/, "");
 }
+
+/** The schema of one item of a list. */
+export const itemAt = ({ items = {}, prefixItems = [] }: Schema, at: number): Schema => prefixItems[at] ?? items;
 
 /** Returns the content of a new list item. */
 export const itemOf = ({ items = {} }: Schema, given: unknown = items.default): Draft => draftOf(items, true, given);
@@ -96,7 +100,7 @@ export function collect(schema: Schema, draft: Draft, path: string, required = t
 
 function collectList(schema: Schema, draft: readonly Draft[], path: string, required: boolean): Collected {
   if (!draft.length && !required) return { value: undefined, errors: {} };
-  const parts = draft.map((item, at) => collect(schema.items ?? {}, item, `${path}.${at}`));
+  const parts = draft.map((item, at) => collect(itemAt(schema, at), item, `${path}.${at}`));
   const errors = Object.assign({}, ...parts.map((part) => part.errors)) as FieldErrors;
   const least = schema.minItems ?? 0;
   if (draft.length < least) errors[path] = [least === 1 ? "Add one at least." : `Add ${least} at least.`];

@@ -9,6 +9,7 @@ const ROUTES = {
   job: /^\/jobs\/(.+?)\/?$/,
   settings: /^\/settings\/(keys|notifications|webhooks)\/?$/,
   trail: /^\/trail\/?$/,
+  workers: /^\/workers\/?$/,
   login: /^\/login$/,
 };
 
@@ -46,6 +47,8 @@ export const compareAddress = (taskId: string, other = ""): string =>
   `${runAddress(taskId)}/compare${other && `?with=${encodeURIComponent(other)}`}`;
 
 export const jobAddress = (jobType: string): string => `/jobs/${jobPath(jobType)}`;
+
+export const WORKERS_ADDRESS = "/workers";
 
 export const KEYS_ADDRESS = "/settings/keys";
 export const NOTICES_ADDRESS = "/settings/notifications";

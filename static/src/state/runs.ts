@@ -5,8 +5,10 @@ import { Problem } from "../client/problem";
 import type { Status, Task, TaskEvent } from "../client/types";
 import type { Connection, Watch } from "../client/watch";
 import { StatusTally } from "./counts";
-import { taskFilterOf, type RunFilter } from "./filter";
+import { folds, taskFilterOf, type RunFilter } from "./filter";
+import { FoldedSteps } from "./folded-steps";
 import { LiveRows } from "./live-rows";
+import { RunSteps } from "./run-steps";
 import { isOlder, rowAfterPage, rowAfterStatusChange, rowOf, type Row } from "./rows";
 
 const FIRST_PAGE = 50;
@@ -30,11 +32,13 @@ export class Runs {
   readonly problem = signal<Problem | null>(null);
   readonly older = signal<Older>({ kind: "idle" });
   readonly counts: StatusTally;
+  readonly steps: RunSteps;
   /** The scroll position, for a reader who comes back from a run. */
   scrollPosition: unknown = null;
 
   private readonly rows = new Map<string, Signal<Row>>();
   private readonly liveRows: LiveRows;
+  private readonly folded = new FoldedSteps();
   private readonly backoff = new Backoff();
   private watch: Watch | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -43,6 +47,7 @@ export class Runs {
   private loading = false;
   /** A load that was wanted while another one was under way. */
   private again: { counts: boolean } | null = null;
+  private countSoon = false;
   private atTop = true;
   private fresh: TaskPage | null = null;
   private next: string | null = null;
@@ -56,6 +61,7 @@ export class Runs {
     readonly filter: RunFilter,
   ) {
     this.counts = new StatusTally(api, filter);
+    this.steps = new RunSteps(api, filter, (task) => this.put(task));
     this.liveRows = new LiveRows(connection, (id) => this.rows.get(id));
   }
 
@@ -79,6 +85,10 @@ export class Runs {
     const row = this.rows.get(id);
     if (!row) throw new Error(`${id} is not in the list`);
     return row;
+  }
+
+  hasSteps(id: string): boolean {
+    return folds(this.filter) && Boolean(this.row(id).value.task.tasks_below);
   }
 
   get hasOlder(): boolean {
@@ -145,20 +155,22 @@ export class Runs {
 
   private event(event: TaskEvent): void {
     if (!String(event.stream).startsWith("user:")) return;
-    this.counts.event(event);
+    const id = event.task_id as string;
+    const row = this.rows.get(id);
+    const of = folds(this.filter) ? this.folded.of(event, row?.value.task) : "run";
+    if (of === "run") this.counts.event(event);
     if (event.type === "task_created") return this.loadSoon();
     if (event.type !== "status_changed") return;
-    const row = this.rows.get(event.task_id as string);
     if (row) row.value = rowAfterStatusChange(row.value, event);
     this.liveRows.changed();
     const joins = this.filter.status === (event.status as Status);
-    if (joins || !this.counts.exact) this.loadSoon();
+    if (joins || !this.counts.exact || of !== "run") this.loadSoon(of === "unknown");
   }
 
-  private loadSoon(): void {
+  private loadSoon(counts = !this.counts.exact): void {
+    this.countSoon ||= counts;
     if (this.timer !== undefined) return;
-    const delay = Math.max(SOON_MS, this.askedAt + APART_MS - Date.now());
-    this.loadAfter(delay, !this.counts.exact);
+    this.loadAfter(Math.max(SOON_MS, this.askedAt + APART_MS - Date.now()), false);
   }
 
   private loadAfter(delay: number, counts: boolean): void {
@@ -174,7 +186,10 @@ export class Runs {
       this.again = { counts: counts || Boolean(this.again?.counts) };
       return;
     }
+    counts ||= this.countSoon;
+    this.countSoon = false;
     this.loading = true;
+    this.steps.refresh((id) => this.rows.get(id)?.value.task);
     this.askedAt = Date.now();
     const generation = ++this.generation;
     try {
@@ -224,7 +239,7 @@ export class Runs {
   }
 
   private show(order: readonly string[]): void {
-    const kept = new Set([...order, ...(this.fresh?.tasks ?? []).map(({ task_id }) => task_id)]);
+    const kept = new Set([...order, ...this.steps.ids, ...(this.fresh?.tasks ?? []).map(({ task_id }) => task_id)]);
     for (const id of this.rows.keys()) if (!kept.has(id)) this.rows.delete(id);
     const before = this.order.value;
     const same = before?.length === order.length && order.every((id, at) => id === before[at]);

@@ -51,6 +51,8 @@ function textsIn(storage: () => Storage): Texts {
 }
 
 const { read, write } = textsIn(() => localStorage);
+/** Texts that stay in this browser. */
+export const inBrowser: Texts = { read, write };
 /** Texts that are forgotten when the tab is closed. */
 export const inTab = textsIn(() => sessionStorage);
 

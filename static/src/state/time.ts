@@ -31,9 +31,9 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3_600)} h ${pad(Math.floor((whole % 3_600) / 60))} m`;
 }
 
-/** As a clock that runs: 6 → "0:06", 3720 → "1:02:00". */
+/** As a clock, rounded as a duration is, so that one time is the same everywhere: 6 → "0:06", 3720 → "1:02:00". */
 export function timer(seconds: number): string {
-  const whole = Math.floor(Math.max(0, seconds));
+  const whole = Math.round(Math.max(0, seconds));
   const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor((whole % 3_600) / 60)];
   return `${hours ? `${hours}:${pad(minutes)}` : minutes}:${pad(whole % 60)}`;
 }
@@ -75,6 +75,15 @@ export function ago(timestamp: string, now: number): string {
 
 /** The time in the zone of the user, with its zone. */
 export const local = (timestamp: string): string => EXACT.format(new Date(timestamp));
+
+/** The zone of the user at a time: "Europe/Berlin, UTC+1". */
+export function zoneOf(at: Date): string {
+  if (Number.isNaN(at.getTime())) return zoneOf(new Date());
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  const named = new Intl.DateTimeFormat("en", { timeZoneName: "shortOffset" }).formatToParts(at);
+  const offset = named.find(({ type }) => type === "timeZoneName")?.value.replace("GMT", "UTC");
+  return timeZone === offset ? timeZone : `${timeZone}, ${offset}`;
+}
 
 /** The time with its zone, and on a second line as the server wrote it. */
 export const exact = (timestamp: string): string => `${local(timestamp)}\n${timestamp}`;

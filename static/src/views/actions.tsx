@@ -1,7 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { logDownload, rawSnapshot } from "../client/api";
+import { BULK } from "../client/bulk";
 import { isTerminal, type Approval, type Task } from "../client/types";
+import { go } from "../state/address";
 import { api, mayAct } from "../state/app";
+import { copied } from "../state/clipboard";
+import { useCommand } from "../state/commands";
 import { compareAddress } from "../state/routes";
 import { narrow } from "../state/screen";
 import { Confirm } from "./confirm";
@@ -20,11 +24,16 @@ const CONFIRMED_MS = 5_000;
 export function Actions({ task, approval, call }: { task: Task; approval: Approval | null; call: Call }) {
   const over = isTerminal(task.status);
   const [sharing, share] = useState(false);
+  useCommand("Copy a link to this run", () => void copied(location.href));
+  useCommand("Copy the id of this run", () => void copied(task.task_id));
+  useCommand("Compare this run", () => go(compareAddress(task.task_id)));
+  useCommand("Download the log", () => location.assign(logDownload(task.task_id, "text")));
+  useCommand(mayAct.value ? "Share this run" : "", () => share(true));
   return (
     <div class="actions" role="group" aria-label="Actions">
       {approval && narrow.value && <Decide task={task} approval={approval} call={call} />}
       {mayAct.value && !over && <Cancel task={task} call={call} />}
-      {mayAct.value && over && (!task.observed || task.can_retry) && (
+      {mayAct.value && over && (task.observed ? task.can_retry : task.job_type !== BULK) && (
         <RunAgain key={task.task_id} task={task} call={call} />
       )}
       <More face="More">
@@ -65,6 +74,7 @@ function Cancel({ task, call }: { task: Task; call: Call }) {
     setSent(true);
     call.run(() => api.cancel(task.task_id));
   };
+  useCommand(sent || call.busy ? "" : "Cancel this run", cancel, "Cancel now");
   return (
     <>
       {late && (

@@ -1,7 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { announce } from "../state/announce";
-import { copy } from "../state/clipboard";
+import { copied } from "../state/clipboard";
 
 const FEEDBACK_MS = 1_500;
 
@@ -22,9 +21,8 @@ export function Copy({ text, label, children, ...rest }: Props) {
     return () => clearTimeout(timer);
   }, [feedback]);
   const click = async (): Promise<void> => {
-    const done = await copy(typeof text === "string" ? text : text());
+    const done = await copied(typeof text === "string" ? text : text());
     setFeedback(done ? "Copied" : "Not allowed");
-    announce(done ? "Copied" : "The browser does not allow copying");
   };
   return (
     <button type="button" aria-label={label} title={label} {...rest} onClick={() => void click()}>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 interface Props {
   label: string;
@@ -12,15 +12,21 @@ interface Props {
 /** A native modal dialog, open while it is rendered. Afterwards the focus goes back to where it was. */
 export function Dialog({ label, class: name, close, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
-    dialog.current?.showModal();
+    const shown = dialog.current;
+    shown?.showModal();
     return () => {
+      // What is behind an open dialog cannot have the focus.
+      shown?.close();
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
   // A browser may close a dialog at a second Escape without a cancel event; it is then opened again.
-  const closed = (): void => (close ? close() : dialog.current?.showModal());
+  const closed = (): void => {
+    if (close) close();
+    else if (dialog.current?.isConnected) dialog.current.showModal();
+  };
   const cancel = (event: Event): void => {
     if (event.target !== dialog.current) return;
     event.preventDefault();

@@ -3,12 +3,13 @@ import { useId } from "preact/hooks";
 import { jsonText, parseUsers } from "../client/json";
 import type { FieldErrors } from "../client/problem";
 import type { Schema } from "../client/types";
-import { draftOf, errorsAt, fieldsOf, isExtra, isLong, itemOf, kindOf, labelOf, type Draft } from "../state/form";
+import { draftOf, errorsAt, fieldsOf, isExtra, isLong, itemAt, itemOf, kindOf, labelOf, type Draft } from "../state/form";
 import { isSecret } from "../state/secrets";
+import { zoneOf } from "../state/time";
 import { ChoiceField } from "./choice-field";
 import { FieldName } from "./field-name";
 
-interface FieldProps {
+export interface FieldProps {
   /** Dotted, as errors name it. */
   path: string;
   label: string;
@@ -29,6 +30,7 @@ export function Field(props: FieldProps) {
   const about = (
     <div id={id}>
       {schema.description && <p class="hint">{schema.description}</p>}
+      {kind === "moment" && <p class="hint">Your time: {zoneOf(draft ? new Date(String(draft)) : new Date())}</p>}
       {wrong}
     </div>
   );
@@ -132,7 +134,8 @@ function Extra(props: FieldProps & { id: string; about: ComponentChildren }) {
   );
 }
 
-function Parts({ path, schema, draft, errors, set }: FieldProps) {
+/** The fields of an object, without a frame. */
+export function Parts({ path, schema, draft, errors, set }: FieldProps) {
   const values = (draft ?? {}) as Record<string, Draft>;
   return (
     <>
@@ -153,7 +156,7 @@ function Parts({ path, schema, draft, errors, set }: FieldProps) {
 }
 
 function Items({ path, label, schema, draft, errors, set, id, invalid }: FieldProps & { id: string; invalid: boolean }) {
-  const items = draft as readonly Draft[];
+  const items = (draft ?? []) as readonly Draft[];
   const full = items.length >= (schema.maxItems ?? Infinity);
   return (
     <>
@@ -162,7 +165,7 @@ function Items({ path, label, schema, draft, errors, set, id, invalid }: FieldPr
           <Field
             path={`${path}.${at}`}
             label={String(at + 1)}
-            schema={schema.items ?? {}}
+            schema={itemAt(schema, at)}
             required
             draft={item}
             errors={errors}
@@ -193,7 +196,7 @@ function Input({ path, schema, required, draft, set, id, invalid }: FieldProps &
   const common = { name: path, value, "aria-describedby": id, "aria-invalid": invalid, "aria-required": required };
   if (kind === "json") return <textarea {...common} rows={4} class="json" placeholder="JSON" onInput={take} />;
   if (kind === "date" || kind === "moment") {
-    return <input {...common} type={kind === "date" ? "date" : "datetime-local"} onInput={take} />;
+    return <input {...common} type={kind === "date" ? "date" : "datetime-local"} step={kind === "date" ? undefined : "any"} onInput={take} />;
   }
   if (isSecret(path.split(".").at(-1) ?? "", schema)) {
     return <input {...common} type="password" autocomplete="off" onInput={take} />;

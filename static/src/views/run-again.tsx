@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Task } from "../client/types";
 import { go } from "../state/address";
 import { api, connection, currentUser } from "../state/app";
+import { useCommand } from "../state/commands";
 import { shortId } from "../state/format";
 import { runAddress } from "../state/routes";
 import { StartedAgain } from "../state/started-again";
@@ -20,6 +21,9 @@ export function RunAgain({ task, call }: { task: Task; call: Call }) {
     if (task_id === task.task_id) ask(retry_of ?? task_id);
     else go(runAddress(task_id));
   };
+  const able = last === "" && !call.busy;
+  useCommand(able ? "Run again" : "", () => call.run(again));
+  useCommand(able && !task.observed ? "Run again with changes" : "", () => change(true));
   if (last) return <Asked task={task} last={last} />;
   const same = (text: string) => (
     <button type="button" disabled={call.busy} onClick={() => call.run(again)}>

@@ -1,11 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Problem } from "../client/problem";
-import { isTerminal, type TaskState } from "../client/types";
+import { isTerminal, type Task, type TaskState } from "../client/types";
 import { address, hash } from "../state/address";
 import { api, connection, currentUser, link } from "../state/app";
 import { chooseStep, chosenStep, forgetStep, TREE_HASH } from "../state/chosen-step";
 import { stoppedAt } from "../state/clock";
+import { hasTitle, shortId } from "../state/format";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { Lazy } from "../state/lazy";
@@ -13,6 +14,8 @@ import { pageProgress } from "../state/link-label";
 import { isStale } from "../state/link-words";
 import { declaredOutputs } from "../state/outputs";
 import { declaredPhases, phaseRows, stepTitles, withSteps, type PhaseRow } from "../state/phases";
+import { remember } from "../state/recent";
+import { runAddress } from "../state/routes";
 import { Run } from "../state/run";
 import { isOfStep, tabOf, tabsOf } from "../state/run-tabs";
 import { narrow } from "../state/screen";
@@ -91,6 +94,7 @@ function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }
   const below = tree.below.value;
   useEffect(() => void loadJobTypes(), []);
   const types = jobTypes.value;
+  useRemembered(task);
   const rows = useMemo(
     () => withSteps(phaseRows(state, declaredPhases(state.task, types)), tasks),
     [state, types, tasks],
@@ -132,6 +136,15 @@ function Loaded({ run, state, tree }: { run: Run; state: TaskState; tree: Tree }
       </section>
     </main>
   );
+}
+
+/** The palette leads back to it. */
+function useRemembered(task: Task): void {
+  const user = currentUser.value?.id;
+  useEffect(() => {
+    const [name, about] = hasTitle(task) ? [task.title, task.job_type] : [task.job_type, shortId(task.task_id)];
+    if (user !== undefined) remember(String(user), { to: runAddress(task.task_id), name, about });
+  }, [user, task.task_id, task.title]);
 }
 
 interface PanelProps {

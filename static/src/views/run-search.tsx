@@ -1,30 +1,13 @@
-import { useMemo, useRef } from "preact/hooks";
-import { go } from "../state/address";
-import { api } from "../state/app";
-import { EVERYWHERE, useShortcuts } from "../state/keys";
-import { searchAddress } from "../state/run-search";
-import { Search } from "./search";
+import { openPalette, PALETTE_KEYS } from "../state/palette-keys";
 
-/** The search of the header: an id or its beginning opens that run, any other text searches the list. */
-export function RunSearch() {
-  const field = useRef<HTMLInputElement>(null);
-  useShortcuts(
-    EVERYWHERE,
-    useMemo(() => [{ keys: "/", description: "Search runs", run: () => field.current?.select() }], []),
-  );
-  const submit = async (text: string): Promise<void> => {
-    field.current?.blur();
-    go(await searchAddress(text.trim(), api));
-  };
-  return (
-    <search class="find">
-      <Search
-        field={field}
-        label="Search runs, or open one by its id"
-        placeholder="Search or #id"
-        value=""
-        submit={(text) => void submit(text)}
-      />
-    </search>
-  );
-}
+/** The search of the header, which is the palette. */
+export const RunSearch = () => (
+  <button type="button" class="find" aria-label="Search or go to" aria-haspopup="dialog" onClick={openPalette}>
+    <svg class="mark" viewBox="0 0 16 16" aria-hidden="true">
+      <circle cx="7" cy="7" r="4.25" fill="none" stroke="currentColor" stroke-width="1.5" />
+      <path d="m10.25 10.25 3.25 3.25" fill="none" stroke="currentColor" stroke-width="1.5" />
+    </svg>
+    <span>Search or go to</span>
+    <kbd aria-hidden="true">{PALETTE_KEYS}</kbd>
+  </button>
+);

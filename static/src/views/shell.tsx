@@ -1,14 +1,13 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { User } from "../client/types";
-import { address } from "../state/address";
-import { routeOf } from "../state/routes";
 import { signedIn } from "../state/session";
 import "../style/drop.css";
 import { Bell } from "./bell";
 import { Brand } from "./brand";
 import { ConnectionState } from "./connection";
 import { UserMenu } from "./menu";
+import { PageLinks } from "./page-links";
 import { RunSearch } from "./run-search";
 
 /** Puts the focus on the content of the page. */
@@ -37,8 +36,6 @@ export function Shell({ children }: { children: ComponentChildren }) {
   // After the session has ended the header keeps its user until somebody signs in again.
   const user = useRef<User | null>(null);
   if (state.kind === "in") user.current = state.user;
-  // The list has a search field of its own.
-  const onList = routeOf(address.value)?.name === "runs";
   return (
     <>
       <header class="top">
@@ -46,7 +43,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <Brand />
         {user.current && (
           <>
-            {!onList && <RunSearch />}
+            <PageLinks />
+            <RunSearch />
             <ConnectionState />
             <Bell />
             <UserMenu user={user.current} />

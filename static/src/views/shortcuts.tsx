@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { go } from "../state/address";
 import { effective, EVERYWHERE, shortcutGroups, useShortcuts } from "../state/keys";
-import { KEYS_ADDRESS, TRAIL_ADDRESS } from "../state/routes";
+import { PLACES } from "../state/places";
 import { Dialog } from "./dialog";
 
 const open = signal(false);
@@ -18,9 +18,7 @@ export function Shortcuts() {
     useMemo(
       () => [
         { keys: "?", description: "All shortcuts", run: showShortcuts },
-        { keys: "g r", description: "All runs", run: () => go("/") },
-        { keys: "g k", description: "API keys", run: () => go(KEYS_ADDRESS) },
-        { keys: "g t", description: "Trail", run: () => go(TRAIL_ADDRESS) },
+        ...PLACES.map(({ name, to, keys }) => ({ keys, description: name, run: () => go(to) })),
       ],
       [],
     ),

@@ -1,18 +1,22 @@
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { jsonText } from "../client/json";
+import { randomKey } from "../client/randomKey";
 import { type FieldErrors, Problem } from "../client/problem";
 import type { JobType, Schema, Task } from "../client/types";
 import { go } from "../state/address";
 import { ownTitle, schemaFor } from "../state/again";
-import { api } from "../state/app";
+import { api, currentUser } from "../state/app";
 import { forgetDraft, keepDraft, keptDraft, withoutSecrets, type StartDraft } from "../state/drafts";
 import { collect, draftOf, errorsElsewhere, fieldsOf, labelOf, type Draft } from "../state/form";
 import { brokenFiles, easiest, lastJob } from "../state/jobs";
 import { runAddress } from "../state/routes";
+import { isSteps, newParams, unfolded, withStepFields } from "../state/steps";
+import { moment } from "../state/time";
 import { BrokenFiles } from "./broken-files";
 import { ChoiceField } from "./choice-field";
 import { Field } from "./field";
 import { ProblemMessage } from "./problem-message";
+import { Steps } from "./steps";
 
 const TITLE: Schema = { type: "string", maxLength: 255 };
 const APPROVAL: Schema = {
@@ -40,17 +44,31 @@ export function Start({ types }: { types: readonly JobType[] }) {
 interface FormProps {
   job: JobType;
   types: readonly JobType[];
-  /** The run with whose parameters the form begins; what is typed is then no draft of the next new run. */
+  /** The run with whose parameters the form begins; what is typed is then a draft of its own. */
   again?: Task;
 }
 
 export function JobForm({ job, types, again }: FormProps) {
-  const [{ params, title, approval }, setDraft] = useState(() => (again ? draftOfRun(job, again) : (keptDraft(job) ?? emptyDraft(job))));
-  const schema = useMemo(() => (again ? schemaFor(job.params, again) : job.params), [job, again]);
+  const user = String(currentUser.value?.id ?? "");
+  const place = (of: JobType) => ({ userId: user, form: again ? `again ${again.task_id}` : of.job_type });
+  const schemaOf = (of: JobType, draft: StartDraft): Schema => withStepFields(again ? schemaFor(of.params, again) : of.params, draft.params, types);
+  const fresh = (of: JobType): StartDraft => (again ? draftOfRun(of, again, types) : emptyDraft(of));
+  const found = (of: JobType) => keptDraft(place(of), (draft) => schemaOf(of, draft));
+  const [kept, setKept] = useState(() => found(job));
+  const [draft, setDraft] = useState(() => kept?.draft ?? fresh(job));
+  const { params, title, approval } = draft;
+  const schema = useMemo(() => schemaOf(job, draft), [job, again, params, types]);
   const change = (changed: Partial<StartDraft>): void => {
-    const draft = { params, title, approval, ...changed };
-    setDraft(draft);
-    if (!again) keepDraft(job, draft);
+    const next = { ...draft, ...changed };
+    setDraft(next);
+    if (jsonText(next) === jsonText(fresh(job))) forgetDraft(place(job));
+    else keepDraft(place(job), schemaOf(job, next), next);
+  };
+  const discard = (): void => {
+    forgetDraft(place(job));
+    setKept(null);
+    setDraft(fresh(job));
+    setErrors({});
   };
   const [errors, setErrors] = useState<FieldErrors>({});
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -65,7 +83,9 @@ export function JobForm({ job, types, again }: FormProps) {
   const choose = (chosen: JobType | undefined): void => {
     if (!chosen) return;
     lastJob.value = chosen.job_type;
-    setDraft(keptDraft(chosen) ?? { ...emptyDraft(chosen), title, approval });
+    const before = found(chosen);
+    setKept(before);
+    setDraft(before?.draft ?? { ...emptyDraft(chosen), title, approval });
     setErrors({});
     setProblem(null);
   };
@@ -73,10 +93,10 @@ export function JobForm({ job, types, again }: FormProps) {
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const parts = [collect(schema, params, "params"), collect(APPROVAL, approval, "approval")] as const;
-    const found = Object.assign({}, ...parts.map((part) => part.errors)) as FieldErrors;
-    setErrors(found);
+    const wrong = Object.assign({}, ...parts.map((part) => part.errors)) as FieldErrors;
+    setErrors(wrong);
     setProblem(null);
-    if (Object.keys(found).length) return;
+    if (Object.keys(wrong).length) return;
     const request = {
       job_type: job.job_type,
       params: parts[0].value ?? {},
@@ -90,7 +110,7 @@ export function JobForm({ job, types, again }: FormProps) {
     setBusy(true);
     try {
       const { task_id } = await api.start(request, asked.current.key);
-      if (!again) forgetDraft(job);
+      forgetDraft(place(job));
       go(runAddress(task_id));
     } catch (error) {
       const refused = Problem.of(error);
@@ -117,18 +137,21 @@ export function JobForm({ job, types, again }: FormProps) {
       >
         <div id={id}>{job.description && <p class="hint">{job.description}</p>}</div>
       </ChoiceField>
+      {kept && (
+        <p class="draft-note" role="status">
+          Draft from {moment(kept.at)}
+          {kept.lacksSecrets && " without its secrets"} ·{" "}
+          <button type="button" class="plain" onClick={discard}>
+            Discard
+          </button>
+        </p>
+      )}
       {fields.some(([, , required]) => required) && <p class="hint">* is required</p>}
-      {fields.map(([name, field, required]) => (
-        <Field
-          key={name}
-          path={`params.${name}`}
-          label={labelOf(name, field)}
-          schema={field}
-          {...{ required, errors }}
-          draft={values[name] ?? null}
-          set={(part) => change({ params: { ...values, [name]: part } })}
-        />
-      ))}
+      {fields.map(([name, field, required]) => {
+        const set = (part: Draft): void => change({ params: { ...values, [name]: part } });
+        const all = { path: `params.${name}`, label: labelOf(name, field), schema: field, required, errors, draft: values[name] ?? null, set };
+        return isSteps(field) ? <Steps key={name} {...all} types={types} forgetErrors={() => setErrors({})} /> : <Field key={name} {...all} />;
+      })}
       <Field path="title" label="Title" schema={TITLE} required={false} draft={title} errors={errors} set={(text) => change({ title: text })} />
       <Field
         path="approval"
@@ -147,14 +170,11 @@ export function JobForm({ job, types, again }: FormProps) {
   );
 }
 
-const emptyDraft = (job: JobType): StartDraft => ({ params: draftOf(job.params), title: "", approval: null });
+const emptyDraft = (job: JobType): StartDraft => ({ params: newParams(job.params), title: "", approval: null });
 
 /** A secret has to be typed again. */
-function draftOfRun(job: JobType, run: Task): StartDraft {
+function draftOfRun(job: JobType, run: Task, types: readonly JobType[]): StartDraft {
   const schema = schemaFor(job.params, run);
-  return { params: withoutSecrets(schema, draftOf(schema, true, run.params ?? {})), title: ownTitle(run), approval: null };
+  const params = unfolded(schema, draftOf(schema, true, run.params ?? {}), run.params, types);
+  return { params: withoutSecrets(withStepFields(schema, params, types), params), title: ownTitle(run), approval: null };
 }
-
-// crypto.randomUUID is missing where the page is served without TLS from another machine.
-const randomKey = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
