@@ -111,7 +111,13 @@ TABLE = {
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
     "GET /runs/<uuid:task_id>/compare": OPEN,
     "GET /jobs/<path:job_type>": OPEN,
-    **{f"GET /{page}": OPEN for page in ("workers", "settings/keys")},
+    **{
+        f"GET /{page}": OPEN
+        for page in (
+            *("workers", "trail"),
+            *("settings/keys", "settings/notifications", "settings/webhooks"),
+        )
+    },
     "GET /embed/runs/<uuid:task_id>": OPEN,
     "GET /favicon.svg": OPEN,
     "GET /sdk/<name>": (404,) * len(WHO),  # open; none has that name
@@ -174,14 +180,16 @@ TABLE = {
     "GET /api/v2/notifications/unread-count": MEMBERS,
     "POST /api/v2/notifications/<uuid:notification_id>/read": NOTICE,
     "POST /api/v2/notifications/read-all": MEMBERS,
+    "GET /api/v2/notifications/choices": MEMBERS,
+    "PUT /api/v2/notifications/choices": each(lambda who: 422),
     "GET /api/v2/webhooks": MEMBERS,
     "POST /api/v2/webhooks": START,
     "GET /api/v2/webhooks/<uuid:webhook_id>/deliveries": HOOKS,
     "POST /api/v2/webhooks/<uuid:webhook_id>/enable": hook_of_the_owner(200),
-    "POST /api/v2/webhooks/<uuid:webhook_id>/disable": hook_of_the_owner(200),
     "GET /api/v2/trail": MEMBERS,
     "GET /api/v2/trail/export": MEMBERS,
     "POST /api/v2/webhooks/<uuid:webhook_id>/ping": hook_of_the_owner(202),
+    "POST /api/v2/webhooks/<uuid:webhook_id>/disable": hook_of_the_owner(200),
     "DELETE /api/v2/webhooks/<uuid:webhook_id>": each(lambda who: 204 if who == "owner" else 404),
     "GET /api/v2/keys": MEMBERS,
     "GET /api/v2/keys?scope=tenant": each(lambda who: 200 if administers(who) else 403),
