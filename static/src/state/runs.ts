@@ -1,5 +1,6 @@
 import { batch, signal, type Signal } from "@preact/signals";
-import type { Api, TaskPage } from "../client/api";
+import type { Api } from "../client/api";
+import type { TaskPage } from "../client/taskLists";
 import { Backoff } from "../client/backoff";
 import { Problem } from "../client/problem";
 import type { Status, Task, TaskEvent } from "../client/types";
