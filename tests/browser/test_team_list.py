@@ -69,7 +69,7 @@ def test_a_lead_looks_at_the_runs_of_the_team(
     page.get_by_role("link", name="Team", exact=True).click()
     wait_for("the runs of both", lambda: shown(tab) == ["Import", "Short", "Long", "Old"])
     expect(page.locator("main .day").first).to_have_text("Today")
-    expect(page.locator("a.row", has_text="Old").locator(".who")).to_have_text(bob.email.split("@")[0])
+    expect(page.locator("a.row", has_text="Old").locator(".row-who")).to_have_text(bob.email.split("@")[0])
     # Its step waits, so the run does not look as if it worked.
     expect(page.locator("a.row", has_text="Import").locator(".segment.waiting")).to_have_count(1)
 

@@ -15,7 +15,7 @@ export const ListHeads = () => (
     <div class="row">
       <span />
       <span>Run and its job</span>
-      <span class="who">Who</span>
+      <span class="row-who">Who</span>
       <span>State</span>
       <span>Progress</span>
       <span />

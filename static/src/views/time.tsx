@@ -4,7 +4,7 @@ import { ago, clock, exact, minute, moment } from "../state/time";
 
 interface Props {
   at: string;
-  as?: "moment" | "clock" | "minute" | "relative";
+  as?: "moment" | "minute" | "clock" | "relative";
   class?: string;
   /** Shows the exact time also when the keyboard comes by. Not for a time within a link or a button. */
   focusable?: boolean;
