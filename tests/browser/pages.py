@@ -84,6 +84,14 @@ def _at(which: str, address: str, shown: str) -> Opening:
     return open
 
 
+def _page(address: str, shown: str) -> Opening:
+    def open(tab: Dashboard, scene: Scene) -> None:
+        tab.open(address)
+        tab.shows(shown)
+
+    return open
+
+
 def step(tab: Dashboard, scene: Scene) -> None:
     """The log of a step beside the tree of its run."""
     tab.open(f"/runs/{scene.parent}")
@@ -127,6 +135,15 @@ def _same_key(route: Route) -> None:
     times = {"created_at": "2026-11-29T10:00:00Z", "expires_at": None, "last_used_at": None}
     key = {"key": "trk_Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE", "owner": "ada@example.org"}
     return route.fulfill(status=201, json=made | times | key)
+
+
+def webhooks(tab: Dashboard, scene: Scene) -> None:
+    if not scene.user.get("webhooks")["webhooks"]:
+        hook = {"url": "https://hooks.example.org/taskroom", "event_types": ["task_completed"]}
+        scene.user.client.post("/api/v2/webhooks", json=hook)
+    tab.open("/settings/webhooks")
+    tab.click("Deliveries")
+    expect(tab.page.get_by_role("listitem", name="https://hooks.example.org/taskroom")).to_be_visible()
 
 
 def share_of(tab: Dashboard, run: str) -> None:
@@ -181,11 +198,6 @@ def palette(tab: Dashboard, scene: Scene) -> None:
     tab.page.keyboard.press("Control+k")
     tab.page.get_by_role("combobox", name="Search runs, jobs, pages and actions").fill("re")
     expect(tab.page.get_by_role("group", name="Runs").get_by_role("option").nth(2)).to_be_visible()
-
-
-def docs(tab: Dashboard, scene: Scene) -> None:
-    tab.open("/api/docs")
-    tab.shows("/api/v2/agent/start")
 
 
 def nowhere(tab: Dashboard, scene: Scene) -> None:
@@ -257,7 +269,10 @@ PAGES: dict[str, Opening] = {
     "shortcuts": shortcuts,
     "palette": palette,
     "api-keys": api_keys,
+    "trail": _page("/trail", "signed in"),
+    "settings-notifications": _page("/settings/notifications", "Like all jobs"),
+    "settings-webhooks": webhooks,
     "api-key-made": made_key,
-    "api-docs": docs,
+    "api-docs": _page("/api/docs", "/api/v2/agent/start"),
     "not-found": nowhere,
 }
