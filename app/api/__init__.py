@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
         keys,
         list_choices,
         logs,
+        notification_choices,
         notifications,
         outputs,
         queued,
@@ -96,8 +97,8 @@ def init_app(app: Flask) -> None:
         external_workers,
         events,
     ]
-    modules += [fleet, holds, logs, outputs, job_history, job_stats, notifications, webhooks, keys, shares]
-    modules += [trail, views, sse]
+    modules += [fleet, holds, logs, outputs, job_history, job_stats, notifications, webhooks, keys]
+    modules += [shares, notification_choices, trail, views, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

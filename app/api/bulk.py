@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
@@ -27,6 +27,7 @@ from app.tasks.bulk import ACTIONS, MOST_IDS
 blp = Blueprint("bulk", __name__, description="Bulk actions")
 
 LONGEST_TITLE = 255
+UNSAID = ("scope", "top")  # in a title
 
 
 class BulkSchema(ma.Schema):
@@ -81,13 +82,15 @@ def act(principal: Principal, headers: dict[str, str], body: dict[str, Any]) -> 
 
 
 def _title(action: str, number: int, shown: Mapping[str, Any]) -> str:
+    word = action.capitalize()
     if number:
-        return f"{action.capitalize()} {number:,} {'run' if number == 1 else 'runs'}"
-    return shortened(f"{action.capitalize()} all runs of {', '.join(_described(shown))}", LONGEST_TITLE)
+        return f"{word} {number:,} {'run' if number == 1 else 'runs'}"
+    whose = {"tenant": "all runs of the tenant", "all": "all runs of all tenants"}.get(
+        shown["scope"], "all my runs"
+    )
+    conditions = ", ".join(f"{name} {_word(value)}" for name, value in shown.items() if name not in UNSAID)
+    return shortened(f"{word} {whose}: {conditions}" if conditions else f"{word} {whose}", LONGEST_TITLE)
 
 
-def _described(shown: Mapping[str, Any]) -> Iterator[str]:
-    yield {"tenant": "my tenant", "all": "all tenants"}.get(shown["scope"], "mine")
-    for name, value in shown.items():
-        if name != "scope":
-            yield f"{name} {str(value).lower() if isinstance(value, bool) else value}"
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

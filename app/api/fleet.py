@@ -1,4 +1,4 @@
-"""What works where: workers and queues."""
+"""What works where: workers, queues and schedules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.auth.principal import Principal
 from app.http.base import Blueprint, reading
 from app.services import services
 from app.tasks.holds import Hold as StoredHold
-from app.tasks.observed.fleet_list import FleetPage, list_queues, list_workers
+from app.tasks.observed.fleet_list import FleetPage, list_queues, list_schedules, list_workers
 
 blp = Blueprint("fleet", __name__, description="Workers and queues")
 
@@ -96,6 +96,37 @@ class WorkerSchema(ma.Schema):
     )
 
 
+class Schedule(ma.Schema):
+    name = ma.fields.String()
+    own = _own()
+    job_type = ma.fields.String(metadata={"description": "The task that is sent"})
+    schedule = ma.fields.String(metadata={"description": "When: `every 5 min`, or the fields of cron"})
+    last_run_at = ma.fields.String(allow_none=True)
+    last_task_id = ma.fields.String(
+        allow_none=True, metadata={"description": "The run that was sent last, where the caller may read it"}
+    )
+    last_status = ma.fields.String(
+        allow_none=True, metadata={"description": "Of that run; null while nothing is known of it"}
+    )
+    last_error = ma.fields.String(
+        allow_none=True, metadata={"description": "Why it failed, or why it could not be sent"}
+    )
+    next_run_at = ma.fields.String(
+        allow_none=True,
+        metadata={"description": "In the past: it is overdue, and beat has stopped or is late"},
+    )
+    beat_seconds = ma.fields.Float(metadata={"description": "How often it is reported"})
+    seen_at = ma.fields.String()
+    alive = ma.fields.Boolean(
+        metadata={"description": "Reported within 30 s, or three beats when these are longer"}
+    )
+
+
+class SchedulePage(ma.Schema):
+    schedules = ma.fields.List(ma.fields.Nested(Schedule))
+    next = ma.fields.String(allow_none=True)
+
+
 class WorkerPage(ma.Schema):
     workers = ma.fields.List(ma.fields.Nested(WorkerSchema))
     next = ma.fields.String(allow_none=True)
@@ -124,6 +155,15 @@ def queues(principal: Principal, query: dict[str, Any]) -> Any:
     return _page("queues", list_queues, principal, query)
 
 
+@blp.get("/schedules")
+@reading
+@blp.arguments(FleetQuery, location="query")
+@blp.response(200, SchedulePage)
+def schedules(principal: Principal, query: dict[str, Any]) -> Any:
+    """Returns what beats run, when, and how the last run ended, as `workers` does."""
+    return _page("schedules", list_schedules, principal, query)
+
+
 def _page(
     name: str,
     read: Callable[..., FleetPage],
@@ -134,8 +174,8 @@ def _page(
     with services().read() as conn, conn.cursor() as cur:
         page = read(cur, permissions.visible(principal), before, query["limit"])
     for row in page.rows:
-        kind = "paused" if name == "queues" else "drained"
-        row[kind] = shown_hold(principal, row[kind])
+        for kind in row.keys() & {"paused", "drained"}:
+            row[kind] = shown_hold(principal, row[kind])
     return page_response(name, page.rows, page.next)
 
 

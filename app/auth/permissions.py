@@ -144,10 +144,10 @@ def may_announce(principal: Principal) -> None:
 
 
 def may_operate(principal: Principal) -> None:
-    """Raises Forbidden when the principal may not pause our queues nor drain our workers, which serve all users."""
-    if not principal.may_announce:
+    """Raises Forbidden when the principal may not pause our queues nor drain our workers, which serve all tenants."""
+    if not principal.may_operate:
         raise Forbidden(
-            "Only an admin of all tenants may pause a queue or drain a worker, for they serve all users"
+            "Queues and workers serve all tenants: only an operator without a tenant may hold them"
         )
 
 

@@ -90,9 +90,7 @@ RETRY = acted(202)
 REPORT_NEW = own(422)
 REPORT = reported()
 ANNOUNCE = each(lambda who: 422 if MAY[ROLE.get(who, who)]["announces"] == "yes" else 403)
-OPERATE = each(
-    lambda who: 404 if MAY[ROLE.get(who, who)]["announces"] == "yes" else 403
-)  # none has that name
+OPERATE = each(lambda who: 404 if who in ("other", "tenantless_admin", "global_admin") else 403)
 NOTICE = each(lambda who: 200 if who == "owner" else 404)  # each their own
 HOOKS = NOTICE
 ENDED = each(lambda who: 204 if may(who, "looks") else 404)
@@ -113,7 +111,13 @@ TABLE = {
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
     "GET /runs/<uuid:task_id>/compare": OPEN,
     "GET /jobs/<path:job_type>": OPEN,
-    **{f"GET /{page}": OPEN for page in ("workers", "settings/keys")},
+    **{
+        f"GET /{page}": OPEN
+        for page in (
+            *("workers", "trail"),
+            *("settings/keys", "settings/notifications", "settings/webhooks"),
+        )
+    },
     "GET /embed/runs/<uuid:task_id>": OPEN,
     "GET /favicon.svg": OPEN,
     "GET /sdk/<name>": (404,) * len(WHO),  # open; none has that name
@@ -176,14 +180,16 @@ TABLE = {
     "GET /api/v2/notifications/unread-count": MEMBERS,
     "POST /api/v2/notifications/<uuid:notification_id>/read": NOTICE,
     "POST /api/v2/notifications/read-all": MEMBERS,
+    "GET /api/v2/notifications/choices": MEMBERS,
+    "PUT /api/v2/notifications/choices": each(lambda who: 422),
     "GET /api/v2/webhooks": MEMBERS,
     "POST /api/v2/webhooks": START,
     "GET /api/v2/webhooks/<uuid:webhook_id>/deliveries": HOOKS,
     "POST /api/v2/webhooks/<uuid:webhook_id>/enable": hook_of_the_owner(200),
-    "POST /api/v2/webhooks/<uuid:webhook_id>/disable": hook_of_the_owner(200),
     "GET /api/v2/trail": MEMBERS,
     "GET /api/v2/trail/export": MEMBERS,
     "POST /api/v2/webhooks/<uuid:webhook_id>/ping": hook_of_the_owner(202),
+    "POST /api/v2/webhooks/<uuid:webhook_id>/disable": hook_of_the_owner(200),
     "DELETE /api/v2/webhooks/<uuid:webhook_id>": each(lambda who: 204 if who == "owner" else 404),
     "GET /api/v2/keys": MEMBERS,
     "GET /api/v2/keys?scope=tenant": each(lambda who: 200 if administers(who) else 403),
@@ -204,6 +210,7 @@ TABLE = {
     "POST /api/v2/events": REPORT_NEW,
     "GET /api/v2/workers": MEMBERS,
     "GET /api/v2/queues": MEMBERS,
+    "GET /api/v2/schedules": MEMBERS,
     **{f"{method} /api/v2/queues/<path:name>/pause": OPERATE for method in ("PUT", "DELETE")},
     **{f"{method} /api/v2/workers/<path:name>/drain": OPERATE for method in ("PUT", "DELETE")},
     "POST /api/v2/tasks/<uuid:task_id>/cancel": CANCEL,

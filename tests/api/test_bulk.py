@@ -65,7 +65,7 @@ def test_a_filter_is_of_the_runs_that_were_there(user: User) -> None:
 
     assert outcomes(result) == dict.fromkeys(wanted, "cancelled")
     assert user.status(result["bulk"])["task"]["title"] == (
-        "Cancel all runs of mine, job_type test_outside, status PENDING"
+        "Cancel all my runs: job_type test_outside, status PENDING"
     )
     assert statuses(user, later) == ["PENDING"]
 

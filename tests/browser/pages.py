@@ -28,6 +28,26 @@ def runs(tab: Dashboard, scene: Scene) -> None:
     expect(tab.page.locator(f"main a[href='/runs/{scene.running}']").first).to_be_visible()
 
 
+def selected(tab: Dashboard, scene: Scene) -> None:
+    """Two runs of the list, with what can be done with them."""
+    runs(tab, scene)
+    boxes = tab.page.get_by_role("checkbox", name=re.compile("^Select "))
+    for n in range(2):
+        boxes.nth(n).focus()
+        tab.page.keyboard.press("Space")
+    expect(tab.get("group", "Selected runs")).to_contain_text("2 selected")
+
+
+def views(tab: Dashboard, scene: Scene) -> None:
+    """The menu of saved views, one of which is shown."""
+    if not scene.user.get("views")["views"]:
+        for name, filters in {"Failed": {"status": "FAILURE"}, "Slow imports": {"q": "import"}}.items():
+            scene.user.client.post("/api/v2/views", json={"name": name, "filters": filters})
+    tab.open("/?status=FAILURE")
+    tab.click("View: Failed")
+    expect(tab.page.get_by_role("link", name="Slow imports", exact=True)).to_be_visible()
+
+
 def form(tab: Dashboard, scene: Scene) -> None:
     runs(tab, scene)
     tab.click("New run")
@@ -248,6 +268,8 @@ PAGES: dict[str, Opening] = {
     "login": login,
     "runs": runs,
     "runs-empty": nothing,
+    "runs-selected": selected,
+    "runs-views": views,
     "new-run": form,
     "new-run-steps": steps_form,
     "run-running": running,

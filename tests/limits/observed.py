@@ -10,7 +10,7 @@ from app.api import events, folded, reported_batch, task_tree
 from app.api import fleet as fleet_pages
 from app.api import tasks as task_pages
 from app.http import compressed
-from app.models.observed import QueueReport, WorkerReport
+from app.models.observed import QueueReport, ScheduleReport, WorkerReport
 from app.models.queue import Hold, LostAttempt
 from app.tasks import below, cleanup, holds, queued, task_types, tree_page
 from app.tasks.observed import (
@@ -24,6 +24,7 @@ from app.tasks.observed import (
     lookups,
     part,
     resends,
+    schedules,
     task,
     tree,
 )
@@ -73,16 +74,18 @@ ROWS: dict[str, list[Row]] = {
         ("tasks that one transaction cancels", "200", lambda: cancel.MOST),
         ("retries that one answer asks for", "50", lambda: resends.MOST),
         ("silence of the writer of the last attempt", "30 s", lambda: resends.SILENT_SECONDS),
-        ("workers of a batch, and as many queues", "200", lambda: fleet.MOST_REPORTED),
+        ("workers of a batch, and as many queues and schedules", "200", lambda: fleet.MOST_REPORTED),
         ("running tasks of a worker, and as many that it holds", "500", lambda: fleet.MOST_RUNNING),
         ("queues of a worker, and as many versions", "50", lambda: fleet.MOST_TEXTS),
-        ("workers of an account, and as many queues", "1,000", lambda: fleet.MOST_OF_ONE),
-        ("workers of all accounts, and as many queues", "10,000", lambda: fleet.MOST_ROWS),
-        ("how long a worker or queue that nobody reports is kept", "1 day",
-         lambda: same(*(cleanup.EXPIRES[model][1].total_seconds() for model in (WorkerReport, QueueReport)))),
-        ("how often a worker or queue is reported, unless said otherwise", "10 s", lambda: fleet.DEFAULT_BEAT),
+        ("workers of an account, and as many queues and schedules", "1,000", lambda: fleet.MOST_OF_ONE),
+        ("workers of all accounts, and as many queues and schedules", "10,000", lambda: fleet.MOST_ROWS),
+        ("how long a worker, queue or schedule that nobody reports is kept", "1 day",
+         lambda: same(*(cleanup.EXPIRES[model][1].total_seconds()
+                        for model in (WorkerReport, QueueReport, ScheduleReport)))),
+        ("how often a worker, queue or schedule is reported, unless said otherwise", "10 s",
+         lambda: fleet.DEFAULT_BEAT),
         ("longest time between two such reports that may be said", "3,600 s", lambda: fleet.LONGEST_BEAT),
-        ("silence of a worker or queue", "30 s", lambda: fleet.ALIVE_SECONDS),
+        ("silence of a worker, queue or schedule", "30 s", lambda: fleet.ALIVE_SECONDS),
         ("reports that one may miss, where that takes longer", "3", lambda: fleet.ALIVE_BEATS),
         ("tasks that a worker runs, of which a list says what they are", "20", lambda: fleet_details.MOST_TASKS),
         ("tasks lost with a worker that a list names", "10", lambda: fleet_details.MOST_LOST),
@@ -94,7 +97,10 @@ ROWS: dict[str, list[Row]] = {
         ("tasks whose hints are due at once then", "10,000", lambda: holds.DUE_AT_ONCE),
         ("tasks before a queued one that are counted, and users that are compared", "100",
          lambda: same(queued.MOST, queued.USERS)),
-        ("characters of a cursor of workers and queues", "4,500", lambda: most(fleet_pages.FleetQuery, "cursor")),
+        ("characters of the error of a scheduled run", "300",
+         lambda: same(schedules.LONGEST_ERROR, fleet_details.MESSAGE)),
+        ("characters of a cursor of workers, queues and schedules", "4,500",
+         lambda: most(fleet_pages.FleetQuery, "cursor")),
         ("job types of a list that are named", "200", lambda: same(task_types.MOST_TYPES, task_types.MOST_OWNERS)),
         ("age of the plan of a job type in a web process", "2 s", lambda: lookups.FORECAST_SECONDS),
         ("age of what it knows of a user's daily budget", "5 s", lambda: lookups.BUDGET_SECONDS),

@@ -80,7 +80,7 @@ def report_workers(
     rows = {}
     for worker in workers:
         name = name_of(worker.name) or "worker"
-        queues = [queue for each in worker.queues[:MOST_TEXTS] if (queue := name_of(each))]
+        queues = list(dict.fromkeys(filter(None, map(name_of, worker.queues[:MOST_TEXTS]))))
         texts = list(worker.versions.items())[:MOST_TEXTS]
         versions = {key[:LONGEST_NAME]: value[:LONGEST_NAME] for key, value in texts}
         rows[str(uuid5(whose.namespace, name))] = (
@@ -88,7 +88,7 @@ def report_workers(
             *(list(running.get(worker.name, ())), worker.memory_bytes, Json(versions), worker.beat_seconds),
         )
     columns = ("name", "host", "pid", "pool", "slots", "queues", "running", "memory_bytes", "versions")
-    return _store(cur, "worker_reports", (*columns, "beat_seconds"), whose, rows)
+    return store_reports(cur, "worker_reports", (*columns, "beat_seconds"), whose, rows)
 
 
 def report_queues(cur: Cursor, whose: Whose, queues: Iterable[QueueEntry]) -> list[str]:
@@ -98,10 +98,12 @@ def report_queues(cur: Cursor, whose: Whose, queues: Iterable[QueueEntry]) -> li
         name = name_of(queue.name) or "queue"
         values = name, queue.depth, queue.oldest_wait_seconds, queue.beat_seconds
         rows[str(uuid5(whose.namespace, name))] = values
-    return _store(cur, "queue_reports", ("name", "depth", "oldest_wait_seconds", "beat_seconds"), whose, rows)
+    return store_reports(
+        cur, "queue_reports", ("name", "depth", "oldest_wait_seconds", "beat_seconds"), whose, rows
+    )
 
 
-def _store(
+def store_reports(
     cur: Cursor, table: str, columns: Sequence[str], whose: Whose, rows: Mapping[str, Sequence[Any]]
 ) -> list[str]:
     without_room = _without_room(cur, table, whose, rows) if whose.user_id else []

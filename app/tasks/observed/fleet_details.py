@@ -1,5 +1,5 @@
-"""What belongs to listed workers and queues: tasks that run, tasks that were lost, who holds them, and who takes from
-them."""
+"""What belongs to listed workers, queues and schedules: tasks that run, were lost or sent, who holds them, and who
+takes from them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from app.tasks.observed.fleet import ALIVE_BEATS, ALIVE_SECONDS
 MOST_TASKS = 20  # of a worker, that are described; the ids of all are given
 MOST_LOST = 10  # of a worker, the newest
 MOST_CONSUMERS = 20  # of a queue, that are named; all are counted
+MESSAGE = 300  # characters of the error of a scheduled task
 
 Row = dict[str, Any]
 
@@ -27,10 +28,13 @@ _LOST = f"""SELECT worker.id::text, lost.* FROM unnest(%(workers)s::uuid[]) AS w
         SELECT task_id::text, title, job_type, status, {TIME_TEXT.format("lost_at")} AS lost_at
         FROM lost_attempts JOIN tasks ON tasks.id = task_id
         WHERE worker_id = worker.id AND {_READABLE} ORDER BY lost_attempts.lost_at DESC LIMIT %(most)s) AS lost"""
+_SENT = f"""SELECT id::text, status, left(error ->> 'message', {MESSAGE}) FROM tasks
+    WHERE id = ANY(%(tasks)s::uuid[]) AND {_READABLE}"""
 # Workers that are alive and may take a task of the queue: of ours, or of the same account or tenant.
 _CONSUMERS = """SELECT queue.id::text, count(*), coalesce(sum(slots), 0)::bigint, sum(cardinality(running))::bigint,
         (array_agg(worker.name ORDER BY worker.name))[:%(most)s]
-    FROM queue_reports AS queue JOIN worker_reports AS worker ON queue.name = ANY(worker.queues)
+    FROM worker_reports AS worker CROSS JOIN LATERAL unnest(worker.queues) AS taken (name)
+    JOIN queue_reports AS queue ON queue.name = taken.name
         AND CASE WHEN queue.user_id IS NULL THEN worker.user_id IS NULL
             ELSE worker.user_id = queue.user_id OR worker.tenant = queue.tenant END
     WHERE queue.id = ANY(%(queues)s::uuid[])
@@ -71,6 +75,22 @@ def add_to_queues(cur: Cursor, rows: Sequence[Row]) -> None:
         of_queue = found.get(row["id"], (0, 0, 0, []))
         row |= dict(zip(("consumers", "slots", "busy", "workers"), of_queue, strict=True))
         row["paused"] = holds.get(row["name"]) if row["own"] else None
+
+
+def add_to_schedules(cur: Cursor, rows: Sequence[Row], whose: Mapping[str, str]) -> None:
+    """Adds how the last run of each entry got on: the status of its task, where the caller may read it; of an entry of
+    ours, whether its run has ended, and why it failed. ``whose`` is as of ``list_workers``."""
+    sent = [row["last_task_id"] for row in rows if row["last_task_id"]]
+    reader = {"user_id": whose.get("user_id"), "tenant": whose.get("tenant")}
+    cur.execute(_SENT, reader | {"tasks": sent})
+    found = {task_id: (status, message) for task_id, status, message in cur}
+    for row in rows:
+        ended_at, end_error, begun = row.pop("ended_at"), row.pop("end_error"), row["last_run_at"]
+        status, message = found.get(row["last_task_id"], (None, None))
+        if row["own"] and ended_at and (begun is None or ended_at >= begun):
+            status, message = ("FAILURE", end_error) if end_error else ("SUCCESS", None)
+        row["last_task_id"] = row["last_task_id"] if row["last_task_id"] in found else None
+        row |= {"last_status": status, "last_error": row["last_error"] or message}
 
 
 def _holds(cur: Cursor, kind: Kind, rows: Sequence[Row]) -> dict[str, Hold]:

@@ -1,4 +1,4 @@
-"""Lists of workers and queues, by name."""
+"""Lists of workers, queues and schedules, by name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.list_pages import Page, bytes_of, read_page, sized_page
 from app.db.statements import Statement, composed
-from app.models.observed import QueueReport, WorkerReport
+from app.models.observed import QueueReport, ScheduleReport, WorkerReport
 from app.tasks.observed import fleet_details
 from app.tasks.observed.fleet import ALIVE_BEATS, ALIVE_SECONDS
 
@@ -19,7 +19,13 @@ WORKER = (
     *("seen_at", "own", "alive", "running"),
 )
 QUEUE = ("name", "depth", "oldest_wait_seconds", "beat_seconds", "seen_at", "own", "alive")
-_TEXTS = frozenset({"name", "host", "pool", "queues", "versions", "running"})  # each may be long
+SCHEDULE = (
+    *("name", "job_type", "schedule", "last_run_at", "last_task_id", "last_error", "next_run_at", "ended_at"),
+    *("end_error", "beat_seconds", "seen_at", "own", "alive"),
+)
+_TEXTS = frozenset(
+    {"name", "host", "pool", "queues", "versions", "running", "schedule", "last_error"}
+)  # each may be long
 Row = dict[str, Any]
 
 
@@ -42,6 +48,14 @@ def list_queues(cur: Cursor, whose: dict[str, str], before: Sequence[str] | None
     """Returns queues, as ``list_workers`` returns workers."""
     page = _named(QUEUE, _read(cur, _queues(frozenset(whose), before is not None), whose, before, limit))
     fleet_details.add_to_queues(cur, page.rows)
+    return _without_ids(page)
+
+
+def list_schedules(cur: Cursor, whose: dict[str, str], before: Sequence[str] | None, limit: int) -> FleetPage:
+    """Returns what beats run, as ``list_workers`` returns workers."""
+    statement = _schedules(frozenset(whose), before is not None)
+    page = _named(SCHEDULE, _read(cur, statement, whose, before, limit))
+    fleet_details.add_to_schedules(cur, page.rows, whose)
     return _without_ids(page)
 
 
@@ -74,8 +88,13 @@ def _queues(given: frozenset[str], later: bool) -> sa.Select[Any]:
     return _list(QueueReport, QUEUE[:-3], given, later)
 
 
+@composed
+def _schedules(given: frozenset[str], later: bool) -> sa.Select[Any]:
+    return _list(ScheduleReport, SCHEDULE[:-3], given, later)
+
+
 def _list(
-    model: type[WorkerReport | QueueReport],
+    model: type[WorkerReport | QueueReport | ScheduleReport],
     names: tuple[str, ...],
     given: frozenset[str],
     later: bool,

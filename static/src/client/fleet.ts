@@ -61,6 +61,21 @@ export interface Queue extends Reported {
   paused: Hold | null;
 }
 
+/** What a beat sends again and again. */
+export interface Schedule extends Reported {
+  /** The task that is sent. */
+  job_type: string;
+  /** When: "every 5 min", or the fields of cron. */
+  schedule: string;
+  last_run_at: string | null;
+  last_task_id: string | null;
+  /** Null while nothing is known of that run. */
+  last_status: Status | null;
+  last_error: string | null;
+  /** In the past: it is overdue. */
+  next_run_at: string | null;
+}
+
 /** Why a run waits for a worker; docs/protocol.md says which reason has which of the fields. */
 export interface Queued {
   queue: string;
@@ -96,6 +111,10 @@ export class FleetApi {
 
   queues(): Promise<Queue[]> {
     return this.all<Queue, "queues">("queues");
+  }
+
+  schedules(): Promise<Schedule[]> {
+    return this.all<Schedule, "schedules">("schedules");
   }
 
   /** Lets nothing more be claimed from a queue, or lets it go on. */

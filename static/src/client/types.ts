@@ -228,6 +228,12 @@ export interface Notification {
   urgent: boolean;
   read: boolean;
   created_at: string;
+  /** Of an approval what is asked; of runs the job type. */
+  metadata?: Record<string, unknown>;
+  /** Given by events about runs only: the id of the run's entry before, whose place this one takes. */
+  replaces?: string | null;
+  /** Given by the same events: how many are unread then. */
+  unread_count?: number;
 }
 
 /** Newest first. `unread_count` is as of `sequence` of the user's stream. */

@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import type { Queue, Worker } from "../client/fleet";
-import { byUrgency, figuresOf, loadFleet, queueStanding, workerStanding } from "./fleet";
+import type { ApiKey, Scope } from "../client/apiKeys";
+import type { Queue, Schedule, Worker } from "../client/fleet";
+import { byUrgency, comesIn, figuresOf, loadFleet, queueStanding, scheduleStanding, workerStanding } from "./fleet";
 
 const NOW = Date.parse("2026-11-30T12:00:00Z");
 const SINCE = "2026-11-30T11:48:00.000000Z";
@@ -46,6 +47,33 @@ test.each<[Partial<Queue>, string, RegExp]>([
   expect(standing.text).toMatch(text);
 });
 
+const schedule = (more: Partial<Schedule>): Schedule => ({
+  ...{ name: "nightly", own: true, job_type: "shop.sums", schedule: "0 2 * * *", last_run_at: SINCE, last_task_id: null },
+  ...{ last_status: null, last_error: null, next_run_at: "2026-11-30T12:04:00.000000Z", seen_at: SINCE, alive: true, ...more },
+});
+
+test.each<[Partial<Schedule>, string, RegExp]>([
+  [{}, "off", /^$/],
+  [{ last_status: "SUCCESS" }, "ok", /^succeeded$/],
+  [{ last_status: "STARTED" }, "run", /^running$/],
+  [{ last_status: "FAILURE" }, "fail", /^failed$/],
+  [{ last_error: "the broker is away" }, "fail", /^not sent$/],
+  [{ last_status: "SUCCESS", next_run_at: "2026-11-30T11:58:00.000000Z" }, "fail", /^overdue since /],
+  [{ last_status: "SUCCESS", next_run_at: "2026-11-30T11:59:30.000000Z" }, "ok", /^succeeded$/],
+  [{ alive: false }, "fail", /^its beat is gone since .*, 12 min ago$/],
+])("a schedule %j is shown as %s", (more, tone, text) => {
+  const standing = scheduleStanding(schedule(more), NOW);
+
+  expect(standing.tone).toBe(tone);
+  expect(standing.text).toMatch(text);
+});
+
+test("the next run is told by the time until then", () => {
+  const next = ["2026-11-30T12:04:00Z", "2026-11-30T12:00:00.400Z", "2026-11-30T11:59:00Z", "2026-12-01T02:00:00Z"];
+
+  expect(next.map((at) => comesIn(at, NOW))).toEqual(["in 4 m 00 s", "now", "now", "in 14 h 00 m"]);
+});
+
 test("what needs a look comes first, the others by name", () => {
   const workers = [worker("c"), worker("b", { busy: 1 }), worker("d", { drained: HOLD }), worker("e", { alive: false }), worker("a")];
 
@@ -63,17 +91,27 @@ test("the figures count who is gone and what waits", () => {
     ["Busy slots", "4", "of 8", null],
     ["Waiting", "1,203", "the oldest for 1 m 10 s, 1 queue paused", "wait"],
   ]);
+  const forsaken = [queue("a", { depth: 3, consumers: 0 }), queue("b", { paused: HOLD })];
+  expect(figuresOf({ workers: [], queues: forsaken }).at(-1)).toMatchObject({ more: "3 without a worker", tone: "fail" });
   expect(figuresOf({ workers: [], queues: [] }).map(({ value, more }) => value + more)).toEqual(["0", "0", "0"]);
+});
+
+const key = (name: string, last_used_at: string | null, scope: Scope = "report"): ApiKey => ({
+  ...{ id: name, name, prefix: "trk_abc", scopes: [scope], tenant: null, owner: "ada@example.org" },
+  ...{ created_at: SINCE, expires_at: null, last_used_at },
 });
 
 test("a hidden page asks when it is seen again", async () => {
   let hidden = true;
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
   const asked: string[] = [];
-  const fleet = loadFleet({
+  const calls = {
     workers: () => (asked.push("workers"), Promise.resolve([worker("a")])),
     queues: () => (asked.push("queues"), Promise.resolve([])),
-  });
+    schedules: () => (asked.push("schedules"), Promise.resolve([])),
+  };
+  const keys = [key("old", SINCE), key("unused", null), key("new", "2026-11-30T11:59:00Z"), key("reader", SINCE, "read")];
+  const fleet = loadFleet(calls, () => Promise.resolve({ keys, next: null }));
   await Promise.resolve();
   expect(asked).toEqual([]);
 
@@ -81,5 +119,6 @@ test("a hidden page asks when it is seen again", async () => {
   document.dispatchEvent(new Event("visibilitychange"));
 
   expect((await fleet).workers).toHaveLength(1);
-  expect(asked).toEqual(["workers", "queues"]);
+  expect((await fleet).reporters.map(({ name }) => name)).toEqual(["new", "old"]);
+  expect(asked).toEqual(["workers", "queues", "schedules"]);
 });

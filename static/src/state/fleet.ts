@@ -1,20 +1,24 @@
-import type { FleetApi, Hold, Queue, Worker } from "../client/fleet";
+import type { ApiKey, ApiKeyPage } from "../client/apiKeys";
+import type { FleetApi, Hold, Queue, Schedule, Worker } from "../client/fleet";
 import type { User } from "../client/types";
 import { count, quantity } from "./format";
-import type { Tone } from "./marks";
+import { statusWord, toneOf, type Tone } from "./marks";
 import { ago, duration, moment } from "./time";
 
 /** What works and what waits, as it was at one moment. */
 export interface Fleet {
   workers: readonly Worker[];
   queues: readonly Queue[];
+  schedules: readonly Schedule[];
+  /** The keys by which programs have reported, the last one first. */
+  reporters: readonly ApiKey[];
 }
 
 /** Whether the user may pause queues and drain workers of Taskroom, which serve all; the server checks it again. */
-export const mayOperate = ({ role, tenant }: User): boolean => role === "global_admin" || (role === "admin" && tenant === null);
+export const mayOperate = ({ role, tenant }: User): boolean => role === "global_admin" || (tenant === null && (role === "admin" || role === "operator"));
 
 /** What a row says at a glance. */
-export interface Standing {
+interface Standing {
   tone: Tone;
   /** The name of its mark. */
   shape: string;
@@ -22,11 +26,16 @@ export interface Standing {
 }
 
 /** Returns what is there, once the page is seen: nobody needs the numbers of a hidden page. */
-export async function loadFleet(api: Pick<FleetApi, "workers" | "queues">): Promise<Fleet> {
+export async function loadFleet(api: Pick<FleetApi, "workers" | "queues" | "schedules">, keys: () => Promise<ApiKeyPage>): Promise<Fleet> {
   await seen();
-  const [workers, queues] = await Promise.all([api.workers(), api.queues()]);
-  return { workers, queues };
+  const [workers, queues, schedules, page] = await Promise.all([api.workers(), api.queues(), api.schedules(), keys()]);
+  return { workers, queues, schedules, reporters: reportersOf(page.keys) };
 }
+
+const reportersOf = (keys: readonly ApiKey[]): ApiKey[] =>
+  keys
+    .filter(({ scopes, last_used_at }) => scopes.includes("report") && last_used_at !== null)
+    .sort((a, b) => String(b.last_used_at).localeCompare(String(a.last_used_at)));
 
 function seen(): Promise<unknown> {
   if (!document.hidden) return Promise.resolve();
@@ -60,6 +69,22 @@ export function queueStanding({ alive, paused, depth, consumers, slots, busy, se
   return { tone: depth ? "run" : "ok", shape: depth ? "running" : "succeeded", text: `${quantity(consumers, "worker")}${slots ? `, ${full}` : ""}` };
 }
 
+/** How late an entry may be before that is worth a look: a beat sends one after the other. */
+const LATE_MS = 60_000;
+
+export function scheduleStanding({ alive, last_status, last_error, next_run_at, seen_at }: Schedule, now: number): Standing {
+  if (!alive) return { tone: "fail", shape: "failed", text: `its beat is gone since ${moment(seen_at)}, ${ago(seen_at, now)}` };
+  if (next_run_at && Date.parse(next_run_at) < now - LATE_MS) return { tone: "fail", shape: "warning", text: `overdue since ${moment(next_run_at)}` };
+  if (last_status === null) return last_error ? { tone: "fail", shape: "failed", text: "not sent" } : { tone: "off", shape: "queued", text: "" };
+  return { tone: toneOf(last_status), shape: statusWord(last_status), text: statusWord(last_status) };
+}
+
+/** "in 4 m 00 s", "now" */
+export function comesIn(next: string, now: number): string {
+  const seconds = (Date.parse(next) - now) / 1_000;
+  return seconds < 1 ? "now" : `in ${duration(Math.round(seconds))}`;
+}
+
 const URGENCY: Record<Tone, number> = { fail: 0, wait: 1, run: 2, ok: 3, off: 4 };
 
 /** Returns the rows with what needs a look first; the others by name. */
@@ -69,14 +94,14 @@ export function byUrgency<Row extends { name: string }>(rows: readonly Row[], st
 }
 
 /** Number and words of what an operator asks first: who is gone, what is busy, what waits. */
-export interface Figure {
+interface Figure {
   name: string;
   value: string;
   more: string;
   tone: Tone | null;
 }
 
-export function figuresOf({ workers, queues }: Fleet): Figure[] {
+export function figuresOf({ workers, queues }: Pick<Fleet, "workers" | "queues">): Figure[] {
   const alive = workers.filter((worker) => worker.alive);
   const gone = workers.filter((worker) => !worker.alive && !worker.drained).length;
   const drained = workers.filter((worker) => worker.drained).length;
@@ -84,12 +109,18 @@ export function figuresOf({ workers, queues }: Fleet): Figure[] {
   const busy = sum(alive.map((worker) => worker.busy));
   const depth = sum(queues.map((queue) => queue.depth));
   const oldest = Math.max(0, ...queues.map((queue) => queue.oldest_wait_seconds ?? 0));
-  const paused = queues.filter((queue) => queue.paused).length;
-  const waits = oldest ? `the oldest for ${duration(oldest)}` : "";
+  const waiting = queues.filter((queue) => queue.depth > 0);
+  const paused = waiting.filter((queue) => queue.paused).length;
+  const forsaken = sum(waiting.filter((queue) => queue.alive && !queue.paused && !queue.consumers).map((queue) => queue.depth));
+  const waits = [
+    oldest && `the oldest for ${duration(oldest)}`,
+    forsaken && `${count(forsaken)} without a worker`,
+    paused && `${quantity(paused, "queue")} paused`,
+  ];
   return [
     { name: "Workers", value: count(alive.length), more: list([gone && `${count(gone)} gone`, drained && `${count(drained)} drained`]), tone: gone ? "fail" : null },
     { name: "Busy slots", value: count(busy), more: slots ? `of ${count(slots)}` : "", tone: null },
-    { name: "Waiting", value: count(depth), more: list([waits, paused && `${quantity(paused, "queue")} paused`]), tone: paused && depth ? "wait" : null },
+    { name: "Waiting", value: count(depth), more: list(waits), tone: forsaken ? "fail" : paused ? "wait" : null },
   ];
 }
 

@@ -8,7 +8,8 @@ export function dayName(at: number, now: number): string {
   const day = dayOf(at);
   if (day === dayOf(now)) return "Today";
   if (day === dayOf(new Date(now).setHours(-12))) return "Yesterday";
-  return (new Date(at).getFullYear() === new Date(now).getFullYear() ? THIS_YEAR : OTHER_YEAR).format(at);
+  const format = new Date(at).getFullYear() === new Date(now).getFullYear() ? THIS_YEAR : OTHER_YEAR;
+  return format.format(at).replace(",", "");
 }
 
 /** The day of a time, in the time zone of the reader. */

@@ -12,7 +12,7 @@ export type TimeName = (typeof TIMES)[number]["value"];
 
 const LENGTH: Record<Exclude<TimeName, "today">, number> = { "24h": 24 * HOUR_MS, "7d": 168 * HOUR_MS, "30d": 720 * HOUR_MS };
 /** The histogram of a list of any time has this one. */
-export const SHOWN: TimeName = "7d";
+const SHOWN: TimeName = "7d";
 
 interface Chosen {
   time: TimeName | "";

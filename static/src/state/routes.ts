@@ -7,8 +7,9 @@ const ROUTES = {
   run: /^\/runs\/([\w-]+)\/?$/,
   compare: /^\/runs\/([\w-]+)\/compare\/?$/,
   job: /^\/jobs\/(.+?)\/?$/,
+  settings: /^\/settings\/(keys|notifications|webhooks)\/?$/,
+  trail: /^\/trail\/?$/,
   workers: /^\/workers\/?$/,
-  keys: /^\/settings\/keys\/?$/,
   login: /^\/login$/,
 };
 
@@ -50,6 +51,9 @@ export const jobAddress = (jobType: string): string => `/jobs/${jobPath(jobType)
 export const WORKERS_ADDRESS = "/workers";
 
 export const KEYS_ADDRESS = "/settings/keys";
+export const NOTICES_ADDRESS = "/settings/notifications";
+export const WEBHOOKS_ADDRESS = "/settings/webhooks";
+export const TRAIL_ADDRESS = "/trail";
 
 /** The part of the page of API keys that says how tasks that exist already become runs. */
 export const WAYS_IN_HASH = "ways-in";

@@ -51,10 +51,16 @@ export function clock(time: string | number): string {
   return `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}.${pad(at.getMilliseconds(), 3)}`;
 }
 
+/** The local time of day, to the minute. */
+export function minute(timestamp: string): string {
+  const at = new Date(timestamp);
+  return `${pad(at.getHours())}:${pad(at.getMinutes())}`;
+}
+
 /** The local time of day, with the date when that is not today. */
 export function moment(timestamp: string): string {
   const at = new Date(timestamp);
-  const time = `${pad(at.getHours())}:${pad(at.getMinutes())}`;
+  const time = minute(timestamp);
   if (at.toDateString() === new Date().toDateString()) return time;
   return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${time}`;
 }

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Approval, Task } from "../client/types";
 import { api, mayAct } from "../state/app";
 import { useCommand } from "../state/commands";
+import { Approve } from "./approve";
 import { Confirm } from "./confirm";
 import type { Call } from "./use-call";
 
@@ -28,9 +29,7 @@ export function Decide({ task, approval, call }: Props) {
   if (!mayAct.value) return null;
   return (
     <>
-      <button type="button" class="primary" disabled={done} onClick={() => decide(true)}>
-        Approve
-      </button>
+      <Approve risk={approval.risk_level} disabled={done} run={() => decide(true)} />
       <Confirm name="Reject" sure="Reject now" disabled={done} run={() => decide(false)} />
     </>
   );

@@ -5,6 +5,7 @@ import { folds } from "../state/filter";
 import type { Runs } from "../state/runs";
 import { Chevron } from "./chevron";
 import { Link } from "./link";
+import { Pick } from "./pick";
 import { ProblemMessage } from "./problem-message";
 import { RunRow } from "./run-row";
 
@@ -14,7 +15,7 @@ export const ListHeads = () => (
     <div class="row">
       <span />
       <span>Run and its job</span>
-      <span class="who">Who</span>
+      <span class="row-who">Who</span>
       <span>State</span>
       <span>Progress</span>
       <span />
@@ -39,6 +40,7 @@ export function EntryLine({ entry, runs }: { entry: Entry; runs: Runs }) {
         </button>
       )}
       <RunRow row={row} />
+      <Pick id={entry.id} name={row.value.task.title} order={() => runs.order.value ?? []} />
     </div>
   );
 }

@@ -34,13 +34,19 @@ export function Scopes({ user, filter }: Omit<Props, "change">) {
   );
 }
 
-/** The filters of the list that are about persons, times, durations and errors, and whether steps are folded. */
-export function ListFilters({ filter, change }: Omit<Props, "user">) {
-  const [asking, ask] = useState(false);
-  const { from, to, time, scope } = filter;
-  const known = people.value[scope] ?? [];
+/** Of whose runs of the team alone. */
+export function Who({ filter, change }: Omit<Props, "user">) {
+  if (filter.scope === "mine") return null;
+  const known = people.value[filter.scope] ?? [];
   const anyone = [{ value: "", name: "Anyone" }, ...known.map(({ user_id, name }) => ({ value: user_id, name: name ?? `Another user (${user_id.slice(0, 8)})` }))];
   if (filter.who && !known.some(({ user_id }) => user_id === filter.who)) anyone.push({ value: filter.who, name: "One user" });
+  return <Choice label="Who" value={filter.who} options={anyone} change={(who) => change({ who })} />;
+}
+
+/** The filters of the list that are about times, durations and errors, and whether steps are folded. */
+export function ListFilters({ filter, change }: Omit<Props, "user">) {
+  const [asking, ask] = useState(false);
+  const { from, to, time } = filter;
   const chosen = from || to;
   const times = [
     { value: "", name: "Any time" },
@@ -54,7 +60,6 @@ export function ListFilters({ filter, change }: Omit<Props, "user">) {
   };
   return (
     <div class="more-filters">
-      {scope !== "mine" && <Choice label="Who" value={filter.who} options={anyone} change={(who) => change({ who })} />}
       <Choice label="Time" value={chosen ? CHOSEN : time} options={times} change={choose} />
       <Choice label="Duration" value={durationOf(filter)} options={durationChoices(filter)} change={(value) => change(durationBounds(value))} />
       <button type="button" class="quiet" aria-pressed={filter.errors} onClick={() => change({ errors: !filter.errors })}>

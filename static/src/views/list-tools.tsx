@@ -7,8 +7,10 @@ import { taskTypes } from "../state/task-types";
 import { typeNames } from "../state/type-names";
 import { Choice } from "./choice";
 import { Link } from "./link";
-import { ListFilters, Scopes } from "./list-filters";
+import { Scopes, Who } from "./list-filters";
+import { SavedViews } from "./saved-views";
 import { Search } from "./search";
+import { SelectMode } from "./select-bar";
 
 const TYPED_MS = 200;
 
@@ -44,7 +46,9 @@ export function ListTools({ user, filter, change, search, first, start }: Props)
         {!first && (
           <Choice label="Job" value={filter.job_type} options={jobs} change={(job_type) => change({ job_type })} />
         )}
-        {!first && <ListFilters {...{ filter, change }} />}
+        {!first && <Who {...{ filter, change }} />}
+        {!first && <SavedViews user={user} />}
+        {!first && <SelectMode />}
       </search>
       {start && !first && (
         <Link class="hint" to={`${KEYS_ADDRESS}#${WAYS_IN_HASH}`}>

@@ -1,11 +1,12 @@
 import { address } from "../state/address";
-import { type RouteName, routeOf, WORKERS_ADDRESS } from "../state/routes";
+import { type RouteName, routeOf, TRAIL_ADDRESS, WORKERS_ADDRESS } from "../state/routes";
 import "../style/page-links.css";
 import { Link } from "./link";
 
 const PAGES: [RouteName, string, string][] = [
   ["runs", "/", "Runs"],
   ["workers", WORKERS_ADDRESS, "Workers"],
+  ["trail", TRAIL_ADDRESS, "Trail"],
 ];
 
 /** The pages of the team, in the header; where there is no space the menu of the user has them. */

@@ -38,8 +38,8 @@ export function QueueRow({ queue, trend, pause }: Props) {
         </span>
         {pause && (
           <Confirm
-            name={queue.paused ? "Let it go on" : "Pause"}
-            sure={queue.paused ? "Let it go on now" : "Pause it now"}
+            name={queue.paused ? "Resume" : "Pause"}
+            sure={queue.paused ? "Resume now" : "Pause now"}
             disabled={call.busy}
             run={() => call.run(() => pause(queue.name, !queue.paused))}
           />

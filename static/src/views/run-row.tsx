@@ -26,7 +26,7 @@ export function RunRow({ row }: { row: Signal<Row> }) {
     <Link to={runAddress(task.task_id)} class={`row spine s-${toneOf(task.status)}`}>
       <TaskMark status={task.status} word={taskWord(task)} />
       <RowName task={task} />
-      <span class="who" title={task.owner ?? undefined}>
+      <span class="row-who" title={task.owner ?? undefined}>
         {shortName(task.owner)}
       </span>
       <span class="row-words">
@@ -39,7 +39,7 @@ export function RunRow({ row }: { row: Signal<Row> }) {
       <span class="number took">
         <Elapsed task={task} />
       </span>
-      <Time at={task.created_at} class="when" />
+      <Time at={task.created_at} as="minute" class="when" />
     </Link>
   );
 }

@@ -13,11 +13,13 @@ import "../style/runs.css";
 import "../style/rows.css";
 import { ActiveRunBand } from "./active-run";
 import { FirstRun, NoList, NoMatch } from "./list-placeholders";
+import { ListFilters } from "./list-filters";
 import { ListTools } from "./list-tools";
 import { NewRun } from "./new-run";
 import { ProblemMessage } from "./problem-message";
 import { RunHistogram } from "./run-histogram";
 import { RunList } from "./run-list";
+import { SelectBar } from "./select-bar";
 import { Shell } from "./shell";
 import { StatusFilter } from "./status-filter";
 
@@ -79,7 +81,12 @@ export function RunsPage({ user }: { user: User }) {
         {!first && <ActiveRunBand />}
         <ListTools {...{ user, filter, change, search, first }} {...(mayStart ? { start: () => setStarting(true) } : {})} />
         {!first && <RunHistogram filter={filter} choose={change} />}
-        {!first && <StatusFilter filter={filter} counts={shown.counts.value.value} complete={shown.counts.complete.value} />}
+        {!first && (
+          <div class="list-filter-row">
+            <StatusFilter filter={filter} counts={shown.counts.value.value} complete={shown.counts.complete.value} />
+            <ListFilters {...{ filter, change }} />
+          </div>
+        )}
         {problem && order && (
           <ProblemMessage problem={problem}>
             {" "}
@@ -93,6 +100,7 @@ export function RunsPage({ user }: { user: User }) {
         {first && !starting && <FirstRun user={user} mayStart={mayStart} />}
         {none && !first && <NoMatch filter={filter} user={user} />}
         {order && order.length > 0 && <RunList key={listAddress(shown.filter)} runs={shown} />}
+        <SelectBar runs={shown} />
         {starting && <NewRun close={() => setStarting(false)} />}
       </main>
     </Shell>

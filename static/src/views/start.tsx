@@ -1,5 +1,6 @@
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { jsonText } from "../client/json";
+import { randomKey } from "../client/randomKey";
 import { type FieldErrors, Problem } from "../client/problem";
 import type { JobType, Schema, Task } from "../client/types";
 import { go } from "../state/address";
@@ -177,7 +178,3 @@ function draftOfRun(job: JobType, run: Task, types: readonly JobType[]): StartDr
   const params = unfolded(schema, draftOf(schema, true, run.params ?? {}), run.params, types);
   return { params: withoutSecrets(withStepFields(schema, params, types), params), title: ownTitle(run), approval: null };
 }
-
-// crypto.randomUUID is missing where the page is served without TLS from another machine.
-const randomKey = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");

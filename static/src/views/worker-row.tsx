@@ -36,8 +36,8 @@ export function WorkerRow({ worker, drain }: Props) {
         {worker.alive && worker.slots !== null && <Slots busy={worker.busy} slots={worker.slots} />}
         {drain && (
           <Confirm
-            name={worker.drained ? "Let it claim" : "Drain"}
-            sure={worker.drained ? "Let it claim now" : "Drain it now"}
+            name={worker.drained ? "Resume" : "Drain"}
+            sure={worker.drained ? "Resume now" : "Drain now"}
             disabled={call.busy}
             run={() => call.run(() => drain(worker.name, !worker.drained))}
           />
