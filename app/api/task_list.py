@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from app.tasks.observed.part import LONGEST_TYPE
 
 blp = Blueprint("task_list", __name__, description="Lists of tasks")
 
-_CONDITIONS = "status", "job_type", "since", "until", "q", "top", "errors", "min_seconds", "max_seconds"
+_CONDITIONS = "status", "job_type", "since", "until", "q", "top", "errors", "approval", "min_seconds", "max_seconds"
 _seconds = ma.validate.Range(0)
 
 
@@ -47,6 +48,9 @@ class CountQuery(SumQuery):
     )
     errors = ma.fields.Boolean(
         metadata={"description": "Only those that failed, or have errors in their log or of items"}
+    )
+    approval = ma.fields.Boolean(
+        metadata={"description": "Only those that wait for approval, or have a task below that does"}
     )
     min_seconds = ma.fields.Float(
         validate=_seconds, metadata={"description": "Ended, and ran at least so long"}
@@ -131,6 +135,9 @@ class StatusCounts(ma.Schema):
         values=ma.fields.Integer(),
         metadata={"description": "The number of tasks by status; every status is present"},
     )
+    approval = ma.fields.Integer(
+        metadata={"description": "How many wait for approval, or have a task below that does"}
+    )
     sequence = ma.fields.Integer(metadata={"description": "As of this sequence of the caller's own stream"})
     complete = ma.fields.Boolean(
         metadata={"description": "False when not all were counted: without sums the newest 5,000 tasks are"}
@@ -177,11 +184,12 @@ def counts(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
     """Returns the number of tasks of the list by status. Without a filter, a client updates the numbers of its own
     tasks by the `task_created` and `status_changed` events after `sequence` on the caller's stream. `who`, `job_type`,
     `top` and times of whole hours are counted by sums, however many tasks there are."""
+    wanted, stream = listing_of(principal, query), permissions.own_stream(principal)
     with services().read() as conn, conn.cursor() as cur:
-        found, sequence, complete = status_counts(
-            cur, listing_of(principal, query), permissions.own_stream(principal)
-        )
-    return {"counts": dict.fromkeys(STATUSES, 0) | found, "sequence": sequence, "complete": complete}
+        found, sequence, complete = status_counts(cur, wanted, stream)
+        waiting, _, _ = status_counts(cur, replace(wanted, approval=True), stream)
+    counted = {"counts": dict.fromkeys(STATUSES, 0) | found, "approval": sum(waiting.values())}
+    return counted | {"sequence": sequence, "complete": complete}
 
 
 def listing_of(principal: Principal, query: dict[str, Any]) -> Listing:

@@ -11,9 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.models.base import Ids
 from app.models.streams import IS_ERROR, EventRow
-from app.models.tasks import Phase
-from app.tasks.fold import FAILURE
+from app.models.tasks import Phase, Task
+from app.tasks.fold import FAILURE, WAITING
 
 SCAN_TASKS = 5_000  # what one request may look at, in about 10 ms, before it says where to go on
 TRIGGERS = ("manual", "scheduled", "retry", "subtask")
@@ -31,7 +32,7 @@ class Listing:
     """Of a user, of a tenant, of a user in a tenant, of a parent or of ``everyone``: each has its index. ``kind``
     matches a job type or a trigger; ``since`` and ``until`` bound the creation; ``q`` is a text that title or job type
     contain, or that the id begins with. ``top``: no steps. ``errors``: those that failed or have errors in their log.
-    ``min_seconds`` and ``max_seconds`` bound how long ended tasks ran."""
+    ``approval``: those that wait for approval, or have a task below that does. ``min_seconds`` and ``max_seconds`` bound how long ended tasks ran."""
 
     user_id: str | None = None
     tenant: str | None = None
@@ -45,6 +46,7 @@ class Listing:
     q: str | None = None
     top: bool | None = None
     errors: bool | None = None
+    approval: bool | None = None
     min_seconds: float | None = None
     max_seconds: float | None = None
 
@@ -75,7 +77,21 @@ def filters(given: Given) -> Given:
 
 def where(names: Given, task: Any) -> sa.ColumnElement[bool]:
     """These conditions, of a model or of the columns of a subquery."""
-    return sa.and_(sa.true(), *(_condition(name, task) for name in sorted(names)))
+    conditions = [_condition(name, task) for name in sorted(names - {"approval"})]
+    if "approval" in names:
+        conditions.append(task.id == sa.any_(_waiting(names & {"user_id", "tenant"})))
+    return sa.and_(sa.true(), *conditions)
+
+
+def _waiting(owner: Given) -> sa.ColumnElement[Any]:
+    """The ids of the owner's tasks that wait for approval, and of all above them: few, and found from below by index.
+    An array, for which Postgres looks up each id; of a subquery it may read the whole list instead."""
+    waiting = sa.select(Task.id, Task.parent_id).where(
+        where(owner, Task), Task.status == WAITING, Task.finished_at.is_(None)
+    )
+    up = waiting.cte("up", recursive=True)
+    up = up.union(sa.select(Task.id, Task.parent_id).where(Task.id == up.c.parent_id))
+    return sa.func.array(sa.select(up.c.id).scalar_subquery(), type_=Ids)
 
 
 def _condition(name: str, task: Any) -> Any:

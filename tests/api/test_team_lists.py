@@ -174,6 +174,33 @@ def test_steps_are_folded_and_listed_below_their_parent(system: System, team: di
     assert of(ann) == {"2026-03-05T10:00:00.000000Z": {"SUCCESS": 2, "FAILURE": 1, "WAITING": 1}}
 
 
+def test_runs_that_need_approval_are_listed_and_counted_wherever_in_their_tree_it_waits(
+    system: System, team: dict[str, User]
+) -> None:
+    ann, bob, lead = team["ann"], team["bob"], team["lead"]
+    parent, single = run(system, ann, status="STARTED"), run(system, ann, status="WAITING", job="other")
+    step = run(system, ann, status="STARTED", parent=parent)
+    deep = run(system, ann, status="WAITING", parent=step)
+    theirs = run(system, bob, status="STARTED")
+    run(system, bob, status="WAITING", parent=theirs)
+    run(system, ann, parent=run(system, ann, status="STARTED"))
+    run(system, team["stranger"], status="WAITING")
+
+    def needs(user: User, **query: object) -> tuple[set[str], int]:
+        counts = user.get("tasks/counts", **query)
+        assert sum(user.get("tasks/counts", approval="true", **query)["counts"].values()) == counts["approval"]
+        return set(ids(user, approval="true", **query)), counts["approval"]
+
+    assert needs(ann, top="true") == ({parent, single}, 2)
+    assert needs(ann, top="true", q="other") == ({single}, 1)
+    assert needs(ann) == ({parent, single, step, deep}, 4)
+    assert needs(lead, scope="tenant", top="true") == ({parent, single, theirs}, 3)
+    assert needs(lead, scope="tenant", top="true", who=bob.id) == ({theirs}, 1)
+    assert needs(lead) == (set(), 0)
+    assert {parent, single, theirs} <= needs(team["root"], scope="all", top="true")[0]
+    assert set(ids(ann, approval="true", top="true", status="STARTED")) == {parent}
+
+
 def test_errors_are_failures_lines_of_errors_and_items(system: System, team: dict[str, User]) -> None:
     ann = team["ann"]
     run(system, ann)

@@ -11,6 +11,8 @@ export interface TaskFilter {
   from?: string | undefined;
   to?: string | undefined;
   errors?: true | undefined;
+  /** Those that wait for approval, or have a task below that does. */
+  approval?: true | undefined;
   min_seconds?: string | undefined;
   max_seconds?: string | undefined;
   /** Without steps. */

@@ -168,6 +168,8 @@ export interface User {
 /** How many tasks have which status, as of `sequence` of the user's own stream. */
 export interface StatusCounts {
   counts: Record<Status, number>;
+  /** How many wait for approval, or have a task below that does; not there of servers that are older than the field. */
+  approval?: number;
   sequence: number;
   /** Whether all were counted. */
   complete: boolean;

@@ -5,9 +5,11 @@ import { isUnfiltered, taskFilterOf, type RunFilter } from "./filter";
 
 export type Counts = Readonly<Record<Status, number>>;
 
-/** How many runs have which status, without the status filter of the list. */
+/** How many runs have which status and how many need approval, without these filters of the list. */
 export class StatusTally {
   readonly value = signal<Counts | null>(null);
+  /** How many wait for approval, or have a step that does. */
+  readonly approvals = signal(0);
   /** Whether all were counted: with some filters the server counts the newest only. */
   readonly complete = signal(true);
   /** Whether the events of the user's stream are enough to count. They name neither job nor title, nor other users' runs. */
@@ -21,19 +23,20 @@ export class StatusTally {
     private readonly api: Pick<Api, "counts">,
     private readonly filter: RunFilter,
   ) {
-    this.exact = filter.scope === "mine" && isUnfiltered({ ...filter, status: null });
+    this.exact = filter.scope === "mine" && isUnfiltered({ ...filter, status: null, approval: false });
   }
 
   /** Throws Problem. */
   async load(): Promise<void> {
-    const { status: _, ...rest } = taskFilterOf(this.filter);
+    const { status: _, approval: _approval, ...rest } = taskFilterOf(this.filter);
     this.asking++;
     try {
-      const { counts, sequence, complete } = await this.api.counts(rest);
+      const { counts, approval, sequence, complete } = await this.api.counts(rest);
       // Of two requests the later one may be answered first.
       if (sequence < this.sequence) return;
       this.sequence = sequence;
       this.complete.value = complete;
+      this.approvals.value = approval ?? 0;
       this.value.value = this.meanwhile.filter((event) => event.sequence > sequence).reduce(counted, counts);
     } finally {
       if (!--this.asking) this.meanwhile = [];
@@ -57,3 +60,6 @@ function counted(counts: Counts, event: TaskEvent): Counts {
 }
 
 export const total = (counts: Counts): number => Object.values(counts).reduce((sum, number) => sum + number, 0);
+
+/** Whether a `status_changed` changes how many runs need approval: a run, or one with this as its step. */
+export const changesApprovals = ({ status, previous_status }: TaskEvent): boolean => status === "WAITING" || previous_status === "WAITING";

@@ -8,6 +8,7 @@ const WHO = "11111111-2222-4333-8444-555555555555";
 test.each([
   "/",
   "/?status=FAILURE",
+  "/?approval=true",
   "/?scope=tenant&status=WAITING&job_type=a+b&q=100%25",
   `/?scope=tenant&who=${WHO}&time=7d&errors=true&min_seconds=60`,
   "/?time=30d&from=2026-03-05T10%3A00%3A00Z&to=2026-03-05T12%3A00%3A00Z&max_seconds=0.5&steps=true",
@@ -32,11 +33,12 @@ test("a value that the filter does not know counts as not given", () => {
 
 test("the server is asked in its own words", () => {
   expect(taskFilterOf(filterOf("/?q=%234e5b", user)).q).toBe("4e5b");
-  expect(taskFilterOf(filterOf("/?scope=tenant&status=FAILURE&q=+x+&errors=true", user))).toMatchObject({
+  expect(taskFilterOf(filterOf("/?scope=tenant&status=FAILURE&q=+x+&errors=true&approval=true", user))).toMatchObject({
     status: "FAILURE",
     q: "x",
     scope: "tenant",
     errors: true,
+    approval: true,
     top: undefined,
   });
   const now = Date.parse("2026-03-05T10:20:00Z");

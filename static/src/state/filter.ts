@@ -8,6 +8,8 @@ export type Scope = "mine" | "tenant" | "all";
 /** The filter of the list of runs, as it is in the address. */
 export interface RunFilter {
   status: Status | null;
+  /** Only those that wait for approval, or have a step that does. */
+  approval: boolean;
   job_type: string;
   q: string;
   scope: Scope;
@@ -29,6 +31,7 @@ export interface RunFilter {
 
 export const NO_FILTER: RunFilter = {
   status: null,
+  approval: false,
   job_type: "",
   q: "",
   scope: "mine",
@@ -62,6 +65,7 @@ export function filterOf(address: string, user: User): RunFilter {
   const time = (name: string): string => (isTime(search.get(name)) ? (search.get(name) as string) : "");
   return {
     status: STATUSES.find((status) => status === search.get("status")) ?? null,
+    approval: search.get("approval") === "true",
     job_type: search.get("job_type") ?? "",
     q: (search.get("q") ?? "").slice(0, 200),
     scope: scopesOf(user).find((scope) => scope === search.get("scope")) ?? "mine",
@@ -96,9 +100,10 @@ export const folds = ({ steps, q }: RunFilter): boolean => !steps && !q;
 
 /** Returns the filter as the server takes it, at this time. */
 export function taskFilterOf(filter: RunFilter, now = Date.now()): TaskFilter {
-  const { status, job_type, q, scope, who, errors, min_seconds, max_seconds } = filter;
+  const { status, approval, job_type, q, scope, who, errors, min_seconds, max_seconds } = filter;
   return {
     status: status ?? undefined,
+    approval: approval || undefined,
     job_type,
     // "#" marks an id; it is no part of the id.
     q: q.trim().replace(/^#/, ""),

@@ -93,8 +93,8 @@ export function keyMeaning(key: string, shift: boolean, at: number, last: number
 }
 
 /** Says which filters of the list the histogram leaves out, because the sums that it is read from do not have them; "" where none. */
-export function leftOutText({ q, errors, min_seconds, max_seconds }: RunFilter): string {
-  const names = [q && "text", errors && "errors", (min_seconds || max_seconds) && "duration"].filter(Boolean);
+export function leftOutText({ approval, q, errors, min_seconds, max_seconds }: RunFilter): string {
+  const names = [approval && "needs approval", q && "text", errors && "errors", (min_seconds || max_seconds) && "duration"].filter(Boolean);
   if (!names.length) return "";
   return `All runs, without the ${names.length > 1 ? "filters" : "filter"} ${names.join(", ")}`;
 }

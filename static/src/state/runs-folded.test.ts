@@ -77,3 +77,19 @@ test("in a list of all steps each counts", async () => {
   server.emit("task_created", { task_id: task(11).task_id, status: "PENDING", ...parent });
   expect(runs.counts.value.value?.PENDING).toBe(1);
 });
+
+test("a step that waits for approval, or no longer does, lets the numbers be asked for", async () => {
+  await begin();
+  server.emit("task_created", { task_id: task(11).task_id, status: "PENDING", ...parent });
+  await settled(1_500);
+  expect(runs.counts.approvals.value).toBe(0);
+
+  for (const [from, to, number] of [["PENDING", "WAITING", 1], ["WAITING", "PENDING", 0]] as const) {
+    server.tally.approval = number;
+    server.asked = [];
+    changed(11, from, to);
+    await settled(1_500);
+    expect(server.asked.sort()).toEqual(["counts", "first"]);
+    expect(runs.counts.approvals.value).toBe(number);
+  }
+});

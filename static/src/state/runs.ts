@@ -5,7 +5,7 @@ import { Backoff } from "../client/backoff";
 import { Problem } from "../client/problem";
 import type { Status, Task, TaskEvent } from "../client/types";
 import type { Connection, Watch } from "../client/watch";
-import { StatusTally } from "./counts";
+import { changesApprovals, StatusTally } from "./counts";
 import { folds, taskFilterOf, type RunFilter } from "./filter";
 import { FoldedSteps } from "./folded-steps";
 import { LiveRows } from "./live-rows";
@@ -165,8 +165,8 @@ export class Runs {
     if (event.type !== "status_changed") return;
     if (row) row.value = rowAfterStatusChange(row.value, event);
     this.liveRows.changed();
-    const joins = this.filter.status === (event.status as Status);
-    if (joins || !this.counts.exact || of !== "run") this.loadSoon(of === "unknown" || !this.counts.exact);
+    const counts = of === "unknown" || !this.counts.exact || changesApprovals(event);
+    if (counts || of === "step" || this.filter.status === (event.status as Status)) this.loadSoon(counts);
   }
 
   private loadSoon(counts = !this.counts.exact): void {

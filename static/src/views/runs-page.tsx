@@ -83,7 +83,7 @@ export function RunsPage({ user }: { user: User }) {
         {!first && <RunHistogram filter={filter} choose={change} />}
         {!first && (
           <div class="list-filter-row">
-            <StatusFilter filter={filter} counts={shown.counts.value.value} complete={shown.counts.complete.value} />
+            <StatusFilter filter={filter} tally={shown.counts} />
             <ListFilters {...{ filter, change }} />
           </div>
         )}

@@ -20,8 +20,8 @@ import { useCall } from "./use-call";
 export function SelectBar({ runs }: { runs: Runs }) {
   const [asking, ask] = useState<BulkAction | null>(null);
   const counts = runs.counts.value.value;
-  const { status } = runs.filter;
-  const matching = counts ? (status ? counts[status] : total(counts)) : 0;
+  const { status, approval } = runs.filter;
+  const matching = approval ? runs.counts.approvals.value : counts ? (status ? counts[status] : total(counts)) : 0;
   const all = selection.all.value;
   const number = all ? matching : selection.ids.value.size;
   // Of a filter that no index has only the newest are counted.
