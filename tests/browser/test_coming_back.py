@@ -137,4 +137,4 @@ def test_a_page_whose_code_cannot_be_loaded_says_so_and_is_there_after_a_reload(
 
     tab.page.unroute("**/assets/runs-page*")
     tab.click("Reload")
-    tab.shows("Nothing has run yet")
+    tab.shows("You have run nothing yet")

@@ -2,8 +2,10 @@ import { useEffect, useMemo } from "preact/hooks";
 import { Problem } from "../client/problem";
 import type { User } from "../client/types";
 import { api } from "../state/app";
-import { isUnfiltered, listAddress, type RunFilter } from "../state/filter";
+import { total } from "../state/counts";
+import { isUnfiltered, listAddress, NO_FILTER, scopesOf, taskFilterOf, type RunFilter } from "../state/filter";
 import { FirstKey } from "../state/first-key";
+import { quantity } from "../state/format";
 import { jobTypes } from "../state/jobs";
 import { KEYS_ADDRESS } from "../state/routes";
 import "../style/first-run.css";
@@ -11,6 +13,7 @@ import { Link } from "./link";
 import { ProblemMessage } from "./problem-message";
 import { RunPicture } from "./run-picture";
 import { Start } from "./start";
+import { useLoaded } from "./use-loaded";
 import { WaysIn } from "./ways-in";
 
 /** In place of the list before its first answer, or when there is none. */
@@ -45,6 +48,19 @@ export function NoMatch({ filter, user }: { filter: RunFilter; user: User }) {
   );
 }
 
+/** Says how many runs others have, with a link to them, where the reader may see these. */
+export function RunsOfOthers({ user }: { user: User }) {
+  const scope = scopesOf(user)[1];
+  const load = async (): Promise<number> => total((await api.counts(taskFilterOf({ ...NO_FILTER, scope: scope ?? "mine" }))).counts);
+  const number = useLoaded(scope ? load : null, [user.id, scope]);
+  if (!scope || !number) return null;
+  return (
+    <p class="of-others">
+      {scope === "tenant" ? "Your team has" : "All users have"} <Link to={listAddress({ scope })}>{quantity(number, "run")}</Link>.
+    </p>
+  );
+}
+
 /** In place of an empty list: how tasks that exist already become runs, and how one is started here. */
 export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) {
   const key = useMemo(() => new FirstKey(api, String(user.id)), [user.id]);
@@ -52,9 +68,17 @@ export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) 
     if (mayStart) void key.load();
   }, [key, mayStart]);
   const types = jobTypes.value;
-  if (!mayStart) return <p class="empty">You have no runs. This account may view runs, but not start them.</p>;
+  if (!mayStart) {
+    return (
+      <div class="empty">
+        <RunsOfOthers user={user} />
+        <p>You have no runs. This account may view runs, but not start them.</p>
+      </div>
+    );
+  }
   return (
     <section class="first-run" aria-label="First run">
+      <RunsOfOthers user={user} />
       <div class="first-words">
         <div>
           <p>Taskroom shows background tasks as they run. Bring a task that you have: its run appears here by itself when it sends its first line.</p>

@@ -30,7 +30,7 @@ export function ListTools({ user, filter, change, search, first, start }: Props)
   const jobs = [{ value: "", name: "Any job" }, ...known.map((name) => ({ value: name, name }))];
   return (
     <div class="list-tools">
-      <h1>{first ? "Nothing has run yet" : "Runs"}</h1>
+      <h1>{first ? "You have run nothing yet" : "Runs"}</h1>
       <Scopes {...{ user, filter }} />
       <search class="list-filters">
         {!first && (
