@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from werkzeug.routing import PathConverter, UnicodeConverter, ValidationError
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import PathConverter, UnicodeConverter
 
 
 def stored_text(text: str) -> str:
@@ -18,8 +19,8 @@ class _Stored:
     def to_python(self, value: str) -> str:
         try:
             return stored_text(value)
-        except ValueError as error:
-            raise ValidationError from error
+        except ValueError:
+            raise NotFound from None  # and not 405, where another method has the same path
 
 
 class StoredPart(_Stored, UnicodeConverter):

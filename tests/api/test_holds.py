@@ -107,7 +107,7 @@ def test_what_others_run_is_refused_in_words(admin: User, user: User, path: str,
         assert refused["detail"].startswith(f"This {kind} belongs to a project that only reports here")
         for beyond in ("%00", "a%00b"):
             problem(send(f"/api/v2/{path.format(beyond)}"), 404)
-        unknown = problem(send(f"/api/v2/{path.format(name)}b"), 404)
+        unknown = problem(send(f"/api/v2/{path.format(f'{name}b')}"), 404)
         assert unknown["detail"] == f"There is no such {kind}"
 
 
