@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Route, expect
 
-from tests.browser.pages_beside import api_keys, made_key, same_key, webhooks, workers
+from tests.browser.pages_of_settings import api_keys, made_key, same_key, webhooks
 from tests.browser.scene import Scene
+from tests.browser.workers_page import workers
 from tests.support.dashboard import Dashboard
 from tests.support.shares import share
 

@@ -1,10 +1,9 @@
-"""Pages of the dashboard beside those of runs: workers, API keys and webhooks."""
+"""Pages of settings: API keys and webhooks."""
 
 from __future__ import annotations
 
 from playwright.sync_api import Route, expect
 
-from tests.api.reporters import Reporter
 from tests.browser.scene import Scene
 from tests.support.dashboard import Dashboard
 from tests.support.keys import make
@@ -49,43 +48,3 @@ def webhooks(tab: Dashboard, scene: Scene) -> None:
     tab.open("/settings/webhooks")
     tab.click("Deliveries")
     expect(tab.page.get_by_role("listitem", name="https://hooks.example.org/taskroom")).to_be_visible()
-
-
-def workers(tab: Dashboard, scene: Scene) -> None:
-    """With those of a project, of which one is gone with a task."""
-    reporter = Reporter(scene.user)
-    mail = reporter.started(title="Mail to 1,200 readers", job_type="shop.mails", worker="celery@shop-2/7")
-    reporter.send(
-        workers=[
-            {"name": "celery@shop-1", "slots": 4, "queues": ["mails", "slow"], "memory_bytes": 312_000_000},
-            {"name": "celery@shop-2", "slots": 4, "queues": ["mails"], "running": [mail]},
-        ],
-        queues=[
-            {"name": "mails", "depth": 344, "oldest_wait_seconds": 130.0},
-            {"name": "thumbnails", "depth": 12, "oldest_wait_seconds": 4_000.0},
-        ],
-    )
-    tab.context.route("**/api/v2/workers?*", _one_is_gone)
-    tab.context.route("**/api/v2/queues?*", _one_is_paused)
-    tab.open("/workers")
-    expect(tab.page.get_by_role("listitem", name="celery@shop-2")).to_contain_text("gone since")
-
-
-def _one_is_gone(route: Route) -> None:
-    """After a day of work."""
-    answer = route.fetch()
-    body = answer.json()
-    for row in body["workers"]:
-        if row["name"] == "celery@shop-2":
-            lost = [task | {"status": "FAILURE", "lost_at": row["seen_at"]} for task in row["tasks"]]
-            row |= {"alive": False, "tasks": [], "busy": 0, "lost": row["lost"] or lost}
-    route.fulfill(response=answer, json=body)
-
-
-def _one_is_paused(route: Route) -> None:
-    answer = route.fetch()
-    body = answer.json()
-    for row in body["queues"]:
-        if row["name"] == "quick":
-            row["paused"] = {"by": "ada@example.org", "since": row["seen_at"]}
-    route.fulfill(response=answer, json=body)
