@@ -108,6 +108,11 @@ install_node() {
     fi
 }
 
+# has_browser: whether the machine has Chromium. The headless shell takes less CPU time: tests/support/chromium.py
+has_browser() {
+    command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null
+}
+
 build_dashboard() {
     sources=$(cat sdk/pyproject.toml | cksum)$(cd static && find . \( -name node_modules -o -path ./dist -o -path ./package -o -name '.vite' \) -prune -o -type f -print |
         LC_ALL=C sort | tr '\n' '\0' | xargs -0 cksum | cksum)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 import statistics
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ from app.http.dashboard import DIST
 from bench.contest import Contest
 from bench.figures import OURS, Figure
 from bench.stand import Ours
-from tests.support.chromium import chromium, sign_in
+from tests.support.chromium import chromium, installed, sign_in
 from tests.support.dashboard import Dashboard
 from tests.support.system import User, wait_for
 
@@ -43,8 +42,8 @@ MARK_PAINT = """
 
 def dashboard(contest: Contest) -> list[Figure]:
     """The run page in Chromium: its load at a thousand lines a second, its time to open on a long log, and its size."""
-    if not shutil.which("chromium"):
-        contest.absent["the dashboard"] = "there is no chromium on PATH"
+    if not installed():
+        contest.absent["the dashboard"] = "there is no Chromium on PATH"
         return []
     with contest.ours() as server, contest.stand.worker(), chromium() as browser:
         user = contest.stand.user

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Route, expect
 
-from tests.api.reporters import Reporter
 from tests.browser.scene import Scene
+from tests.browser.workers_page import workers
 from tests.support.dashboard import Dashboard
 from tests.support.keys import make
 from tests.support.shares import share
@@ -82,6 +82,14 @@ def _at(which: str, address: str, shown: str) -> Opening:
     return open
 
 
+def _page(address: str, shown: str) -> Opening:
+    def open(tab: Dashboard, scene: Scene) -> None:
+        tab.open(address)
+        tab.shows(shown)
+
+    return open
+
+
 def step(tab: Dashboard, scene: Scene) -> None:
     """The log of a step beside the tree of its run."""
     tab.open(f"/runs/{scene.parent}")
@@ -125,6 +133,15 @@ def _same_key(route: Route) -> None:
     times = {"created_at": "2026-11-29T10:00:00Z", "expires_at": None, "last_used_at": None}
     key = {"key": "trk_Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE", "owner": "ada@example.org"}
     return route.fulfill(status=201, json=made | times | key)
+
+
+def webhooks(tab: Dashboard, scene: Scene) -> None:
+    if not scene.user.get("webhooks")["webhooks"]:
+        hook = {"url": "https://hooks.example.org/taskroom", "event_types": ["task_completed"]}
+        scene.user.client.post("/api/v2/webhooks", json=hook)
+    tab.open("/settings/webhooks")
+    tab.click("Deliveries")
+    expect(tab.page.get_by_role("listitem", name="https://hooks.example.org/taskroom")).to_be_visible()
 
 
 def share_of(tab: Dashboard, run: str) -> None:
@@ -181,11 +198,6 @@ def palette(tab: Dashboard, scene: Scene) -> None:
     expect(tab.page.get_by_role("group", name="Runs").get_by_role("option").nth(2)).to_be_visible()
 
 
-def docs(tab: Dashboard, scene: Scene) -> None:
-    tab.open("/api/docs")
-    tab.shows("/api/v2/agent/start")
-
-
 def nowhere(tab: Dashboard, scene: Scene) -> None:
     tab.open("/runs/00000000-0000-4000-8000-000000000000")
     expect(tab.page.get_by_role("link", name="All runs")).to_be_visible()
@@ -213,46 +225,6 @@ def compare_others(tab: Dashboard, scene: Scene) -> None:
 def job(tab: Dashboard, scene: Scene) -> None:
     tab.open("/jobs/release")
     expect(tab.get("region", "Last runs")).to_be_visible()
-
-
-def workers(tab: Dashboard, scene: Scene) -> None:
-    """With those of a project, of which one is gone with a task."""
-    reporter = Reporter(scene.user)
-    mail = reporter.started(title="Mail to 1,200 readers", job_type="shop.mails", worker="celery@shop-2/7")
-    reporter.send(
-        workers=[
-            {"name": "celery@shop-1", "slots": 4, "queues": ["mails", "slow"], "memory_bytes": 312_000_000},
-            {"name": "celery@shop-2", "slots": 4, "queues": ["mails"], "running": [mail]},
-        ],
-        queues=[
-            {"name": "mails", "depth": 344, "oldest_wait_seconds": 130.0},
-            {"name": "thumbnails", "depth": 12, "oldest_wait_seconds": 4_000.0},
-        ],
-    )
-    tab.context.route("**/api/v2/workers?*", _one_is_gone)
-    tab.context.route("**/api/v2/queues?*", _one_is_paused)
-    tab.open("/workers")
-    expect(tab.page.get_by_role("listitem", name="celery@shop-2")).to_contain_text("gone since")
-
-
-def _one_is_gone(route: Route) -> None:
-    """After a day of work."""
-    answer = route.fetch()
-    body = answer.json()
-    for row in body["workers"]:
-        if row["name"] == "celery@shop-2":
-            lost = [task | {"status": "FAILURE", "lost_at": row["seen_at"]} for task in row["tasks"]]
-            row |= {"alive": False, "tasks": [], "busy": 0, "lost": row["lost"] or lost}
-    route.fulfill(response=answer, json=body)
-
-
-def _one_is_paused(route: Route) -> None:
-    answer = route.fetch()
-    body = answer.json()
-    for row in body["queues"]:
-        if row["name"] == "quick":
-            row["paused"] = {"by": "ada@example.org", "since": row["seen_at"]}
-    route.fulfill(response=answer, json=body)
 
 
 def nothing(tab: Dashboard, scene: Scene) -> None:
@@ -295,7 +267,10 @@ PAGES: dict[str, Opening] = {
     "shortcuts": shortcuts,
     "palette": palette,
     "api-keys": api_keys,
+    "trail": _page("/trail", "signed in"),
+    "settings-notifications": _page("/settings/notifications", "Like all jobs"),
+    "settings-webhooks": webhooks,
     "api-key-made": made_key,
-    "api-docs": docs,
+    "api-docs": _page("/api/docs", "/api/v2/agent/start"),
     "not-found": nowhere,
 }

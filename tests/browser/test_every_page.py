@@ -53,9 +53,7 @@ def tabs(browser: Browser, system: System, stage: Scene, device: str) -> Iterato
     with ExitStack() as stack:
 
         def tab(user: User | None) -> Visit:
-            made = stack.enter_context(opened(browser, system.url, user, **DEVICES[device]))
-            made.page.emulate_media(reduced_motion="reduce")
-            return made
+            return stack.enter_context(opened(browser, system.url, user, **DEVICES[device]))
 
         users = tab(stage.user)
         yield dict.fromkeys(PAGES, users) | {"login": tab(None), "runs-empty": tab(stage.newcomer)}

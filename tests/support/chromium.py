@@ -26,12 +26,18 @@ FLAGS = (
 )
 
 
+def installed() -> str | None:
+    """Returns the path of the machine's browser. The headless shell is Chromium without its own pages: it takes a
+    fifth less CPU time."""
+    return shutil.which("chromium-headless-shell") or shutil.which("chromium")
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Starts a browser; a test opens a context of its own in it. Only the starting thread may use the browser, and it
     can run no other event loop meanwhile: Playwright's loop runs in it."""
-    path = shutil.which("chromium")
-    assert path, "there is no chromium on PATH"
+    path = installed()
+    assert path, "there is neither chromium-headless-shell nor chromium on PATH"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:

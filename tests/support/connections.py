@@ -34,6 +34,17 @@ class ConnectionPool:
         finally:
             self._give_back(url, connection)
 
+    @contextmanager
+    def autocommit(self, url: str) -> Iterator[Connection]:
+        """Lends a connection for statements that no transaction may contain."""
+        connection = self._take(url) or psycopg2.connect(url)
+        connection.autocommit = True
+        try:
+            yield connection
+        finally:
+            connection.autocommit = False
+            self._give_back(url, connection)
+
     def close(self, url: str) -> None:
         """Closes the idle connections to ``url``: Postgres copies no database that has connections."""
         while connection := self._take(url):

@@ -6,6 +6,7 @@ import wsgi  # patches first
 from app import factory
 from app.auth import key_authenticator, key_watch, sessions
 from app.http import rate_limits
+from app.observability import loop_lag
 from tests.support import garbage, grace, long_turns, other_library
 
 # On a slow machine a test that counts attempts must not reach the end of the minute.
@@ -16,6 +17,8 @@ rate_limits.REDIS_SECONDS = float(os.environ.get("TEST_REDIS_SECONDS", rate_limi
 sessions.GRACE_SECONDS = grace.GRACE_SECONDS
 # Nobody waits long for the end of a key or share; tests/test_figures.py has the product's times.
 key_watch.WATCH_SECONDS, key_authenticator.CACHED_SECONDS = 0.3, 0.2
+# Ten looks a second are a third of the CPU time of a process that waits, as most here do most of the time.
+loop_lag.LAG_EVERY = 1.0
 # A socket that does not sign in is dropped after a while; a test that opens all that may be there must be faster.
 factory.PER_ADDRESS = int(os.environ.get("TEST_SOCKETS_PER_ADDRESS", factory.PER_ADDRESS))
 

@@ -1,5 +1,5 @@
 import type { Access } from "./access";
-import type { TaskFilter } from "./api";
+import type { TaskFilter } from "./taskLists";
 
 /** The job type of the runs that act on others; they are not started again. */
 export const BULK = "bulk_action";

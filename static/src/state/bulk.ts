@@ -1,5 +1,5 @@
 import { actOnMany, type BulkAction, type BulkTargets } from "../client/bulk";
-import type { TaskFilter } from "../client/api";
+import type { TaskFilter } from "../client/taskLists";
 import type { Notification } from "../client/types";
 import { session } from "./app";
 import { toasts } from "./bell";

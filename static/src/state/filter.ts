@@ -1,4 +1,4 @@
-import type { TaskFilter } from "../client/api";
+import type { TaskFilter } from "../client/taskLists";
 import { STATUSES, type Status, type User } from "../client/types";
 import { boundsOf, isTime, TIMES, type TimeName } from "./list-times";
 import { paramsOf, withQuery } from "./url";

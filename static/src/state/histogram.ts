@@ -1,4 +1,4 @@
-import type { TaskTimes } from "../client/api";
+import type { TaskTimes } from "../client/taskLists";
 import { STATUSES, type Status } from "../client/types";
 import { count, quantity } from "./format";
 import { HOUR_MS } from "./list-days";

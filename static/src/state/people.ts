@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import type { Person } from "../client/api";
+import type { Person } from "../client/taskLists";
 import { api } from "./app";
 import { taskFilterOf, type RunFilter } from "./filter";
 

@@ -1,4 +1,4 @@
-import type { TaskPage } from "../client/api";
+import type { TaskPage } from "../client/taskLists";
 import type { Status, StatusCounts, Task, TaskEvent } from "../client/types";
 import type { UserSink } from "../client/watch";
 

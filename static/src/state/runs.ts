@@ -1,5 +1,6 @@
 import { batch, signal, type Signal } from "@preact/signals";
-import type { Api, TaskPage } from "../client/api";
+import type { Api } from "../client/api";
+import type { TaskPage } from "../client/taskLists";
 import { Backoff } from "../client/backoff";
 import { Problem } from "../client/problem";
 import type { Status, Task, TaskEvent } from "../client/types";
@@ -8,16 +9,14 @@ import { StatusTally } from "./counts";
 import { folds, taskFilterOf, type RunFilter } from "./filter";
 import { FoldedSteps } from "./folded-steps";
 import { LiveRows } from "./live-rows";
+import { Repeat } from "./repeat";
 import { RunSteps } from "./run-steps";
 import { isOlder, rowAfterPage, rowAfterStatusChange, rowOf, type Row } from "./rows";
 
 const FIRST_PAGE = 50;
 const OLDER_PAGE = 100;
-/** Events within this time cause one request. */
-const SOON_MS = 250;
+const SOON_MS = 250; // events within this time cause one request
 const APART_MS = 1_000;
-/** No event reports the runs of other users of the tenant, so the list is loaded again at this interval. */
-const TENANT_MS = 30_000;
 
 type Older = { kind: "idle" } | { kind: "loading" } | { kind: "failed"; problem: Problem };
 
@@ -42,11 +41,14 @@ export class Runs {
   private readonly backoff = new Backoff();
   private watch: Watch | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private ticker: ReturnType<typeof setInterval> | undefined;
+  /** No event reports the runs of others. */
+  private readonly others = new Repeat(
+    async () => this.problem.value?.isRefusal || this.load(true),
+    () => JSON.stringify([this.counts.value.value, this.order.value, this.waiting.value]),
+  );
   private askedAt = 0;
   private loading = false;
-  /** A load that was wanted while another one was under way. */
-  private again: { counts: boolean } | null = null;
+  private again: { counts: boolean } | null = null; // a load that was wanted while another one was under way
   private countSoon = false;
   private atTop = true;
   private fresh: TaskPage | null = null;
@@ -67,7 +69,7 @@ export class Runs {
 
   start(): void {
     this.watch = this.connection.user({ refresh: () => this.refresh(), event: (event) => this.event(event) });
-    if (this.filter.scope === "tenant") this.ticker = setInterval(() => this.problem.value?.isRefusal || this.refresh(), TENANT_MS);
+    if (this.filter.scope !== "mine") this.others.start();
   }
 
   /** Keeps what was loaded; `start` goes on from there. */
@@ -75,7 +77,7 @@ export class Runs {
     this.watch?.stop();
     this.liveRows.stop();
     clearTimeout(this.timer);
-    clearInterval(this.ticker);
+    this.others.stop();
     this.timer = undefined;
     this.again = null;
     this.generation++;
@@ -164,7 +166,7 @@ export class Runs {
     if (row) row.value = rowAfterStatusChange(row.value, event);
     this.liveRows.changed();
     const joins = this.filter.status === (event.status as Status);
-    if (joins || !this.counts.exact || of !== "run") this.loadSoon(of === "unknown");
+    if (joins || !this.counts.exact || of !== "run") this.loadSoon(of === "unknown" || !this.counts.exact);
   }
 
   private loadSoon(counts = !this.counts.exact): void {

@@ -8,6 +8,8 @@ import { ProblemMessage } from "./problem-message";
 import { Reason } from "./reason";
 import { useCall } from "./use-call";
 
+const RISKY = ["high", "critical"];
+
 /** The buttons in the bell that decide what a run waits for. */
 export function InboxApproval({ question, decided }: { question: Question; decided: () => void }) {
   const call = useCall();
@@ -34,9 +36,7 @@ export function InboxApproval({ question, decided }: { question: Question; decid
   };
   return (
     <div class="inbox-ask" aria-label={`Decide: ${question.title}`} role="group">
-      {question.risk && (
-        <span class={question.risk === "low" || question.risk === "medium" ? "risk" : "risk s-fail"}>risk {question.risk}</span>
-      )}
+      {RISKY.includes(question.risk) && <strong class="risk s-fail">risk {question.risk}</strong>}
       <Approve risk={question.risk} disabled={call.busy} run={() => call.run(() => decide(true))} />
       <button type="button" ref={button} disabled={call.busy} aria-expanded={rejecting} onClick={() => reject(!rejecting)}>
         Reject…

@@ -3,6 +3,7 @@ import { count } from "../state/format";
 import { runAddress } from "../state/routes";
 import { folds } from "../state/filter";
 import type { Runs } from "../state/runs";
+import "../style/list-entry.css";
 import { Chevron } from "./chevron";
 import { Link } from "./link";
 import { Pick } from "./pick";

@@ -5,6 +5,7 @@ import { folds, listAddress, scopesOf, type RunFilter, type Scope } from "../sta
 import { rangeText } from "../state/histogram";
 import { TIMES, timeText, type TimeName } from "../state/list-times";
 import { people } from "../state/people";
+import "../style/list-filters.css";
 import { Choice } from "./choice";
 import { Dialog } from "./dialog";
 import { Link } from "./link";

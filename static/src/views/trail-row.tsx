@@ -18,6 +18,7 @@ const RUN = /^run ([0-9a-f-]{36})$/;
 export function TrailRow({ entry, mine, only }: Props) {
   const { user_id, key_name, address, owner, number, last_at } = entry;
   const refusal = refusalOf(entry);
+  const made = RUN.exec(entry.note)?.[1];
   const doer = mine ? "You" : doerOf(entry);
   return (
     <li class={refusal ? "refused" : undefined}>
@@ -42,8 +43,13 @@ export function TrailRow({ entry, mine, only }: Props) {
           )}
         </p>
         <p class="hint">
-          {[owner && `of ${owner}`, key_name && `by the key ${key_name}`, address && `from ${address}`].filter(Boolean).join(" · ")}
-          <Note entry={entry} />
+          {[owner && `of ${owner}`, key_name && `by the key ${key_name}`, address && `from ${address}`, noteOf(entry)].filter(Boolean).join(" · ")}
+          {made && (
+            <>
+              {" · "}
+              <Link to={runAddress(made)}>the new run</Link>
+            </>
+          )}
         </p>
       </div>
     </li>
@@ -62,16 +68,8 @@ const RefusedRun = ({ call, id }: { call: string; id: string }) => (
   </>
 );
 
-function Note({ entry: { note, action } }: { entry: TrailEntry }) {
-  const made = RUN.exec(note)?.[1];
-  if (made) {
-    return (
-      <>
-        {" "}
-        as <Link to={runAddress(made)}>a new run</Link>
-      </>
-    );
-  }
-  if (!note || note === MANY || note.startsWith("share=")) return null;
-  return <span class="note"> {action === "reject" ? `“${note}”` : note}</span>;
+/** Returns what else is said of it: a reason, or what the entry was made of. */
+function noteOf({ note, action }: TrailEntry): string {
+  if (note === MANY || note.startsWith("share=") || RUN.test(note)) return "";
+  return note && action === "reject" ? `“${note}”` : note;
 }
