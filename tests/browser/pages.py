@@ -34,10 +34,8 @@ def steps_form(tab: Dashboard, scene: Scene) -> None:
     runs(tab, scene)
     tab.click("New run")
     tab.choose("Job", "Several steps", tab.form)
-    first = tab.form.get_by_role("listitem", name=re.compile("^Step 1"))
-    tab.choose("Job", "Release", first)
+    tab.choose("Job", "Release", tab.form.get_by_role("listitem"))
     tab.click("Add a step")
-    expect(tab.form.get_by_role("listitem")).to_have_count(2)
 
 
 def running(tab: Dashboard, scene: Scene) -> None:
