@@ -35,6 +35,8 @@ WORKER = (
         "app.stream.writer",
         "app.tasks.reported",
     ),
+    *("app.bus", "app.jobs.catalog", "app.storage.made", "app.tasks.snapshot", "taskroom.celery"),
+    *("apispec.ext.marshmallow", "jsonschema_rs", "multiprocessing.queues", "concurrent.futures.process"),
 )
 COMMAND = ("plain", "app.cli.keys", "app.factory", "flask_migrate")  # app.cli
 # A worker of somebody else's project: nothing of Taskroom.
