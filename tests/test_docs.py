@@ -74,6 +74,15 @@ def test_each_of_the_thirty_broken_promises_names_a_test_that_is_there() -> None
     assert missing(NAMED.findall(page)) == []
 
 
+def test_each_of_the_twenty_wishes_names_tests_that_are_there() -> None:
+    page = (ROOT / "docs/compared.md").read_text()
+    rows = [row for row in page.splitlines() if row.startswith("| **")]
+
+    assert len(rows) == 20
+    assert [row for row in rows if not NAMED.findall(row)] == []
+    assert missing(NAMED.findall(page)) == []
+
+
 @pytest.mark.slow
 def test_each_promise_of_the_five_documents_names_tests_that_are_there() -> None:
     page = (ROOT / "docs/seeds.md").read_text()

@@ -17,11 +17,13 @@ from psycopg2.extensions import cursor as Cursor
 from app.db.persistent import PersistentConnection
 from app.errors.survived import survived
 from app.periodic import Periodic
+from app.tasks.holds import keep_drained
 from app.tasks.observed.fleet import WorkerEntry
 from app.tasks.observed.own import forget_own_worker, report_own_worker
 from app.tasks.slots import Cap, register_worker, unregister_worker
 from workers import pools
 from workers.declarations import DeclarationWriter
+from workers.draining import Consumption
 from workers.memory import memory_bytes
 from workers.settings import settings
 
@@ -38,13 +40,21 @@ class WorkerAnnouncement:
 
     def __init__(self, name: str, queues: list[str], slots: int, spare: int, pool: str | None) -> None:
         self._name, self._queues, self._slots, self._spare = name, queues, slots, spare
-        self._pool = pool
+        self._pool, self._drained = pool, False
+        self._consumption: Consumption | None = None
         self._declarations = DeclarationWriter()
         self._connect = PersistentConnection(settings().database_url)
         self.thread = Periodic("slots", settings().lease_round_seconds, self.write, at_end=self._unregister)
 
+    def start(self, consumer: Any) -> None:
+        """Begins to repeat ``write``; from now on ``consumer`` takes messages only while the worker is not drained."""
+        self._consumption = Consumption(consumer, self._queues)
+        self.thread.start()
+        self.thread.wake()
+
     def write(self) -> None:
-        self._transaction(self._register)
+        if self._transaction(self._register) and self._consumption:
+            self._consumption.follow(self._drained)
         if self._declarations.due() and self._transaction(self._declarations.write):
             self._declarations.written()
 
@@ -53,6 +63,7 @@ class WorkerAnnouncement:
 
     def _register(self, cur: Cursor) -> None:
         register_worker(cur, self._name, self._queues, self._slots, self._spare)
+        self._drained = keep_drained(cur, self._name)
         report_own_worker(
             cur,
             WorkerEntry(
@@ -117,9 +128,9 @@ def _announce(instance: Any = None, **_: Any) -> None:
 
 
 @worker_ready.connect
-def _keep_announcing(**_: Any) -> None:
+def _keep_announcing(sender: Any = None, **_: Any) -> None:
     if _announcement:
-        _announcement.thread.start()
+        _announcement.start(sender)
 
 
 @worker_shutting_down.connect

@@ -7,6 +7,7 @@ import logging
 import socket
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 from celery.signals import celeryd_after_setup, task_revoked, worker_process_init, worker_process_shutdown
@@ -16,6 +17,7 @@ from app.config import QUEUE
 from app.db.clock import later
 from app.errors import causes
 from app.errors.survived import survived
+from app.jobs import BULK
 from app.observability import log_format
 from app.stream.event import Draft, now
 from app.tasks import lifecycle
@@ -38,6 +40,7 @@ from workers.settings import settings
 logger = logging.getLogger("taskroom.execute")
 
 CLAIM_SECONDS = 60.0
+MOST_RUNNING = 1_000_000  # as RUNNING_PER_USER may be
 SWITCH_SECONDS = 0.0005
 
 
@@ -63,7 +66,10 @@ def run_task(self: Any, task_id: str, number: int) -> None:
 def _claim(task_id: str, number: int, worker: str, queue: str) -> Claim | None:
     """Claims a task. Waits for Postgres up to CLAIM_SECONDS; a round sends another message when Postgres is back."""
     here, limit = runtime.runtime(), time.monotonic() + CLAIM_SECONDS
-    fair_claim = FairClaim(cap(), queue, types_of(queue), (task_id, number), worker, declared)
+    types = types_of(queue)
+    # Who runs as many tasks as may must be able to cancel them: a bulk action takes a slot that is left for others.
+    most = cap() if types != [BULK] else replace(cap(), most=MOST_RUNNING)
+    fair_claim = FairClaim(most, queue, types, (task_id, number), worker, declared)
     while True:
         try:
             return fair_claim.claim_fairest(here.transaction)

@@ -18,26 +18,33 @@ def init_app(app: Flask) -> None:
     from app.api import (
         agent,
         auth,
+        bulk,
         dialects,
         events,
         external_workers,
         fleet,
         health,
+        holds,
         job_history,
         job_stats,
         jobs,
         keys,
+        list_choices,
         logs,
+        notification_choices,
         notifications,
         outputs,
+        queued,
         related,
         retries,
         shares,
         task_details,
+        task_histogram,
         task_list,
         task_tree,
         tasks,
         trail,
+        views,
         webhooks,
     )
     from app.api.reported_batch import schemas
@@ -78,16 +85,20 @@ def init_app(app: Flask) -> None:
         jobs,
         agent,
         task_list,
+        list_choices,
+        task_histogram,
         task_tree,
         tasks,
+        bulk,
         retries,
         related,
+        queued,
         task_details,
         external_workers,
         events,
     ]
-    modules += [fleet, logs, outputs, job_history, job_stats, notifications, webhooks, keys, shares, trail]
-    modules.append(sse)
+    modules += [fleet, holds, logs, outputs, job_history, job_stats, notifications, webhooks, keys]
+    modules += [shares, notification_choices, trail, views, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

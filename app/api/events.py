@@ -58,6 +58,7 @@ class RefusedRow(ma.Schema):
 class NotStored(ma.Schema):
     workers = ma.fields.List(ma.fields.String())
     queues = ma.fields.List(ma.fields.String())
+    schedules = ma.fields.List(ma.fields.String())
 
 
 class BatchAnswer(ma.Schema):
@@ -73,9 +74,7 @@ class BatchAnswer(ma.Schema):
     next_batch = ma.fields.Integer()
     not_stored = ma.fields.Nested(
         NotStored,
-        metadata={
-            "description": "The names of workers and queues for which there is no room; not there without any"
-        },
+        metadata={"description": "The names of what there is no room for; not there without any"},
     )
 
 
@@ -107,6 +106,7 @@ def report(principal: Principal) -> Response:
         parts,
         envelope.workers,
         envelope.queues,
+        envelope.schedules,
         request.host_url.rstrip("/"),
     )
     with services().transaction() as tx:

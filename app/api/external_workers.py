@@ -168,9 +168,9 @@ def report(principal: Principal, body: dict[str, Any], task_id: UUID) -> Respons
         _checked(body["events"]),
     )
     jobs = services()[Catalog]
-    jobs.types()  # read before the transaction, which holds a connection
+    queues = jobs.queues()  # read before the transaction, which holds a connection
     with services().transaction() as tx:
-        stored = external_batches.store_batch(tx, batch, jobs.phases)
+        stored = external_batches.store_batch(tx, batch, jobs.phases, queues.get)
     return make_response(stored, 202)
 
 

@@ -1,4 +1,4 @@
-"""What works where: workers and queues."""
+"""What works where: workers, queues and schedules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from app.auth import permissions
 from app.auth.principal import Principal
 from app.http.base import Blueprint, reading
 from app.services import services
-from app.tasks.observed.fleet_list import FleetPage, list_queues, list_workers
+from app.tasks.holds import Hold as StoredHold
+from app.tasks.observed.fleet_list import FleetPage, list_queues, list_schedules, list_workers
 
 blp = Blueprint("fleet", __name__, description="Workers and queues")
 
@@ -22,10 +23,42 @@ class FleetQuery(PageQuery):
     cursor = ma.fields.String(validate=ma.validate.Length(1, 4_500))
 
 
+class Hold(ma.Schema):
+    by = ma.fields.String(
+        allow_none=True, metadata={"description": "Null for an account of another tenant than the caller's"}
+    )
+    since = ma.fields.String()
+
+
+class FleetTask(ma.Schema):
+    task_id = ma.fields.String()
+    title = ma.fields.String()
+    job_type = ma.fields.String()
+
+
+class RunningTask(FleetTask):
+    started_at = ma.fields.String(allow_none=True)
+
+
+class LostTask(FleetTask):
+    status = ma.fields.String(metadata={"description": "As it is now: it may run again"})
+    lost_at = ma.fields.String()
+
+
+def _own() -> Any:
+    return ma.fields.Boolean(metadata={"description": "Taskroom's own, not that of a project that reports"})
+
+
 class Queue(ma.Schema):
     name = ma.fields.String()
+    own = _own()
     depth = ma.fields.Integer(metadata={"description": "Tasks that wait"})
     oldest_wait_seconds = ma.fields.Float(allow_none=True)
+    consumers = ma.fields.Integer(metadata={"description": "Workers that are alive and may take its tasks"})
+    workers = ma.fields.List(ma.fields.String(), metadata={"description": "Their names, the first ones"})
+    slots = ma.fields.Integer(metadata={"description": "How many tasks they run at once"})
+    busy = ma.fields.Integer(metadata={"description": "How many they run now, of all queues"})
+    paused = ma.fields.Nested(Hold, allow_none=True)
     beat_seconds = ma.fields.Float(metadata={"description": "How often it is reported"})
     seen_at = ma.fields.String()
     alive = ma.fields.Boolean(
@@ -35,6 +68,7 @@ class Queue(ma.Schema):
 
 class WorkerSchema(ma.Schema):
     name = ma.fields.String()
+    own = _own()
     host = ma.fields.String(allow_none=True)
     pid = ma.fields.Integer(allow_none=True)
     pool = ma.fields.String(allow_none=True)
@@ -43,11 +77,54 @@ class WorkerSchema(ma.Schema):
     memory_bytes = ma.fields.Integer(allow_none=True)
     versions = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String())
     running = ma.fields.List(ma.fields.String(), metadata={"description": "Tasks that the caller may read"})
+    busy = ma.fields.Integer(metadata={"description": "How many tasks it runs, whoever may read them"})
+    tasks = ma.fields.List(
+        ma.fields.Nested(RunningTask), metadata={"description": "What the first of `running` are"}
+    )
+    lost = ma.fields.List(
+        ma.fields.Nested(LostTask),
+        metadata={
+            "description": "Tasks whose attempt was lost with it or one of its processes, the newest of a day"
+        },
+    )
+    drained = ma.fields.Nested(Hold, allow_none=True)
     beat_seconds = ma.fields.Float(metadata={"description": "How often it reports"})
+    since = ma.fields.String(metadata={"description": "When it was seen first since its start"})
     seen_at = ma.fields.String()
     alive = ma.fields.Boolean(
         metadata={"description": "Reported within 30 s, or three beats when these are longer"}
     )
+
+
+class Schedule(ma.Schema):
+    name = ma.fields.String()
+    own = _own()
+    job_type = ma.fields.String(metadata={"description": "The task that is sent"})
+    schedule = ma.fields.String(metadata={"description": "When: `every 5 min`, or the fields of cron"})
+    last_run_at = ma.fields.String(allow_none=True)
+    last_task_id = ma.fields.String(
+        allow_none=True, metadata={"description": "The run that was sent last, where the caller may read it"}
+    )
+    last_status = ma.fields.String(
+        allow_none=True, metadata={"description": "Of that run; null while nothing is known of it"}
+    )
+    last_error = ma.fields.String(
+        allow_none=True, metadata={"description": "Why it failed, or why it could not be sent"}
+    )
+    next_run_at = ma.fields.String(
+        allow_none=True,
+        metadata={"description": "In the past: it is overdue, and beat has stopped or is late"},
+    )
+    beat_seconds = ma.fields.Float(metadata={"description": "How often it is reported"})
+    seen_at = ma.fields.String()
+    alive = ma.fields.Boolean(
+        metadata={"description": "Reported within 30 s, or three beats when these are longer"}
+    )
+
+
+class SchedulePage(ma.Schema):
+    schedules = ma.fields.List(ma.fields.Nested(Schedule))
+    next = ma.fields.String(allow_none=True)
 
 
 class WorkerPage(ma.Schema):
@@ -78,6 +155,15 @@ def queues(principal: Principal, query: dict[str, Any]) -> Any:
     return _page("queues", list_queues, principal, query)
 
 
+@blp.get("/schedules")
+@reading
+@blp.arguments(FleetQuery, location="query")
+@blp.response(200, SchedulePage)
+def schedules(principal: Principal, query: dict[str, Any]) -> Any:
+    """Returns what beats run, when, and how the last run ended, as `workers` does."""
+    return _page("schedules", list_schedules, principal, query)
+
+
 def _page(
     name: str,
     read: Callable[..., FleetPage],
@@ -87,4 +173,15 @@ def _page(
     before = position_of(query, stored_text, UUID)
     with services().read() as conn, conn.cursor() as cur:
         page = read(cur, permissions.visible(principal), before, query["limit"])
+    for row in page.rows:
+        for kind in row.keys() & {"paused", "drained"}:
+            row[kind] = shown_hold(principal, row[kind])
     return page_response(name, page.rows, page.next)
+
+
+def shown_hold(principal: Principal, hold: StoredHold | None) -> dict[str, Any] | None:
+    """Returns the hold as the caller may see it: without the name of an account of another tenant."""
+    if hold is None:
+        return None
+    named = principal.is_global or hold.tenant == principal.tenant
+    return {"by": hold.by if named else None, "since": hold.since}

@@ -14,7 +14,8 @@ from app.db.clock import seconds_between
 from app.http.base import Blueprint, ScopeField, TimeField, reading
 from app.services import services
 from app.tasks.fold import STATUSES
-from app.tasks.listing import Listing, list_tasks, phase_counts
+from app.tasks.list_filter import Listing
+from app.tasks.listing import list_tasks, phase_counts
 from app.tasks.observed.part import LONGEST_TYPE
 
 blp = Blueprint("history", __name__, description="History")
@@ -27,7 +28,7 @@ class HistoryQuery(PageQuery):
     status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
     since = TimeField(data_key="from")
     until = TimeField(data_key="to")
-    scope = ScopeField()
+    scope = ScopeField(with_all=True)
 
 
 class Counts(ma.Schema):

@@ -42,7 +42,7 @@ class StatsQuery(ma.Schema):
         load_default=lambda: timedelta(days=7),
         metadata={"description": "How far back, such as `24h` or `7d` (the default); `366d` at most"},
     )
-    scope = ScopeField()
+    scope = ScopeField(with_all=True)
 
 
 class Duration(ma.Schema):
@@ -119,7 +119,8 @@ class JobStats(ma.Schema):
 @blp.response(200, JobStats)
 def stats(principal: Principal, query: dict[str, Any], job_type: str) -> dict[str, Any]:
     """Returns what the caller's runs of a job type that ended in the window were like; with `scope=tenant` those of the
-    tenant. 404 for a type that no worker has declared and of which there is no run."""
+    tenant, with `scope=all` those of all, where `runs` are among the newest 5,000. 404 for a type that no worker has
+    declared and of which there is no run."""
     whose = permissions.scope_filter(principal, query["scope"])
     until = datetime.now(UTC)
     # Whole hours, as the sums have them.

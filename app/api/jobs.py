@@ -8,6 +8,7 @@ import marshmallow as ma
 
 from app.auth.principal import Principal
 from app.http.base import Blueprint, reading
+from app.jobs import BULK
 from app.jobs.catalog import Catalog
 from app.services import services
 
@@ -44,7 +45,8 @@ class JobTypes(ma.Schema):
 @reading
 @blp.response(200, JobTypes)
 def job_types(principal: Principal) -> dict[str, Any]:
-    """Returns the declarations of workers; both lists are empty before the first worker starts."""
+    """Returns the declarations of workers, of the types that can be started; both lists are empty before the first
+    worker starts."""
     jobs = services()[Catalog]
     broken = [{"file": file, "error": why} for file, why in jobs.broken().items()]
-    return {"job_types": list(jobs.types().values()), "broken": broken}
+    return {"job_types": [each for each in jobs.types().values() if each.name != BULK], "broken": broken}

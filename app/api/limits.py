@@ -17,6 +17,7 @@ from app.auth import access_log, identity
 from app.config import Config
 from app.http.attempts import ADDRESS_FACTOR, too_many
 from app.http.rate_limits import address, limiter, per_window
+from app.jobs.step_params import steps_in
 from app.services import services
 from app.tasks.budget import check
 
@@ -58,7 +59,7 @@ refreshes = _limited("refresh", lambda config: config.tickets_per_minute, _refre
 
 def steps(params: Mapping[str, Any]) -> None:
     """Counts the steps in the parameters of a start: each becomes a task. Raises TooMany."""
-    count, config = _steps_in(params), services().config
+    count, config = steps_in(params), services().config
     if not count or config.bench:
         return
     for key, per_minute in (
@@ -75,14 +76,4 @@ def steps(params: Mapping[str, Any]) -> None:
 
 def budget(cur: Cursor, user_id: str) -> None:
     """Raises TooMany when the user has stored its limit of bytes today."""
-    config = services().config
-    check(cur, user_id, 0 if config.bench else config.daily_bytes)
-
-
-def _steps_in(params: Mapping[str, Any]) -> int:
-    """Counts steps of steps too. The depth of the parameters was checked."""
-    steps = params.get("steps")
-    found = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
-    return len(found) + sum(
-        _steps_in(step["params"]) for step in found if isinstance(step.get("params"), dict)
-    )
+    check(cur, user_id, services().config.daily_budget)

@@ -18,6 +18,7 @@ from app.stream.background import with_pauses
 from app.tasks.fold import PENDING, RETRY, TERMINAL
 from app.tasks.observed.fleet import MOST_REPORTED, MOST_RUNNING, QueueEntry, WorkerEntry
 from app.tasks.observed.part import LEAST_LEASE, LONGEST_LEASE, MOST_EVENTS, MOST_TASKS, Part, PartRefused
+from app.tasks.observed.schedules import ScheduleEntry
 from app.tasks.reported import ReportedEvent, Status, time_text
 from app.tasks.reported_drafts import LARGEST
 
@@ -35,6 +36,7 @@ class Envelope(Struct, kw_only=True, forbid_unknown_fields=True):
     tasks: Annotated[list[Raw], Meta(max_length=MOST_TASKS)] = []
     workers: Annotated[list[WorkerEntry], Meta(max_length=MOST_REPORTED)] = []
     queues: Annotated[list[QueueEntry], Meta(max_length=MOST_REPORTED)] = []
+    schedules: Annotated[list[ScheduleEntry], Meta(max_length=MOST_REPORTED)] = []
 
 
 class Named(Struct):

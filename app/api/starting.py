@@ -17,7 +17,7 @@ from app.auth.principal import Principal
 from app.broker import BrokerDown
 from app.errors import NotFound, Unavailable, Unprocessable
 from app.http.problems import fields
-from app.jobs import ORCHESTRATE
+from app.jobs import BULK, ORCHESTRATE
 from app.jobs.catalog import Catalog, unknown_type_message
 from app.jobs.params import ParamsRefused, dotted
 from app.jobs.secrets import masked_places
@@ -140,8 +140,9 @@ def accepted(task_id: str, waits: bool) -> Response:
 
 
 def declared_type(name: str) -> JobType:
-    """Returns the job type. Raises Unprocessable, naming ``job_type``, when no worker has declared it."""
-    types = services()[Catalog].types_with([name])
+    """Returns the job type. Raises Unprocessable, naming ``job_type``, when no worker has declared it, and for bulk
+    actions, which have a call of their own."""
+    types = {n: t for n, t in services()[Catalog].types_with([name]).items() if n != BULK}
     if name not in types:
         raise Unprocessable("There is no such job type", errors={"job_type": [unknown_type_message(types)]})
     return types[name]

@@ -9,31 +9,59 @@ import marshmallow as ma
 
 from app.api.cursors import PageQuery, page_response, position_of, utc
 from app.api.tasks import ListedTask
-from app.auth import permissions
+from app.auth import accounts, permissions
 from app.auth.principal import Principal
-from app.http.base import Blueprint, ScopeField, reading, reading_shared
+from app.http.base import Blueprint, ScopeField, TimeField, reading, reading_shared
 from app.services import services
-from app.tasks.below import below, failed_below
+from app.tasks.below import NOTHING, below, numbers_below
 from app.tasks.fold import STARTED, STATUSES, SUCCESS
-from app.tasks.listing import Listing, list_tasks, status_counts
+from app.tasks.list_counts import status_counts
+from app.tasks.list_filter import Listing
+from app.tasks.listing import list_tasks, row_phases
 from app.tasks.observed.part import LONGEST_TYPE
-from app.tasks.task_types import task_types
 
 blp = Blueprint("task_list", __name__, description="Lists of tasks")
 
+_CONDITIONS = "status", "job_type", "since", "until", "q", "top", "errors", "min_seconds", "max_seconds"
+_seconds = ma.validate.Range(0)
 
-class CountQuery(ma.Schema):
+
+class SumQuery(ma.Schema):
+    """What counts and histograms have of any number of tasks."""
+
+    scope = ScopeField(
+        with_all=True, metadata={"description": "`mine` is `own`; `all` is for an admin of all tenants"}
+    )
+    who = ma.fields.UUID(metadata={"description": "Only tasks of this user"})
     job_type = ma.fields.String(validate=ma.validate.Length(1, LONGEST_TYPE))
+    since = TimeField(data_key="from", metadata={"description": "Made at this time or later"})
+    until = TimeField(data_key="to", metadata={"description": "Made before"})
+    top = ma.fields.Boolean(metadata={"description": "Without steps: they are below their parent"})
+
+
+class CountQuery(SumQuery):
     parent_id = ma.fields.UUID()
     q = ma.fields.String(
         validate=ma.validate.Length(1, 200),
         metadata={"description": "A text in title or job type, or the beginning of the id; case is ignored"},
     )
-    scope = ScopeField()
+    errors = ma.fields.Boolean(
+        metadata={"description": "Only those that failed, or have errors in their log or of items"}
+    )
+    min_seconds = ma.fields.Float(
+        validate=_seconds, metadata={"description": "Ended, and ran at least so long"}
+    )
+    max_seconds = ma.fields.Float(
+        validate=_seconds, metadata={"description": "Ended, and ran at most so long"}
+    )
 
 
-class TaskQuery(PageQuery, CountQuery):
+class ListQuery(CountQuery):
     status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
+
+
+class TaskQuery(PageQuery, ListQuery):
+    pass
 
 
 class FailureBelow(ma.Schema):
@@ -64,10 +92,19 @@ class ListRow(ListedTask):  # type: ignore[misc, valid-type]  # made from a dict
         allow_none=True,
         metadata={"description": "The shares of its phases; null of a run that succeeded"},
     )
+    phases = ma.fields.List(
+        ma.fields.Dict(),
+        metadata={"description": "The first ones, without messages; none of a run that succeeded"},
+    )
     failed_below = ma.fields.Integer(
         metadata={
             "description": "How many of the first 100 tasks below it failed; 0 unless it runs or succeeded"
         }
+    )
+    waiting_below = ma.fields.Integer(metadata={"description": "How many of these wait for approval"})
+    tasks_below = ma.fields.Integer(metadata={"description": "How many there are, 100 at most"})
+    owner = ma.fields.String(
+        allow_none=True, metadata={"description": "Its user by e-mail; null where the caller may not know"}
     )
 
 
@@ -90,18 +127,8 @@ class StatusCounts(ma.Schema):
     )
     sequence = ma.fields.Integer(metadata={"description": "As of this sequence of the caller's own stream"})
     complete = ma.fields.Boolean(
-        metadata={
-            "description": "With a filter the newest 5,000 tasks are counted: false when there are more"
-        }
+        metadata={"description": "False when not all were counted: without sums the newest 5,000 tasks are"}
     )
-
-
-class TypeQuery(ma.Schema):
-    scope = ScopeField()
-
-
-class TaskTypes(ma.Schema):
-    job_types = ma.fields.List(ma.fields.String())
 
 
 @blp.get("/tasks")
@@ -110,21 +137,27 @@ class TaskTypes(ma.Schema):
 # Not dumped by marshmallow, which takes 6 ms for 200 rows: the rows have exactly the fields of the schema.
 @blp.alt_response(200, schema=TaskPage)
 def tasks(principal: Principal, query: dict[str, Any]) -> Any:
-    """Returns the caller's tasks, newest first; with `scope=tenant` all tasks of the tenant. Parameters and results are
-    in the snapshot only. A share token names `parent_id`, a task of its run. A page may be short, even empty, and still
-    have `next`: it ends after a megabyte, and for a filter without an index one request reads 5,000 tasks."""
-    before, wanted = position_of(query, utc, UUID), _wanted(principal, query)
+    """Returns the caller's tasks, newest first; with `scope=tenant` all tasks of the tenant. With `top=true` steps are
+    left out: `parent_id` lists those of a task. Parameters and results are in the snapshot only. A share token names
+    `parent_id`, a task of its run. A page may be short, even empty, and still have `next`: it ends after a megabyte,
+    and for a filter without an index one request reads 5,000 tasks."""
+    before, wanted = position_of(query, utc, UUID), listing_of(principal, query)
     whose = {"user_id": wanted.user_id, "tenant": wanted.tenant}
     found: dict[str, Any] = {}
     with services().read() as conn, conn.cursor() as cur:
         page = list_tasks(cur, wanted, before, query["limit"])
         if wanted.parent_id and before is None:
             found["below"] = below(cur, wanted.parent_id, whose)
-        # The others are not shown as if all went well.
-        fine = [task["task_id"] for task in page.tasks if task["status"] in (STARTED, SUCCESS)]
-        failed = failed_below(cur, fine, whose)
+        tasks_below = numbers_below(cur, [task["task_id"] for task in page.tasks], whose)
+        phases = row_phases(cur, [task["task_id"] for task in page.tasks if task["status"] != SUCCESS])
+        names = accounts.names_for(cur, principal, {task["user_id"] for task in page.tasks})
     for task in page.tasks:
-        task["failed_below"] = failed.get(task["task_id"], 0)
+        number = tasks_below.get(task["task_id"], NOTHING)
+        # The others are not shown as if all went well.
+        fine = task["status"] in (STARTED, SUCCESS)
+        task |= {"failed_below": number.failed if fine else 0, "waiting_below": number.waiting}
+        task |= {"phases": phases.get(task["task_id"], []), "tasks_below": number.tasks}
+        task |= {"owner": names.get(task["user_id"])}
     return page_response("tasks", page.tasks, page.next, **found)
 
 
@@ -134,31 +167,18 @@ def tasks(principal: Principal, query: dict[str, Any]) -> Any:
 @blp.response(200, StatusCounts)
 def counts(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
     """Returns the number of tasks of the list by status. Without a filter, a client updates the numbers of its own
-    tasks by the `task_created` and `status_changed` events after `sequence` on the caller's stream."""
+    tasks by the `task_created` and `status_changed` events after `sequence` on the caller's stream. `who`, `job_type`,
+    `top` and times of whole hours are counted by sums, however many tasks there are."""
     with services().read() as conn, conn.cursor() as cur:
         found, sequence, complete = status_counts(
-            cur, _wanted(principal, query), permissions.own_stream(principal)
+            cur, listing_of(principal, query), permissions.own_stream(principal)
         )
     return {"counts": dict.fromkeys(STATUSES, 0) | found, "sequence": sequence, "complete": complete}
 
 
-@blp.get("/tasks/types")
-@reading
-@blp.arguments(TypeQuery, location="query")
-@blp.response(200, TaskTypes)
-def types(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
-    """Returns the job types that the tasks of the list have, 200 at most: also those of observed tasks, which no worker
-    declares."""
-    with services().read() as conn, conn.cursor() as cur:
-        return {"job_types": task_types(cur, permissions.scope_filter(principal, query["scope"]))}
-
-
-def _wanted(principal: Principal, query: dict[str, Any]) -> Listing:
-    parent_id = str(query["parent_id"]) if "parent_id" in query else None
-    return Listing(
-        **permissions.list_filter(principal, query["scope"], parent_id),
-        status=query.get("status"),
-        job_type=query.get("job_type"),
-        parent_id=parent_id,
-        q=query.get("q"),
-    )
+def listing_of(principal: Principal, query: dict[str, Any]) -> Listing:
+    """Returns the list that a query with the fields of ``ListQuery``, or some of them, names. Raises Forbidden."""
+    parent_id, who = (str(query[name]) if name in query else None for name in ("parent_id", "who"))
+    whose = permissions.list_filter(principal, query["scope"], parent_id)
+    conditions = {name: query[name] for name in _CONDITIONS if name in query}
+    return Listing(**permissions.of_person(whose, who), parent_id=parent_id, **conditions)

@@ -61,6 +61,10 @@ def _ahead() -> Any:
 class TreeRow(ListedTask):  # type: ignore[misc, valid-type]  # made from a dict
     step = ma.fields.Integer(allow_none=True, metadata={"description": "Which step of its parent, from 1"})
     approval = ma.fields.Dict(allow_none=True, metadata={"description": "What the task waits for"})
+    waits = ma.fields.List(
+        ma.fields.List(ma.fields.String(allow_none=True)),
+        metadata={"description": "When it asked for each approval, and when that was decided"},
+    )
     children = ma.fields.Nested(Children)
     steps = ma.fields.List(
         ma.fields.Nested(PlannedStep),

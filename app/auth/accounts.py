@@ -3,6 +3,7 @@ fields come from their newest token."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db.statements import Statement, as_text, parameters
 from app.models.accounts import ApiKey, Session, Share, Tenant, User
+from app.models.base import Ids
 from app.models.webhooks import Webhook
 
 if TYPE_CHECKING:
@@ -34,6 +36,11 @@ class OpenedSession(NamedTuple):
 
 _LOCAL = User.email == sa.bindparam("email"), User.issuer.is_(None)
 _NAME = Statement(sa.select(User.email, User.tenant).where(User.id == sa.bindparam("user")))
+_NAMES = Statement(
+    sa.select(*as_text(User.id), User.email, User.tenant).where(
+        User.id == sa.any_(sa.bindparam("users", type_=Ids))
+    )
+)
 _FIND = Statement(sa.select(*as_text(User.id), User.password_hash, User.role, User.tenant).where(*_LOCAL))
 
 _new = insert(User).values(parameters("email", "password_hash", "role", "tenant"))
@@ -125,8 +132,21 @@ def name_for(cur: Cursor, principal: Principal, user_id: str) -> str | None:
     if row is None:
         return None
     email, tenant = row
+    return str(email) if _knows(principal, user_id, tenant) else None
+
+
+def names_for(cur: Cursor, principal: Principal, user_ids: Collection[str]) -> dict[str, str]:
+    """Returns the e-mail addresses of those of these accounts that the principal may know, by id, as ``name_for``
+    says."""
+    if principal.shared_task is not None or not user_ids:
+        return {}
+    rows = _NAMES.execute(cur, users=list(user_ids)).fetchall()
+    return {user_id: email for user_id, email, tenant in rows if _knows(principal, user_id, tenant)}
+
+
+def _knows(principal: Principal, user_id: str, tenant: str | None) -> bool:
     known = principal.is_global or principal.user_id == user_id
-    return str(email) if known or (tenant is not None and tenant == principal.tenant) else None
+    return known or (tenant is not None and tenant == principal.tenant)
 
 
 def save(

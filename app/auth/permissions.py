@@ -143,6 +143,14 @@ def may_announce(principal: Principal) -> None:
         raise Forbidden("Only an admin of all tenants may announce to all users")
 
 
+def may_operate(principal: Principal) -> None:
+    """Raises Forbidden when the principal may not pause our queues nor drain our workers, which serve all tenants."""
+    if not principal.may_operate:
+        raise Forbidden(
+            "Queues and workers serve all tenants: only an operator without a tenant may hold them"
+        )
+
+
 def webhook_tenant(principal: Principal) -> str:
     """Returns the tenant whose events a webhook of the principal may receive. Raises Forbidden."""
     tenant = principal.administers
@@ -169,15 +177,29 @@ def list_filter(principal: Principal, scope: str, parent_id: str | None) -> dict
     return {}
 
 
+def of_person(whose: dict[str, Any], user_id: str | None) -> dict[str, Any]:
+    """Returns the filter of a list of tasks, narrowed to those of one user. Raises Forbidden for another user where the
+    list is of the caller's own tasks."""
+    if user_id is None:
+        return whose
+    if whose.get("user_id", user_id) != user_id:
+        raise Forbidden("scope=own lists the caller's own tasks; name another scope")
+    return whose | {"user_id": user_id}
+
+
 def readable_filter(principal: Principal) -> dict[str, str]:
     """Returns whose tasks the principal may read, below one that it reads; empty for all."""
     return {} if principal.shared_task is not None else visible(principal)
 
 
 def scope_filter(principal: Principal, scope: str) -> dict[str, Any]:
-    """Returns the filter of a list: the caller's own tasks, or those of its tenant. Raises Forbidden."""
+    """Returns the filter of a list: the caller's own tasks, those of its tenant, or all. Raises Forbidden."""
     if scope == "own":
         return {"user_id": principal.user_id}
+    if scope == "all":
+        if not principal.is_global:
+            raise Forbidden("Only an admin of all tenants may read the tasks of all")
+        return {"everyone": True}
     if principal.tenant is None or not principal.reads_tenant:
         raise Forbidden("This account may not read the tasks of a tenant")
     return {"tenant": principal.tenant}

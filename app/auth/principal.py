@@ -68,6 +68,11 @@ class Principal:
         """Whether it may announce to all users. An admin of a tenant may not; without tenants, an admin has none."""
         return self.is_global or (self.role == "admin" and self.tenant is None)
 
+    @property
+    def may_operate(self) -> bool:
+        """Whether it may pause our queues and drain our workers: who is of a tenant must not stop those of others."""
+        return self.is_global or (self.role in ("operator", "admin") and self.tenant is None)
+
     def has_rights_of(self, other: Principal) -> bool:
         """Whether it may replace the other on a connection, whose rooms were joined with the other's rights."""
         mine, its = (

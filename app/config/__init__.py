@@ -205,6 +205,11 @@ class Config:
         return "postgresql+psycopg2://" + self.database_url.split("://", 1)[1]
 
     @property
+    def daily_budget(self) -> int:
+        """The bytes that a user's tasks may store in a day; 0: no limit."""
+        return 0 if self.bench else self.daily_bytes
+
+    @property
     def cookie_secure(self) -> bool:
         return not self.embedded
 

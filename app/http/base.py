@@ -110,10 +110,16 @@ class TimeField(ma.fields.AwareDateTime):
 
 
 class ScopeField(ma.fields.String):
-    """The scope of a list; ``permissions.scope_filter`` checks it."""
+    """The scope of a list; ``permissions.scope_filter`` checks it. ``mine`` is another word for ``own``; some lists
+    have a scope of all tenants too."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(load_default="own", validate=ma.validate.OneOf(("own", "tenant")), **kwargs)
+    def __init__(self, *, with_all: bool = False, **kwargs: Any) -> None:
+        scopes = ("own", "mine", "tenant", *(["all"] if with_all else []))
+        super().__init__(load_default="own", validate=ma.validate.OneOf(scopes), **kwargs)
+
+    def deserialize(self, *args: Any, **kwargs: Any) -> Any:
+        scope = super().deserialize(*args, **kwargs)
+        return "own" if scope == "mine" else scope
 
 
 class ListField(ma.fields.List[Any]):

@@ -46,7 +46,11 @@ STRICT_TRANSPORT = {"Strict-Transport-Security": f"max-age={YEAR}"}
 @blp.get("/runs/<uuid:task_id>")
 @blp.get("/runs/<uuid:task_id>/compare")
 @blp.get("/jobs/<path:job_type>")
+@blp.get("/workers")
 @blp.get("/settings/keys")
+@blp.get("/settings/notifications")
+@blp.get("/settings/webhooks")
+@blp.get("/trail")
 def page(task_id: object = None, job_type: str = "") -> Response:
     return _file("index.html", 0)
 

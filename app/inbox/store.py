@@ -32,7 +32,10 @@ STORED = (
     *("id", "notification_type", "title", "message", "related_type", "related_id", "related_session_id"),
     *("action_url", "urgent", "metadata", "created_at", "tenant"),
 )
-_INSERT = f"INSERT INTO notifications (user_id, sequence, {', '.join(STORED)}) VALUES %s"
+_INSERT = f"INSERT INTO notifications (user_id, sequence, run_id, read_at, {', '.join(STORED)}) VALUES %s"
+_REPLACE = """DELETE FROM notifications WHERE id = ANY(%s::uuid[])
+    RETURNING user_id::text, read_at IS NULL AND NOT EXISTS (SELECT 1 FROM read_marks
+        WHERE read_marks.user_id = notifications.user_id AND read_to >= sequence)"""
 
 _user = sa.bindparam("user", type_=Id)
 _mark = sa.select(sa.func.coalesce(sa.func.max(ReadMark.read_to), 0)).where(ReadMark.user_id == _user)
@@ -132,21 +135,30 @@ _PRUNE_MARKS = Statement(sa.delete(ReadMark).where(ReadMark.read_at < _cutoff, ~
 
 
 def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> None:
-    """Stores the notifications among the events and counts them as unread."""
+    """Stores the notifications among the events and counts the unread ones. That of a run takes the place of the one
+    before, if any."""
     found = [(e, d.data) for e, d in events if e.type == "notification" and d.data and e.stream != BROADCAST]
     if not found:
         return
     users = [event.stream.partition(":")[2] for event, _ in found]
     rows = [
-        (user_id, event.sequence, *(Json(data[n]) if n == "metadata" else data[n] for n in STORED))
+        (
+            *(user_id, event.sequence, data["related_id"] if "replaces" in data else None, data["read_at"]),
+            *(Json(data[n]) if n == "metadata" else data[n] for n in STORED),
+        )
         for user_id, (event, data) in zip(users, found, strict=True)
     ]
     execute_values(cur, _INSERT, rows)
+    unread = Counter(users)
+    unread.subtract(user_id for user_id, (_, data) in zip(users, found, strict=True) if data["read"])
+    if replaced := [data["replaces"] for _, data in found if data.get("replaces")]:
+        cur.execute(_REPLACE, (replaced,))
+        unread.subtract(user_id for user_id, was_unread in cur if was_unread)
     execute_values(
         cur,
         """INSERT INTO inboxes (user_id, unread) VALUES %s
            ON CONFLICT (user_id) DO UPDATE SET unread = inboxes.unread + EXCLUDED.unread""",
-        sorted(Counter(users).items()),
+        sorted(unread.items()),
     )
 
 

@@ -5,3 +5,4 @@
 """
 
 ORCHESTRATE = "orchestrate"  # the job type whose steps are tasks
+BULK = "bulk_action"  # the job type of what ``POST tasks/bulk`` starts; nothing else starts one

@@ -49,6 +49,14 @@ def shown_params(catalog: Catalog, job: JobType, params: dict[str, Any]) -> dict
     return _shown(catalog.types(), params)
 
 
+def steps_in(params: Mapping[str, Any]) -> int:
+    """Counts the steps, those of steps too. The depth of the parameters was checked."""
+    found = [step for step in _steps(params) if isinstance(step, dict)]
+    return len(found) + sum(
+        steps_in(step["params"]) for step in found if isinstance(step.get("params"), dict)
+    )
+
+
 def _shown(types: Mapping[str, JobType], params: dict[str, Any]) -> dict[str, Any]:
     steps = [_shown_step(types, step) for step in params["steps"]]
     changed = any(shown is not step for shown, step in zip(steps, params["steps"], strict=True))

@@ -19,6 +19,7 @@ class Notification(Base):
         Index("notifications_by_user", "user_id", "sequence", unique=True),
         Index("notifications_unread", "user_id", "sequence", postgresql_where=text("read_at IS NULL")),
         Index("notifications_read", "user_id", "sequence", postgresql_where=text("read_at IS NOT NULL")),
+        Index("notifications_of_run", "user_id", "run_id", postgresql_where=text("run_id IS NOT NULL")),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -37,6 +38,17 @@ class Notification(Base):
     details: Mapped[Any] = mapped_column("metadata", JSON)
     created_at: Mapped[datetime] = mapped_column(Time, index=True)
     read_at: Mapped[datetime | None] = mapped_column(Time)
+    run_id: Mapped[str | None] = mapped_column(Id)  # of the entry of a run, whose next one takes its place
+
+
+class NotificationChoice(Base):
+    """What a user is told of runs of a job type; of all that have no row, where it is empty."""
+
+    __tablename__ = "notification_choices"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    job_type: Mapped[str] = mapped_column(Text, primary_key=True)
+    choice: Mapped[str] = mapped_column(Text)
 
 
 class Inbox(Base):

@@ -79,6 +79,32 @@ class WorkerReport(Base):
     versions: Mapped[Any] = mapped_column(JSON)
     beat_seconds: Mapped[float] = mapped_column(server_default=text("10"))
     seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    since: Mapped[datetime] = mapped_column(
+        Time, server_default=func.now()
+    )  # when this process of it was seen first
+
+
+class ScheduleReport(Base):
+    """An entry of a beat as it was reported last; of ours ``user_id`` is NULL. ``last_task_id`` is the id of the task
+    that it sent last. ``ended_at`` and ``end_error`` say how the last run of one of ours ended, which is no task."""
+
+    __tablename__ = "schedule_reports"
+    __table_args__ = (Index("schedule_reports_by_name", "name", "id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    tenant: Mapped[str | None] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    job_type: Mapped[str] = mapped_column(Text)
+    schedule: Mapped[str] = mapped_column(Text)
+    last_run_at: Mapped[datetime | None] = mapped_column(Time)
+    last_task_id: Mapped[str | None] = mapped_column(Id)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    next_run_at: Mapped[datetime | None] = mapped_column(Time)
+    ended_at: Mapped[datetime | None] = mapped_column(Time)
+    end_error: Mapped[str | None] = mapped_column(Text)
+    beat_seconds: Mapped[float] = mapped_column(server_default=text("10"))
+    seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
 class QueueReport(Base):

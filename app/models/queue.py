@@ -61,6 +61,33 @@ class Worker(Base):
     seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
+class Hold(Base):
+    """A queue that is paused, or a worker of ours that is drained: nothing more is claimed. ``held_by`` is an e-mail
+    address. Of a worker ``seen_at`` is renewed while it runs; the row of one that does not come back is deleted."""
+
+    __tablename__ = "holds"
+
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)  # "queue" or "worker"
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    held_by: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class LostAttempt(Base):
+    """An attempt that ended because its worker, or the worker's process that ran it, was gone. ``worker_id`` is the id
+    of the worker's report."""
+
+    __tablename__ = "lost_attempts"
+    __table_args__ = (Index("lost_attempts_by_worker", "worker_id", "lost_at"),)
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    worker_id: Mapped[str] = mapped_column(Id)
+    lost_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
 class Turn(Base):
     """The time at which a user last got a slot. Claims for one user take the lock of this row. ``held``: the user had
     as many running as permitted and messages were dropped, so new ones are sent when one of the tasks ends."""

@@ -1,4 +1,4 @@
-"""Sums of ended runs by hour, to which a trigger adds a row for each run: statistics read no tasks."""
+"""Sums of ended runs by hour, to which triggers add a row for each run: statistics and lists read no tasks."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class HourSum:
         return (
             Index(f"{table}_by_user", "user_id", *of),
             Index(f"{table}_by_tenant", "tenant", *of, postgresql_where=text("tenant IS NOT NULL")),
+            Index(f"{table}_by_type", *of),
             Index(f"{table}_new", "user_id", *of, postgresql_where=text("is_new")),
         )
 
@@ -53,3 +54,26 @@ class ErrorSum(HourSum, Base):
     place: Mapped[str | None] = mapped_column(Text)
     task_id: Mapped[str] = mapped_column(Id)
     last_at: Mapped[datetime] = mapped_column(Time)
+
+
+class ListSum(Base):
+    """Ended tasks as lists count them: by the hour in which they were made. A task that is removed subtracts itself. No
+    foreign key: it would cost each end a look-up, and without tasks the sums of a user are 0."""
+
+    __tablename__ = "list_sums"
+    __table_args__ = (
+        Index("list_sums_by_user", "user_id", "hour"),
+        Index("list_sums_by_tenant", "tenant", "hour", postgresql_where=text("tenant IS NOT NULL")),
+        Index("list_sums_by_hour", "hour"),
+        Index("list_sums_new", "user_id", "job_type", "hour", postgresql_where=text("is_new")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[str] = mapped_column(Id)
+    tenant: Mapped[str | None] = mapped_column(Text)
+    job_type: Mapped[str] = mapped_column(Text)
+    hour: Mapped[datetime] = mapped_column(Time)
+    status: Mapped[str] = mapped_column(Text)
+    is_step: Mapped[bool]
+    number: Mapped[int] = mapped_column(BigInteger)
+    is_new: Mapped[bool] = mapped_column(server_default=text("true"))

@@ -16,6 +16,15 @@ class Task(Base):
     __table_args__ = (
         Index("tasks_by_user", "user_id", "created_at", "id"),
         Index("tasks_by_tenant", "tenant", "created_at", "id", postgresql_where=text("tenant IS NOT NULL")),
+        # Of all tenants; and without steps, which lists show folded under their parent.
+        Index("tasks_by_time", "created_at", "id"),
+        Index(
+            *("tasks_by_user_top", "user_id", "created_at", "id"), postgresql_where=text("parent_id IS NULL")
+        ),
+        Index(
+            *("tasks_by_tenant_top", "tenant", "created_at", "id"),
+            postgresql_where=text("tenant IS NOT NULL AND parent_id IS NULL"),
+        ),
         Index("tasks_by_status", "user_id", "status", "created_at", "id"),
         Index("tasks_by_type", "user_id", "job_type", "created_at", "id"),
         Index(
@@ -39,6 +48,10 @@ class Task(Base):
             postgresql_where=text("parent_id IS NOT NULL"),
         ),
         Index("tasks_unfinished", "user_id", "created_at", postgresql_where=text("finished_at IS NULL")),
+        Index(
+            *("tasks_unfinished_of_tenant", "tenant", "created_at"),
+            postgresql_where=text("tenant IS NOT NULL AND finished_at IS NULL"),
+        ),
         Index(
             *("tasks_succeeded", "job_type", text("coalesce(tenant, '')"), "finished_at"),
             postgresql_where=text("status = 'SUCCESS'"),

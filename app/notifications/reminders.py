@@ -15,6 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.statements import Statement, as_text
 from app.inbox.notification import notification
+from app.inbox.run_notice import ASKS, run_notice
 from app.models.accounts import Tenant, User
 from app.models.tasks import Approval, Task
 from app.stream.claims import claim_event_id
@@ -28,7 +29,10 @@ PAGE = 100
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
 
 _LONG_WAITING = Statement(
-    sa.select(Approval.asked_at, *as_text(Approval.task_id, Task.user_id), Task.title, Task.tenant)
+    sa.select(
+        *(Approval.asked_at, *as_text(Approval.task_id, Task.user_id)),
+        *(Task.job_type, Task.title, Task.tenant, Approval.risk_level),
+    )
     .join(Task, Task.id == Approval.task_id)
     .where(Approval.decided_at.is_(None), Task.status == "WAITING")
     .where(Approval.asked_at <= sa.bindparam("until"))
@@ -78,7 +82,7 @@ def warn_of_trials(begin: Begin, at: datetime) -> int:
 
 
 def _remind(begin: Begin, find: Find, position: tuple[Any, ...]) -> int:
-    sent = 0
+    sent = appended = 0
     while True:
         with begin() as tx:
             found = find(tx.cur, position)
@@ -88,9 +92,8 @@ def _remind(begin: Begin, find: Find, position: tuple[Any, ...]) -> int:
             # A decision, a cancel or a move takes the same lock, so a second read leaves out what ended meanwhile.
             still = {reminder.id for reminder in find(tx.cur, position)}
             due = [r.draft for r in found if r.id in still and claim_event_id(tx.cur, r.draft.stream, r.id)]
-            if due:
-                tx.append(due)
-        position, sent = found[-1].position, sent + len(due)
+            appended = len(tx.append(due).events) if due else 0
+        position, sent = found[-1].position, sent + appended
 
 
 def _long_waiting(cur: Cursor, at: datetime, after: tuple[Any, ...]) -> list[Reminder]:
@@ -99,18 +102,20 @@ def _long_waiting(cur: Cursor, at: datetime, after: tuple[Any, ...]) -> list[Rem
         Reminder(
             (asked_at, task_id),
             f"approval-reminder:{task_id}:{_day(at)}",
-            notification(
+            run_notice(
                 user_stream(user_id),
                 "Pending approval",
                 f"Task '{title}' is waiting for 3+ days",
-                "approval_required",
+                ASKS,
+                run_id=task_id,
+                job_type=job_type,
                 tenant=tenant,
-                related_type="task",
-                related_id=task_id,
-                action_url=f"/runs/{task_id}",
+                choice="approvals",
+                again=True,
+                metadata={"risk_level": risk_level},
             ),
         )
-        for asked_at, task_id, user_id, title, tenant in waiting.fetchall()
+        for asked_at, task_id, user_id, job_type, title, tenant, risk_level in waiting.fetchall()
     ]
 
 

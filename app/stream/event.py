@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from psycopg2.extensions import cursor as Cursor
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
@@ -37,6 +39,18 @@ class Draft:
     data: Mapping[str, Any] | None = None
     attempt: int | None = None
     closes: bool = False
+
+
+class LateDraft(Draft, ABC):
+    """An event of a shared stream that depends on what its reader has, and so on the lock of the stream."""
+
+    __slots__ = ()
+
+    @staticmethod
+    @abstractmethod
+    def finish(cur: Cursor, drafts: Sequence[Any]) -> Sequence[Draft | None]:
+        """Returns what is appended in the place of each of these drafts, None for nothing. Their streams are locked;
+        all late drafts of a batch come together."""
 
 
 @dataclass(slots=True, eq=False)

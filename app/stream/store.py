@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.errors import TaskroomError
 from app.errors.causes import Cause
 from app.stream import pages
-from app.stream.event import Draft, Event, is_line, is_shared, json_prefix, number
+from app.stream.event import Draft, Event, LateDraft, is_line, is_shared, json_prefix, number
 from app.stream.pg_arrays import QuotedText, array, texts
 
 Connect = Callable[[], AbstractContextManager[Connection]]
@@ -120,8 +120,19 @@ def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
         streams = lock(cur, names - of_all, ending) if drafts else {}
         drafts, ending = _append_locked(cur, drafts, project, streams, done), set()
     if shared:
-        _append_locked(cur, shared, project, lock_shared(cur, {d.stream for d in shared}), done)
+        streams = lock_shared(cur, {d.stream for d in shared})
+        _append_locked(cur, _finished(cur, shared), project, streams, done)
     return done
+
+
+def _finished(cur: Cursor, drafts: Sequence[Draft]) -> Sequence[Draft]:
+    """Completes the drafts that depend on what else is there; their streams are locked."""
+    late = [draft for draft in drafts if isinstance(draft, LateDraft)]
+    if not late:
+        return drafts
+    finished = iter(late[0].finish(cur, late))
+    every = (next(finished) if isinstance(draft, LateDraft) else draft for draft in drafts)
+    return [draft for draft in every if draft is not None]
 
 
 def _append_locked(

@@ -7,7 +7,7 @@ looks at the parent has to be told of failures below it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -36,22 +36,33 @@ _BELOW = f"""WITH RECURSIVE below (id) AS (
     FROM found"""
 
 
-LOOKED_AT = 100  # tasks below one of a list, of which the failed ones are counted
-_FAILED = f"""SELECT listed.id::text, (
+LOOKED_AT = 100  # tasks below one of a list that are counted
+_NUMBERS = f"""SELECT listed.id::text, found.* FROM unnest(%(ids)s::uuid[]) AS listed (id), LATERAL (
         WITH RECURSIVE below (id) AS (
             SELECT id FROM tasks WHERE parent_id = listed.id
             UNION SELECT tasks.id FROM below JOIN tasks ON tasks.parent_id = below.id)
-        SELECT count(*) FROM (SELECT id FROM below LIMIT {LOOKED_AT}) AS first JOIN tasks USING (id)
-        WHERE status = 'FAILURE' AND {VISIBLE})
-    FROM unnest(%(ids)s::uuid[]) AS listed (id)"""
+        SELECT count(*) AS tasks, count(*) FILTER (WHERE status = 'FAILURE'), count(*) FILTER (WHERE status = 'WAITING')
+        FROM (SELECT id FROM below LIMIT {LOOKED_AT}) AS first JOIN tasks USING (id) WHERE {VISIBLE}) AS found
+    WHERE found.tasks > 0"""
 
 
-def failed_below(cur: Cursor, task_ids: Sequence[str], whose: Mapping[str, Any]) -> dict[str, int]:
-    """Returns how many tasks below each of these failed, of the first that are found. ``whose`` as in ``below``."""
+class NumbersBelow(NamedTuple):
+    """Of the tasks below one, as many as are looked at."""
+
+    tasks: int
+    failed: int
+    waiting: int
+
+
+NOTHING = NumbersBelow(0, 0, 0)
+
+
+def numbers_below(cur: Cursor, task_ids: Sequence[str], whose: Mapping[str, Any]) -> dict[str, NumbersBelow]:
+    """Returns how many tasks are below each of these that has any. ``whose`` as in ``below``."""
     if not task_ids:
         return {}
-    cur.execute(_FAILED, visible(whose) | {"ids": list(task_ids)})
-    return dict(cur.fetchall())
+    cur.execute(_NUMBERS, visible(whose) | {"ids": list(task_ids)})
+    return {task_id: NumbersBelow(*numbers) for task_id, *numbers in cur}
 
 
 def visible(whose: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 """Deletes expired rows: tickets, sign-ins, API keys, shares, idempotency keys, event ids, deliveries, writers that
-ended long ago, and workers and queues that nobody reports any more."""
+ended long ago, workers, queues and schedules that nobody reports any more, and holds of workers that are gone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from app.db.statements import CTID, composed, is_among
 from app.models.accounts import ApiKey, IdempotencyKey, Session, Share, Ticket
 from app.models.base import Base
-from app.models.observed import QueueReport, WorkerReport
+from app.models.observed import QueueReport, ScheduleReport, WorkerReport
+from app.models.queue import Hold, LostAttempt
 from app.models.streams import EventId, WriterRow
 from app.models.webhooks import WebhookDelivery
 from app.stream.store import Connect
@@ -32,6 +33,10 @@ EXPIRES: Mapping[type[Base], tuple[sa.SQLColumnExpression[datetime], timedelta]]
     WriterRow: (WriterRow.seen_at, timedelta(days=7)),
     WorkerReport: (WorkerReport.seen_at, timedelta(days=1)),
     QueueReport: (QueueReport.seen_at, timedelta(days=1)),
+    ScheduleReport: (ScheduleReport.seen_at, timedelta(days=1)),
+    LostAttempt: (LostAttempt.lost_at, timedelta(days=1)),  # as long as its worker's row
+    # A worker that does not come back needs no hold; a paused queue stays so until somebody lets it go on.
+    Hold: (sa.case((Hold.kind == "worker", Hold.seen_at)), timedelta(days=7)),
 }
 
 

@@ -13,6 +13,7 @@ from app.stream.event import Event, is_task
 from app.stream.store import Connect
 from app.stream.transaction import Hint, Transaction
 from app.tasks.fold import PENDING
+from app.tasks.holds import paused_queues
 from app.tasks.projection import SOON_SECONDS
 from app.tasks.snapshot import message_id
 
@@ -125,14 +126,16 @@ class Dispatcher:
 
     def _free_space(self, connect: Connect) -> list[tuple[str | None, list[str], int]]:
         """Returns the queues that have due tasks, the emptiest first: (queue, job types, how many messages fit). Tasks
-        of a full queue stay due for the next round."""
+        of a full or paused queue stay due for the next round."""
         with connect() as conn, conn.cursor() as cur:
             cur.execute(
                 "SELECT DISTINCT job_type FROM dispatches WHERE due_at <= now() AND next_send_at <= now()"
             )
             types: dict[str | None, list[str]] = {}
-            for (job_type,) in cur:
+            for (job_type,) in cur.fetchall():
                 types.setdefault(self._queue_of(job_type), []).append(job_type)
+            for paused in paused_queues(cur):
+                types.pop(paused, None)
         rooms = [
             (queue, due, MAX_QUEUED - (self._length(queue) if queue else 0)) for queue, due in types.items()
         ]

@@ -3,7 +3,7 @@ repeated batch is stored once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from psycopg2.extensions import cursor as Cursor
@@ -16,6 +16,7 @@ from app.stream.store import BATCH_BYTES, lock
 from app.stream.transaction import Transaction
 from app.tasks.batch_numbers import Answer, repeated_answer, store_answer
 from app.tasks.fold import STARTED, State
+from app.tasks.holds import paused_queues
 from app.tasks.lifecycle import Claim, claim
 from app.tasks.parents import parent_phase, parent_progress
 from app.tasks.plan import Declared
@@ -40,12 +41,14 @@ class ExternalBatch:
     events: Sequence[ReportedEvent]
 
 
-def store_batch(tx: Transaction, batch: ExternalBatch, declared: Declared) -> Answer:
+def store_batch(
+    tx: Transaction, batch: ExternalBatch, declared: Declared, queue_of: Callable[[str], str | None]
+) -> Answer:
     """Stores the batch, renews the lease and returns the events' sequences; a repeat gets the same answer again.
 
-    A first event with the status STARTED claims the attempt if it is queued; a last event with a terminal status ends
-    it. Raises NotFound, Conflict when another attempt or the task's end came first, and Unprocessable for invalid
-    events.
+    A first event with the status STARTED claims the attempt if it is queued, and its queue, which ``queue_of`` returns
+    for a job type, is not paused; a last event with a terminal status ends it. Raises NotFound, Conflict when another
+    attempt or the task's end came first, and Unprocessable for invalid events.
     """
     cur = tx.cur
     stream = task_stream(batch.task_id)
@@ -70,6 +73,7 @@ def store_batch(tx: Transaction, batch: ExternalBatch, declared: Declared) -> An
             declared=declared,
         )
         if claimed is not None:
+            _refuse_paused(cur, queue_of(claimed.job_type))
             answer["claim"] = {"job_type": claimed.job_type, "params": claimed.params}
             answer["claim"] |= {"retry_count": claimed.retry_count, "approved": sorted(claimed.approved)}
     state = load(cur, [stream])[stream]
@@ -102,6 +106,12 @@ def store_batch(tx: Transaction, batch: ExternalBatch, declared: Declared) -> An
         tx.append(parent_progress(cur, batch.task_id, reports.progress, reports.eta))
     store_answer(cur, batch.writer, batch.digest, answer)
     return answer | {"cancel_requested": row.cancel_requested}
+
+
+def _refuse_paused(cur: Cursor, queue: str | None) -> None:
+    """Raises Conflict for a paused queue; the claim is undone."""
+    if queue is not None and queue in paused_queues(cur):
+        raise Conflict(f"The queue {queue} is paused: nothing is claimed from it")
 
 
 def began_at(events: Sequence[ReportedEvent], cur: Cursor) -> str | None:

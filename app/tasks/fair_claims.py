@@ -17,6 +17,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.stream.store import Connect
 from app.stream.transaction import Begin, Hint, Transaction
 from app.tasks.dispatch import Dispatcher
+from app.tasks.holds import IS_HELD
 from app.tasks.lifecycle import Claim, claim
 from app.tasks.plan import Declared, nothing_declared
 from app.tasks.slots import SLOTS, Cap
@@ -49,6 +50,7 @@ _CHOOSE = f"""WITH RECURSIVE {SLOTS},
     CROSS JOIN cap CROSS JOIN LATERAL ({_FIRST.format("waiting.user_id")}) AS first
     LEFT JOIN occupied ON occupied.user_id = waiting.user_id
     LEFT JOIN turns ON turns.user_id = waiting.user_id
+    WHERE NOT {IS_HELD}
     ORDER BY coalesce(occupied.number >= cap.most, false), coalesce(occupied.number >= cap.most AND held, false),
         coalesce(occupied.number, 0), turns.claimed_at NULLS FIRST, first.due_at
     LIMIT 1"""
@@ -57,9 +59,14 @@ _LOCK = """INSERT INTO turns (user_id) VALUES (%(user)s) ON CONFLICT DO NOTHING;
     SELECT held FROM turns WHERE user_id = %(user)s FOR UPDATE"""
 
 _TAKE = f"""WITH {SLOTS}
-    SELECT coalesce((SELECT number FROM occupied WHERE user_id = %(user)s) >= cap.most, false),
+    SELECT {IS_HELD}, coalesce((SELECT number FROM occupied WHERE user_id = %(user)s) >= cap.most, false),
         first.task_id::text, first.number
     FROM cap LEFT JOIN LATERAL ({_FIRST.format("%(user)s")}) AS first ON true"""
+
+# A message that a drained worker took is sent again soon, to another worker.
+_HELD = f"""UPDATE dispatches SET next_send_at = now() WHERE task_id = %(named)s
+        AND EXISTS (SELECT FROM holds WHERE kind = 'worker' AND name = %(worker)s);
+    SELECT {IS_HELD}"""
 
 _FREE_SLOTS = f"""WITH {SLOTS}
     SELECT cap.idle::int,
@@ -79,12 +86,20 @@ class FairClaim:
         worker: str,
         declared: Declared = nothing_declared,
     ) -> None:
-        self._values = cap.values(queue=queue, types=list(types), users=CANDIDATE_USERS, first=1)
+        self._values = cap.values(
+            queue=queue,
+            worker=worker.rpartition("/")[0],
+            types=list(types),
+            users=CANDIDATE_USERS,
+            first=1,
+            named=named[0],
+        )
         self._named, self._worker, self._declared = named, worker, declared
         self._tried: tuple[str, int] | None = None
 
     def claim_fairest(self, begin: Begin) -> Claim | None:
-        """Claims the fairest queued task; returns None when no task may run now. Called again after
+        """Claims the fairest queued task; returns None when no task may run now, nor while the queue is paused or the
+        worker drained. Called again after
         DatabaseUnavailable, it first repeats the claim whose commit was unclear."""
         if self._tried is not None:
             with begin() as tx:
@@ -104,14 +119,19 @@ class FairClaim:
         cur = tx.cur
         cur.execute(_CHOOSE, self._values | {"start": str(uuid.uuid4())})
         row = cur.fetchone()
-        if row is None:  # the message is early by Postgres's clock, or of a job type that this worker lacks
+        if row is None:
+            if self._is_held(cur):
+                return None, False
+            # The message is early by Postgres's clock, or of a job type that this worker lacks.
             return self._claim(tx, *self._named), False
         (user,) = row
         cur.execute(_LOCK, {"user": user})
         cur.execute(_TAKE, self._values | {"user": user})
-        full, task_id, number = cur.fetchall()[0]
+        held, full, task_id, number = cur.fetchall()[0]
         if task_id is None:
             return None, True
+        if held and self._is_held(cur):
+            return None, False
         if full:
             cur.execute("UPDATE turns SET held = true WHERE user_id = %s AND NOT held", (user,))
             return None, False
@@ -119,6 +139,10 @@ class FairClaim:
         if found is not None:
             cur.execute("UPDATE turns SET claimed_at = clock_timestamp() WHERE user_id = %s", (user,))
         return found, found is None
+
+    def _is_held(self, cur: Cursor) -> bool:
+        cur.execute(_HELD, self._values)
+        return bool(cur.fetchall()[0][0])
 
     def _claim(self, tx: Transaction, task_id: str, number: int) -> Claim | None:
         self._tried = task_id, number

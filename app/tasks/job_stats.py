@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased
 
 from app.db.statements import composed, time_text
 from app.models.base import Ids
@@ -21,14 +22,15 @@ from app.models.sums import ErrorSum, RunSum
 from app.models.tasks import Phase, Task
 from app.tasks.durations import percentile
 from app.tasks.fold import FAILURE, REVOKED, SUCCESS
-from app.tasks.related import RUN_NAMES, RUN_ROW
+from app.tasks.list_filter import SCAN_TASKS
+from app.tasks.related import RUN_NAMES, run_row
 
 ERRORS, RUNS = 10, 50
 LONGEST_MESSAGE = 300  # characters
 HOURLY_DAYS = 7  # a longer time is told by days
 
-Whose = Mapping[str, str]
-"""The user or the tenant whose runs count, by the name of its column."""
+Whose = Mapping[str, Any]
+"""The user or the tenant whose runs count, by the name of its column; ``everyone`` for all runs."""
 
 _job: sa.BindParameter[Any] = sa.bindparam("job_type")
 _since: sa.BindParameter[Any] = sa.bindparam("since")
@@ -65,7 +67,11 @@ def _found(cur: Cursor) -> list[dict[str, Any]]:
 
 
 def _of(model: type[RunSum] | type[ErrorSum], of: str) -> sa.ColumnElement[bool]:
-    return sa.and_(getattr(model, of) == sa.bindparam("whose"), model.job_type == _job, model.hour >= _since)
+    return sa.and_(_owned(model, of), model.job_type == _job, model.hour >= _since)
+
+
+def _owned(model: Any, of: str) -> sa.ColumnElement[bool]:
+    return sa.true() if of == "everyone" else getattr(model, of) == sa.bindparam("whose")
 
 
 def _sum(column: Any) -> sa.ColumnElement[int]:
@@ -136,5 +142,10 @@ def _phases() -> sa.Select[Any]:
 
 @composed
 def _newest(of: str) -> sa.Select[Any]:
-    runs = sa.select(*RUN_ROW).where(getattr(Task, of) == sa.bindparam("whose"), Task.job_type == _job)
-    return runs.order_by(Task.created_at.desc(), Task.id.desc()).limit(RUNS)
+    """Of all runs there is no index by their job type: the newest ones of all are looked at."""
+    task = Task
+    if of == "everyone":
+        looked_at = sa.select(Task).order_by(Task.created_at.desc(), Task.id.desc()).limit(SCAN_TASKS)
+        task = aliased(Task, looked_at.subquery("tasks"))
+    runs = sa.select(*run_row(task)).where(_owned(task, of), task.job_type == _job)
+    return runs.order_by(task.created_at.desc(), task.id.desc()).limit(RUNS)

@@ -25,6 +25,7 @@ from app.tasks.creation import insert_task
 from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled_error, ending_of, task_error
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING, State
 from app.tasks.history import earlier_runs
+from app.tasks.losses import record_loss
 from app.tasks.plan import Declared, Forecast, Plan, Usual, forecast, nothing_declared
 from app.tasks.projection import load
 from app.tasks.secret_params import params_with_secrets
@@ -178,7 +179,9 @@ def expire_lease(
         return False
     if row.cancel_requested:
         tx.append(ending_of(stream, state, REVOKED, cancelled_error(), at))
-    elif retry:
+        return True
+    record_loss(cur, task_id, attempt)
+    if retry:
         tx.append(ending_of(stream, state, RETRY, error, at))
         if parent := parents.parent_phase(cur, task_id):
             tx.append([step_retry(*parent, error)])

@@ -17,7 +17,14 @@ EARLIER = 24  # as many as a side bar has room for
 AGAIN = 20
 
 RUN_NAMES = ("task_id", "title", "status", "created_at", "started_at", "finished_at", "retry_of", "again_of")
-RUN_ROW = as_text(*(getattr(Task, "id" if name == "task_id" else name) for name in RUN_NAMES))
+
+
+def run_row(task: Any) -> list[sa.ColumnElement[Any]]:
+    """Returns the columns of ``RUN_NAMES``, of the model or of an alias of it."""
+    return as_text(*(getattr(task, "id" if name == "task_id" else name) for name in RUN_NAMES))
+
+
+RUN_ROW = run_row(Task)
 _task: sa.BindParameter[Any] = sa.bindparam("task")
 _KIND = Statement(sa.select(Task.job_type, Task.observed).where(Task.id == _task))
 

@@ -16,7 +16,7 @@ _NEW = """SELECT user_id::text, job_type, hour FROM {table} WHERE is_new GROUP B
 _SUM_UP = """WITH gone AS (DELETE FROM {table} WHERE user_id = %s AND job_type = %s AND hour = %s RETURNING *)
     INSERT INTO {table} (user_id, job_type, hour, tenant, {keys}{more}, number, is_new)
     SELECT user_id, job_type, hour, tenant, {keys}{newest}, sum(number), false
-    FROM gone GROUP BY user_id, job_type, hour, tenant, {keys}"""
+    FROM gone GROUP BY user_id, job_type, hour, tenant, {keys} HAVING sum(number) <> 0"""
 # An index by hour would be read instead of those by job type, for rows are stored in the order of their hours. Ids grow
 # with the hours too.
 _FORGET = """DELETE FROM {table} WHERE id IN (
@@ -29,7 +29,10 @@ _TABLES = {
         "more": ", task_id, last_at",
         "newest": ", (array_agg(task_id ORDER BY last_at DESC))[1], max(last_at)",
     },
+    # Removed tasks subtract themselves, so its rows go with the tasks.
+    "list_sums": {"keys": "status, is_step", "more": "", "newest": ""},
 }
+_FORGOTTEN = ("run_sums", "error_sums")
 
 
 def sum_up(connect: Connect) -> int:
@@ -49,8 +52,8 @@ def sum_up(connect: Connect) -> int:
 
 
 def forget(connect: Connect) -> None:
-    """Deletes sums that are older than ``KEPT_DAYS``, in short transactions."""
-    for table in _TABLES:
+    """Deletes sums of runs that ended ``KEPT_DAYS`` ago, in short transactions."""
+    for table in _FORGOTTEN:
         full = True
         while full:
             with connect() as conn, conn.cursor() as cur:

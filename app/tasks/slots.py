@@ -32,11 +32,13 @@ class Cap:
         return {"most": self.most, "fresh": self.fresh, **more}
 
 
-# Of a queue: its workers (crew), the running tasks of each user (occupied), the cap of a user (NULL when no worker is
-# known: then no task is held back) and the number of idle slots.
+# Of a queue: its workers that may claim (crew), the running tasks of each user (occupied), the cap of a user (NULL when
+# no worker is known: then no task is held back) and the number of idle slots.
 SLOTS = """
     crew AS (SELECT name, slots, spare FROM workers
-        WHERE %(queue)s = ANY(queues) AND seen_at > now() - make_interval(secs => %(fresh)s)),
+        WHERE %(queue)s = ANY(queues) AND seen_at > now() - make_interval(secs => %(fresh)s)
+            AND NOT EXISTS (SELECT FROM holds
+                WHERE (kind, name) IN (('queue', %(queue)s), ('worker', workers.name)))),
     occupied AS (SELECT tasks.user_id, count(*) AS number FROM leases JOIN tasks ON tasks.id = leases.task_id
         JOIN crew ON starts_with(tasks.worker, crew.name || '/') WHERE holder IS NULL GROUP BY tasks.user_id),
     cap AS (SELECT coalesce(nullif(%(most)s, 0),

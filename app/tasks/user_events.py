@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from app.inbox.notification import notification
+from app.inbox.run_notice import ASKS, run_notice
 from app.jobs import ORCHESTRATE
 from app.stream.event import Draft, Event, draft, user_stream
 from app.tasks.endings import CAME_LATE
-from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State
+from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, WAITING, State
 
 ARTIFACT = "artifact"  # the job type that has event types of its own
 OWNER_EVENT_TYPES = frozenset(
@@ -36,7 +36,9 @@ def owner_events(
     stream = user_stream(after["task"]["user_id"])
     for type, data in _events(before["task"], after["task"], event, fields):
         if type == "notification":
-            yield notification(stream, **data, tenant=tenant())
+            task = after["task"]
+            same = {"run_id": task["task_id"], "job_type": task["job_type"]}
+            yield run_notice(stream, **data, **same, tenant=tenant())
         else:
             yield draft(stream, type, {"timestamp": fields["timestamp"], **data}, projected=False)
 
@@ -44,7 +46,7 @@ def owner_events(
 def _events(
     was: State, task: State, event: Event, fields: Mapping[str, Any]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields (type, fields) of each event; a notification's fields are the arguments of ``notification``."""
+    """Yields (type, fields) of each event; a notification's fields are the arguments of ``run_notice``."""
     same = {"task_id": task["task_id"]}
     if event.type == "agent_started":
         yield event.type, same | {"agent_type": fields["agent_type"]}
@@ -59,6 +61,8 @@ def _events(
         yield "notification", _approval_notification(task, named)
     elif event.type == "approval_decided":
         yield event.type, same | {name: fields[name] for name in ("key", "approved", "by", "by_id")}
+        if fields["approved"]:
+            yield "notification", _no_question(task, "was approved", f"by {fields['by']}")
     elif event.type == "phase_update":
         if _is_artifact(task) and task["progress"] != was["progress"]:
             yield "artifact.progress", _artifact(task) | {"progress": task["progress"]}
@@ -79,8 +83,11 @@ def _status_changed(previous: str, task: State) -> Iterator[tuple[str, dict[str,
     yield "status_changed", changed | {"previous_status": previous}
     if artifact and status == STARTED and task["attempt"] == 1:
         yield "artifact.started", _artifact(task)
-    if _is_notified(task):
-        yield from _status_notification(task)
+    if status in TERMINAL:
+        if _is_notified(task):
+            yield "notification", _end_notification(task)
+        elif previous == WAITING:
+            yield "notification", _no_question(task, _ENDS[status][1])
 
 
 def _is_notified(task: State) -> bool:
@@ -117,39 +124,36 @@ def _subtasks(task: State) -> dict[str, Any]:
     return {"subtask_results": result["subtask_results"]} if known else {}
 
 
-def _status_notification(task: State) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields the notification of an end or of the first attempt; later attempts are not notified."""
-    status, message = task["status"], ""
-    if status in TERMINAL:
-        kind, what = _ENDS[status]
-        message = (task["error"] or {}).get("message") or ""
-    elif status == STARTED and task["attempt"] == 1:
-        kind, what = "generation_started", "has started"
-    else:
-        return
-    yield (
-        "notification",
-        {
-            "title": f"{task['title'][:230]} {what}",
-            "message": message,
-            "type": kind,
-            "urgent": status == FAILURE,
-            **link_to(task),
-        },
-    )
+def _end_notification(task: State) -> dict[str, Any]:
+    kind, what = _ENDS[task["status"]]
+    failed = task["status"] == FAILURE
+    return {
+        "title": f"{task['title'][:230]} {what}",
+        "message": (task["error"] or {}).get("message") or "",
+        "type": kind,
+        "urgent": failed,
+        "choice": "failures" if failed else "all",
+        "again": failed,
+    }
 
 
 def _approval_notification(task: State, approval: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "title": f"Approval needed: {approval['title']}",
         "message": f"{task['title']} waits for it; the risk is {approval['risk_level']}",
-        "type": "approval_required",
+        "type": ASKS,
         "urgent": True,
         "metadata": dict(approval),
-        **link_to(task),
+        "choice": "approvals",
+        "again": True,
     }
 
 
-def link_to(task: State) -> dict[str, Any]:
-    """Returns the fields of a notification that lead to the task's page."""
-    return {"related_type": "task", "related_id": task["task_id"], "action_url": f"/runs/{task['task_id']}"}
+def _no_question(task: State, what: str, message: str = "") -> dict[str, Any]:
+    """Returns the notification that nothing is asked any more."""
+    return {
+        "title": f"{task['title'][:230]} {what}",
+        "message": message,
+        "type": "info",
+        "only_changes": True,
+    }

@@ -16,6 +16,7 @@ from bench.scenarios import (
     proxied,
     rooms,
     scale,
+    team,
     trouble,
     users,
 )
@@ -42,6 +43,7 @@ SCENARIOS: dict[str, Scenario] = {
     "users": users.users,
     "one-user": users.one_user,
     "lists": lists.lists,
+    "team": team.team,
     "ingest": ingest.ingest,
     "dashboard": dashboard.dashboard,
     "hostile": hostile.hostile,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from app.db.persistent import PersistentConnection
-from app.tasks.listing import COUNTS
+from app.tasks.list_counts import COUNTS
 from bench.contest import Contest
 from bench.figures import OURS, Figure
 from tests.support.system import User

@@ -1,7 +1,7 @@
 """The trail: who did what.
 
 Revision ID: 0042
-Revises: 0036
+Revises: 0037
 
 """
 from alembic import op
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 # revision identifiers, used by Alembic.
 revision = '0042'
-down_revision = '0036'
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 

@@ -46,6 +46,10 @@ class Client(Protocol):
     def queue(self, fields: dict[str, Any]) -> None:
         """Takes how a queue is: its name, depth, oldest_wait_seconds."""
 
+    def schedule(self, fields: dict[str, Any]) -> None:
+        """Takes what beat says of an entry: its name, job_type, schedule, last_run_at, last_task_id, last_error,
+        next_run_at."""
+
     def linger(self) -> None:
         """Lets another process send what this one has not sent at its end, and no wait for the server be long."""
 

@@ -12,7 +12,9 @@ const PAGES: Record<Exclude<RouteName, "login">, Page> = {
   run: new Lazy(async () => (await import("./views/run-page")).RunPage),
   compare: new Lazy(async () => (await import("./views/compare-page")).ComparePage),
   job: new Lazy(async () => (await import("./views/job-page")).JobPage),
-  keys: new Lazy(async () => (await import("./views/keys-page")).KeysPage),
+  settings: new Lazy(async () => (await import("./views/settings-page")).SettingsPage),
+  trail: new Lazy(async () => (await import("./views/trail-page")).TrailPage),
+  workers: new Lazy(async () => (await import("./views/fleet-page")).FleetPage),
 };
 
 /** The command palette, which every page has. */

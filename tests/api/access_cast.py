@@ -23,7 +23,7 @@ Who = TypeVar("Who")
 @dataclass(frozen=True, slots=True)
 class Cast:
     """Who calls, and what the owner has: a task that has ended, with its last sequence, a webhook, an API key and a
-    share of the task. ``tenantless_task`` is one of ``other``, ``keys`` are by owner and scope."""
+    share of the task, and a view. ``tenantless_task`` is one of ``other``, ``keys`` are by owner and scope."""
 
     people: People
     task_id: str
@@ -32,6 +32,7 @@ class Cast:
     key_id: str
     share_id: str
     share: str
+    view_id: str
     tenantless_task: str
     keys: dict[tuple[str, str], str]
 
@@ -69,7 +70,9 @@ def cast_of(system: System) -> Iterator[Cast]:
             share(owner, task_id)["token"],
         )
         share_id = str(share(owner, task_id)["id"])
-        yield Cast(people, task_id, head, hook_id, key_id, share_id, token, tenantless_task, keys)
+        view = owner.client.post("/api/v2/views", json={"name": "Mine", "filters": {}})
+        mine = hook_id, key_id, share_id, token, str(view.json()["id"])
+        yield Cast(people, task_id, head, *mine, tenantless_task, keys)
 
 
 def tokens_of(cast: Cast) -> dict[str, str | None]:
@@ -87,6 +90,7 @@ def answers(
     path = (
         rule.replace("<uuid:webhook_id>", cast.hook)
         .replace("<uuid:key_id>", cast.key_id)
+        .replace("<uuid:view_id>", cast.view_id)
         .replace("<uuid:share_id>", cast.share_id)
         .replace("<uuid:notification_id>", notice["id"])
         .replace("<path:name>", "none.js")
@@ -96,8 +100,20 @@ def answers(
     found = {}
     for who, token in tokens.items():
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        posts = ("start", "login", "announcements", "webhooks", "generate", "events", "keys", "share")
-        body = {"json": {}} if row.endswith(posts) and method == "POST" else {}
+        posts = (
+            "start",
+            "login",
+            "announcements",
+            "webhooks",
+            "generate",
+            "events",
+            "keys",
+            "share",
+            "bulk",
+            "views",
+        )
+        has_body = (row.endswith(posts) and method == "POST") or method == "PUT"
+        body = {"json": {}} if has_body else {}
         with patient.stream(method, system.url + path, headers=headers, timeout=30, **body) as answer:
             if answer.headers.get("Content-Type") != "text/event-stream":  # which may have no end
                 answer.read()

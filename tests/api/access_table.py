@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from tests.support.system import ROOT
+from tests.api.access_page import rows_of
 
 # other: an operator without a tenant, like the next two. stranger, rival: another tenant's operator and admin. From the
 # owner on all share a tenant but the last, who has none.
@@ -18,27 +18,6 @@ TENANTLESS, ELSEWHERE = (
     ("other", "tenantless_worker", "tenantless_admin", "global_admin"),
     ("stranger", "rival"),
 )
-AUTH = (ROOT / "docs/auth.md").read_text()
-
-
-LINES = [
-    [cell.strip() for cell in line.strip("|").split("|")]
-    for line in AUTH.splitlines()
-    if line.startswith("| ")
-]
-
-
-def rows_of(name: str) -> dict[str, dict[str, str]]:
-    """A table of docs/auth.md, whose first column has that name: the cells of each row, of a role also of those without
-    a tenant, by the heads of the columns."""
-    found: dict[str, dict[str, str]] = {}
-    heads = next(cells for cells in LINES if cells[0] == name)
-    for cells in LINES[LINES.index(heads) + 1 :]:
-        if not (named := re.match(r"`(\w+)`( without a tenant)?", cells[0])) or len(cells) != len(heads):
-            break
-        found[named[1] + (named[2] or "")] = dict(zip(heads, cells, strict=True))
-    return found
-
 
 MAY = rows_of("role")
 ROLE = {
@@ -94,6 +73,7 @@ def own(done: int, otherwise: int = 403) -> tuple[int, ...]:
 OPEN = each(lambda who: 200, 200)
 MEMBERS = each(lambda who: 200)
 READERS = read()
+ALL = each(lambda who: 200 if "all" in MAY[ROLE.get(who, who)]["`scope=` of lists"].split(", ") else 403)
 TENANT = each(
     lambda who: (
         200
@@ -110,6 +90,7 @@ RETRY = acted(202)
 REPORT_NEW = own(422)
 REPORT = reported()
 ANNOUNCE = each(lambda who: 422 if MAY[ROLE.get(who, who)]["announces"] == "yes" else 403)
+OPERATE = each(lambda who: 404 if who in ("other", "tenantless_admin", "global_admin") else 403)
 NOTICE = each(lambda who: 200 if who == "owner" else 404)  # each their own
 HOOKS = NOTICE
 ENDED = each(lambda who: 204 if may(who, "looks") else 404)
@@ -130,7 +111,13 @@ TABLE = {
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
     "GET /runs/<uuid:task_id>/compare": OPEN,
     "GET /jobs/<path:job_type>": OPEN,
-    "GET /settings/keys": OPEN,
+    **{
+        f"GET /{page}": OPEN
+        for page in (
+            *("workers", "trail"),
+            *("settings/keys", "settings/notifications", "settings/webhooks"),
+        )
+    },
     "GET /embed/runs/<uuid:task_id>": OPEN,
     "GET /favicon.svg": OPEN,
     "GET /sdk/<name>": (404,) * len(WHO),  # open; none has that name
@@ -158,15 +145,19 @@ TABLE = {
     "GET /api/v2/tasks/counts?scope=tenant": TENANT,
     "GET /api/v2/tasks/types": MEMBERS,
     "GET /api/v2/tasks/types?scope=tenant": TENANT,
+    "GET /api/v2/tasks/people": MEMBERS,
+    "GET /api/v2/tasks/people?scope=tenant": TENANT,
+    "GET /api/v2/tasks/histogram": MEMBERS,
+    "GET /api/v2/tasks/histogram?scope=tenant": TENANT,
+    **{f"GET /api/v2/{path}?scope=all": ALL for path in ("jobs/history", "tasks")},
+    **{f"GET /api/v2/tasks/{path}?scope=all": ALL for path in ("counts", "types", "people", "histogram")},
     "GET /api/v2/tasks/<uuid:task_id>/status": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/events": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/tree": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/throughput": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/earlier": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/again": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/viewers": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/approvals": READERS,
-    "GET /api/v2/tasks/<uuid:task_id>/owner": READERS,
+    **{
+        f"GET /api/v2/tasks/<uuid:task_id>/{what}": READERS
+        for what in ("throughput", "earlier", "again", "viewers", "queued", "approvals", "owner")
+    },
     "GET /api/v2/tasks/<uuid:task_id>/logs": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs/download": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/logs/marks": READERS,
@@ -189,14 +180,16 @@ TABLE = {
     "GET /api/v2/notifications/unread-count": MEMBERS,
     "POST /api/v2/notifications/<uuid:notification_id>/read": NOTICE,
     "POST /api/v2/notifications/read-all": MEMBERS,
+    "GET /api/v2/notifications/choices": MEMBERS,
+    "PUT /api/v2/notifications/choices": each(lambda who: 422),
     "GET /api/v2/webhooks": MEMBERS,
     "POST /api/v2/webhooks": START,
     "GET /api/v2/webhooks/<uuid:webhook_id>/deliveries": HOOKS,
     "POST /api/v2/webhooks/<uuid:webhook_id>/enable": hook_of_the_owner(200),
-    "POST /api/v2/webhooks/<uuid:webhook_id>/disable": hook_of_the_owner(200),
     "GET /api/v2/trail": MEMBERS,
     "GET /api/v2/trail/export": MEMBERS,
     "POST /api/v2/webhooks/<uuid:webhook_id>/ping": hook_of_the_owner(202),
+    "POST /api/v2/webhooks/<uuid:webhook_id>/disable": hook_of_the_owner(200),
     "DELETE /api/v2/webhooks/<uuid:webhook_id>": each(lambda who: 204 if who == "owner" else 404),
     "GET /api/v2/keys": MEMBERS,
     "GET /api/v2/keys?scope=tenant": each(lambda who: 200 if administers(who) else 403),
@@ -217,10 +210,18 @@ TABLE = {
     "POST /api/v2/events": REPORT_NEW,
     "GET /api/v2/workers": MEMBERS,
     "GET /api/v2/queues": MEMBERS,
+    "GET /api/v2/schedules": MEMBERS,
+    **{f"{method} /api/v2/queues/<path:name>/pause": OPERATE for method in ("PUT", "DELETE")},
+    **{f"{method} /api/v2/workers/<path:name>/drain": OPERATE for method in ("PUT", "DELETE")},
     "POST /api/v2/tasks/<uuid:task_id>/cancel": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/approve": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/reject": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/retry": RETRY,
+    "POST /api/v2/tasks/bulk": START,
+    "GET /api/v2/views": MEMBERS,
+    "POST /api/v2/views": each(lambda who: 422),
+    "PUT /api/v2/views/<uuid:view_id>": each(lambda who: 422),
+    "DELETE /api/v2/views/<uuid:view_id>": each(lambda who: 204 if who == "owner" else 404),
     "POST /api/v2/auth/logout": each(lambda who: 204),
 }
 # Of a task of ``other``, who has no tenant.
@@ -243,6 +244,7 @@ TAKES_AWAY = (
     "POST /api/v2/auth/logout",
     "DELETE /api/v2/webhooks/<uuid:webhook_id>",
     "DELETE /api/v2/keys/<uuid:key_id>",
+    "DELETE /api/v2/views/<uuid:view_id>",
     "DELETE /api/v2/tasks/<uuid:task_id>/shares/<uuid:share_id>",
 )
 

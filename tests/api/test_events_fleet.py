@@ -57,8 +57,59 @@ def test_a_worker_is_listed_as_it_was_reported_last(user: User) -> None:
     reporter.send(workers=[worker | {"running": [task_id, str(uuid.uuid4())]}])
 
     (row,) = mine(user, "workers")
-    assert row.pop("seen_at").endswith("Z")
-    assert row == worker | {"running": [task_id], "beat_seconds": 10, "alive": True}
+    assert row.pop("seen_at") > row.pop("since")
+    (task,) = row.pop("tasks")
+    assert (task["task_id"], task["started_at"]) == (task_id, user.status(task_id)["task"]["started_at"])
+    assert row == worker | {
+        "running": [task_id],
+        "busy": 1,
+        "lost": [],
+        "drained": None,
+        "own": False,
+        "beat_seconds": 10,
+        "alive": True,
+    }
+
+
+def test_a_worker_runs_since_its_process_was_seen_first(system: System, user: User) -> None:
+    def since(seconds: int, **worker: Any) -> str:
+        """Of a worker that was silent for so long and then says so."""
+        system.sql(
+            "UPDATE worker_reports SET seen_at = now() - make_interval(secs => %s) WHERE user_id = %s",
+            *(seconds, user.id),
+        )
+        Reporter(user).send(workers=[{"name": "shop@one"} | worker])
+        (row,) = mine(user, "workers")
+        return str(row["since"])
+
+    first = since(0, pid=7)
+
+    assert since(50, pid=7) == first
+    assert (restarted := since(5, pid=8)) > first
+    assert since(61, pid=8) > restarted
+
+
+def test_a_worker_that_vanished_says_since_when_and_what_was_lost(
+    system: System, user: User, other: User
+) -> None:
+    """The leases of its tasks have run out."""
+    reporter = Reporter(user)
+    lost, goes_on = reporter.started(worker="shop@one/7"), reporter.started(worker="shop@two/7")
+    reporter.send(
+        workers=[{"name": "shop@one", "running": [lost]}, {"name": "shop@two", "running": [goes_on]}]
+    )
+    system.sql("UPDATE worker_reports SET seen_at = now() - interval '31 s' WHERE name = 'shop@one'")
+    system.sql("UPDATE leases SET missed = rounds WHERE task_id = %s", lost)
+    wait_for("it to be lost", lambda: user.status(lost)["task"]["status"] == "FAILURE")
+
+    rows = {row["name"]: row for row in mine(user, "workers")}
+
+    gone = rows["shop@one"]
+    assert (gone["alive"], rows["shop@two"]["alive"]) == (False, True)
+    assert [(row["task_id"], row["status"]) for row in gone["lost"]] == [(lost, "FAILURE")]
+    assert gone["seen_at"] < gone["lost"][0]["lost_at"]
+    assert rows["shop@two"]["lost"] == []
+    assert mine(other, "workers") == []
 
 
 def test_a_queue_has_its_depth_and_its_oldest_wait(user: User) -> None:
@@ -96,6 +147,31 @@ def test_it_is_seen_by_its_account_its_tenant_and_a_global_admin(user: User, acm
             "global_admin": True,
         }
         assert name not in {row["name"] for row in mine(user, what)}
+
+
+def test_a_queue_names_who_takes_from_it(system: System, user: User, other: User) -> None:
+    Reporter(other).send(workers=[{"name": "shop@foreign", "slots": 9, "queues": ["shop"]}])
+    reporter = Reporter(user)
+    task_id = reporter.started()
+    reporter.send(
+        queues=[{"name": "shop", "depth": 0}, {"name": "shop.nobody", "depth": 2}],
+        workers=[
+            {"name": "shop@one", "slots": 4, "queues": ["shop", "slow"], "running": [task_id]},
+            {"name": "shop@two", "slots": 2, "queues": ["shop"]},
+            {"name": "shop@gone", "slots": 8, "queues": ["shop"]},
+        ],
+    )
+    system.sql("UPDATE worker_reports SET seen_at = now() - interval '31 s' WHERE name = 'shop@gone'")
+
+    rows = {
+        row["name"]: (row["own"], row["consumers"], row["slots"], row["busy"], row["workers"], row["paused"])
+        for row in mine(user, "queues")
+    }
+
+    assert rows == {
+        "shop": (False, 2, 6, 1, ["shop@one", "shop@two"], None),
+        "shop.nobody": (False, 0, 0, 0, [], None),
+    }
 
 
 def test_the_same_name_of_two_reporters_is_two_workers(user: User, other: User) -> None:

@@ -43,10 +43,17 @@ def test_the_steps_of_an_orchestration_are_in_their_order_and_those_below_follow
     ]
     assert both["children"] == {"tasks": 2, "ended": 2, "failed": 0}
     assert asks["approval"] == ASKS | {"key": "start"}
-    assert first["approval"] is None and first["steps"] is None
+    assert first["approval"] is None and first["steps"] is None and first["waits"] == []
+    ((asked_at, decided_at),) = asks["waits"]
+    assert asked_at >= asks["created_at"] and decided_at is None
     assert page["next"] is None and page["below"]["tasks"] == 5
     assert not {"params", "result", "plan", "usual"} & first.keys()
-    user.client.post(f"/api/v2/tasks/{task_id}/cancel")
+    answer = user.client.post(f"/api/v2/tasks/{asks['task_id']}/approve")
+    assert answer.status_code == 200, answer.text
+    user.finished(asks["task_id"])
+    done = tree(user, task_id)["tasks"][2]
+    ((_, decided_at),) = done["waits"]
+    assert done["approval"] is None and asked_at < decided_at <= done["started_at"]
 
 
 def test_pages_go_on_where_the_one_before_ended(user: User) -> None:

@@ -15,7 +15,13 @@ def test_the_list_is_newest_first_and_the_callers_own(user: User, other: User) -
     assert page["next"] is None
     # What may be large stands in a task's own snapshot, and what other tasks say in a list.
     own = user.status(made[0])["task"].keys() - {"params", "result", "usual"}
-    assert page["tasks"][0].keys() == own | {"failed_below"}
+    assert page["tasks"][0].keys() == own | {
+        "failed_below",
+        "waiting_below",
+        "tasks_below",
+        "owner",
+        "phases",
+    }
 
 
 def test_pages_have_no_gap_and_no_repeat_while_new_tasks_come_in(user: User) -> None:

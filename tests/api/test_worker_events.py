@@ -78,7 +78,7 @@ def test_it_claims_reports_and_ends_as_a_celery_worker_does(member: tuple[User, 
         ("write", "completed"),
     ]
     notices = [n["notification_type"] for n in user.get("notifications")["notifications"]]
-    assert notices == ["generation_complete", "generation_started"]
+    assert notices == ["generation_complete"]
 
 
 def test_attempts_are_fenced_and_what_is_refused_uses_up_no_number(user: User, worker: Worker) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Route, expect
 
 from tests.browser.scene import Scene
+from tests.browser.workers_page import workers
 from tests.support.dashboard import Dashboard
 from tests.support.keys import make
 from tests.support.shares import share
@@ -27,10 +28,41 @@ def runs(tab: Dashboard, scene: Scene) -> None:
     expect(tab.page.locator(f"main a[href='/runs/{scene.running}']").first).to_be_visible()
 
 
+def selected(tab: Dashboard, scene: Scene) -> None:
+    """Two runs of the list, with what can be done with them."""
+    runs(tab, scene)
+    boxes = tab.page.get_by_role("checkbox", name=re.compile("^Select "))
+    for n in range(2):
+        boxes.nth(n).focus()
+        tab.page.keyboard.press("Space")
+    expect(tab.get("group", "Selected runs")).to_contain_text("2 selected")
+
+
+def views(tab: Dashboard, scene: Scene) -> None:
+    """The menu of saved views, one of which is shown."""
+    if not scene.user.get("views")["views"]:
+        for name, filters in {"Failed": {"status": "FAILURE"}, "Slow imports": {"q": "import"}}.items():
+            scene.user.client.post("/api/v2/views", json={"name": name, "filters": filters})
+    tab.open("/?status=FAILURE")
+    tab.click("View: Failed")
+    expect(tab.page.get_by_role("link", name="Slow imports", exact=True)).to_be_visible()
+
+
 def form(tab: Dashboard, scene: Scene) -> None:
     runs(tab, scene)
     tab.click("New run")
     tab.choose("Job", "Knowledge base", tab.form)
+
+
+def steps_form(tab: Dashboard, scene: Scene) -> None:
+    """The form of a run that is made of steps."""
+    runs(tab, scene)
+    tab.click("New run")
+    tab.choose("Job", "Several steps", tab.form)
+    first = tab.form.get_by_role("listitem", name=re.compile("^Step 1"))
+    tab.choose("Job", "Release", first)
+    tab.click("Add a step")
+    expect(tab.form.get_by_role("listitem")).to_have_count(2)
 
 
 def running(tab: Dashboard, scene: Scene) -> None:
@@ -47,6 +79,14 @@ def full_screen(tab: Dashboard, scene: Scene) -> None:
 def _at(which: str, address: str, shown: str) -> Opening:
     def open(tab: Dashboard, scene: Scene) -> None:
         tab.open(f"/runs/{getattr(scene, which)}{address}")
+        tab.shows(shown)
+
+    return open
+
+
+def _page(address: str, shown: str) -> Opening:
+    def open(tab: Dashboard, scene: Scene) -> None:
+        tab.open(address)
         tab.shows(shown)
 
     return open
@@ -95,6 +135,15 @@ def _same_key(route: Route) -> None:
     times = {"created_at": "2026-11-29T10:00:00Z", "expires_at": None, "last_used_at": None}
     key = {"key": "trk_Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE", "owner": "ada@example.org"}
     return route.fulfill(status=201, json=made | times | key)
+
+
+def webhooks(tab: Dashboard, scene: Scene) -> None:
+    if not scene.user.get("webhooks")["webhooks"]:
+        hook = {"url": "https://hooks.example.org/taskroom", "event_types": ["task_completed"]}
+        scene.user.client.post("/api/v2/webhooks", json=hook)
+    tab.open("/settings/webhooks")
+    tab.click("Deliveries")
+    expect(tab.page.get_by_role("listitem", name="https://hooks.example.org/taskroom")).to_be_visible()
 
 
 def share_of(tab: Dashboard, run: str) -> None:
@@ -151,11 +200,6 @@ def palette(tab: Dashboard, scene: Scene) -> None:
     expect(tab.page.get_by_role("group", name="Runs").get_by_role("option").nth(2)).to_be_visible()
 
 
-def docs(tab: Dashboard, scene: Scene) -> None:
-    tab.open("/api/docs")
-    tab.shows("/api/v2/agent/start")
-
-
 def nowhere(tab: Dashboard, scene: Scene) -> None:
     tab.open("/runs/00000000-0000-4000-8000-000000000000")
     expect(tab.page.get_by_role("link", name="All runs")).to_be_visible()
@@ -196,7 +240,10 @@ PAGES: dict[str, Opening] = {
     "login": login,
     "runs": runs,
     "runs-empty": nothing,
+    "runs-selected": selected,
+    "runs-views": views,
     "new-run": form,
+    "new-run-steps": steps_form,
     "run-running": running,
     "run-log": full_screen,
     "run-failed": _at("failed", "", "Copy for a ticket"),
@@ -214,6 +261,7 @@ PAGES: dict[str, Opening] = {
     "run-compare-others": compare_others,
     "job": job,
     "run-shared": share_dialog,
+    "workers": workers,
     "embed": embed,
     "embed-steps": _embed_at("parent", "Steps", "Pay the translator"),
     "embed-outputs": _embed_at("packages", "Outputs", "jsonl"),
@@ -221,7 +269,10 @@ PAGES: dict[str, Opening] = {
     "shortcuts": shortcuts,
     "palette": palette,
     "api-keys": api_keys,
+    "trail": _page("/trail", "signed in"),
+    "settings-notifications": _page("/settings/notifications", "Like all jobs"),
+    "settings-webhooks": webhooks,
     "api-key-made": made_key,
-    "api-docs": docs,
+    "api-docs": _page("/api/docs", "/api/v2/agent/start"),
     "not-found": nowhere,
 }

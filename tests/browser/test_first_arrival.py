@@ -25,6 +25,8 @@ def exported(tab: Visit) -> dict[str, str]:
 
 def test_the_lines_are_run_as_they_stand_and_the_run_appears(tab: Visit, user: User, tmp_path: Path) -> None:
     tab.open("/")
+    waits = tab.page.get_by_text("Waiting for the first run")
+    expect(waits).to_be_visible()
     script = lines_of(tab, "A Python script or notebook")
     environment = {**os.environ, "HOME": str(tmp_path), **exported(tab)}
 
@@ -32,6 +34,7 @@ def test_the_lines_are_run_as_they_stand_and_the_run_appears(tab: Visit, user: U
 
     row = tab.page.get_by_role("main").get_by_role("link", name=re.compile("hello"))
     expect(row).to_contain_text("succeeded")
+    expect(waits).to_have_count(0)
     row.click()
     tab.has_ended()
     (task,) = user.get("tasks")["tasks"]

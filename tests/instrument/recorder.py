@@ -57,6 +57,9 @@ class Recorder:
     def queue(self, fields: dict[str, Any]) -> None:
         self._write("queue", fields=fields)
 
+    def schedule(self, fields: dict[str, Any]) -> None:
+        self._write("schedule", fields=fields)
+
     def on_cancel(self, task_id: str, callback: Callable[[str], object]) -> None:
         self._cancels[task_id] = callback
         self._hear(task_id)

@@ -7,11 +7,12 @@ from inspect import signature
 from app.api import job_stats
 from app.api import notifications as notices
 from app.api import webhooks as hooks
+from app.api.notification_choices import Choices
 from app.auth import refusals, trail, trail_list
 from app.broker import client as client_of_broker
 from app.bus import FINISH_SECONDS, all_users, publishing, subscriber
 from app.bus import source as bus_source
-from app.inbox import notification
+from app.inbox import choices, notification
 from app.inbox import store as inbox
 from app.models.streams import EventId, WriterRow
 from app.models.webhooks import WebhookDelivery
@@ -30,6 +31,8 @@ NGINX = file("deploy/nginx.conf")
 
 ROWS: dict[str, list[Row]] = {
     "Limits of what is kept": [
+        ("entries of the trail that one request looks at", "5,000", lambda: trail_list.SCAN_ENTRIES),
+        ("entries of the trail that a download reads", "500", lambda: trail_list.EXPORT_PAGE),
         ("entries of the trail deleted in one transaction", "5,000", lambda: trail_list.DELETED_ROWS),
         ("characters of a note in the trail", "500", lambda: trail.LONGEST_NOTE),
         ("characters of a name in the trail", "255", lambda: trail.LONGEST_TITLE),
@@ -64,6 +67,8 @@ ROWS: dict[str, list[Row]] = {
         ("characters of any other text and of an address", "255",
          lambda: same(notification.LONGEST_RELATED, notification.LONGEST_URL)),
         ("bytes of `metadata`", "8 KiB", lambda: notification.LONGEST_METADATA),
+        ("job types for which a user chooses what it is told", "200",
+         lambda: same(choices.MOST, most(Choices, "job_types"))),
         ("wait of an approval", "3 days", lambda: reminders.WAITS_LONG.total_seconds()),
         ("time before the end of a trial", "3 days", lambda: reminders.TRIAL_DAYS[0] * 86_400),
         ("time before the end of a trial, again", "1 day", lambda: reminders.TRIAL_DAYS[1] * 86_400),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app import cli, web_metrics
-from app.api import auth, external_workers, idempotency
+from app.api import auth, external_workers, idempotency, views
 from app.api.auth import Login
 from app.auth import (
     ancestors,
@@ -15,6 +15,7 @@ from app.auth import (
     owners,
     principal,
     revocations,
+    saved_views,
     sessions,
     shares,
     tokens,
@@ -135,6 +136,13 @@ ROWS: dict[str, list[Row]] = {
         ("what an address may do in a minute, times that of a user", "10", lambda: attempts.ADDRESS_FACTOR),
         ("wait for Redis, which counts attempts", "1 s", lambda: rate_limits.REDIS_SECONDS),
         ("pause until Redis is asked again", "1 s", lambda: rate_limits.PAUSE_SECONDS),
+    ],
+    "Limits of saved views": [
+        ("saved views of a user", "100", lambda: saved_views.MOST),
+        ("characters of the name of a view", "100", lambda: most(views.NewView, "name")),
+        ("filters of a view", "30", lambda: views.MOST_FILTERS),
+        ("characters of the name of a filter", "32", lambda: views.LONGEST_FILTER),
+        ("characters of the value of a filter", "200", lambda: views.LONGEST_VALUE),
     ],
     "Limits of API keys": [
         ("live keys of a user", "50", lambda: api_keys.MOST),

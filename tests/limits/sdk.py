@@ -29,6 +29,7 @@ from taskroom.celery import (
     reporter,
     resend,
     running,
+    schedules,
     tree,
 )
 from tests.limits.product import Row, same
@@ -113,5 +114,10 @@ ROWS: dict[str, list[Row]] = {
         ("running tasks in such a report, and as many that wait", "500", lambda: heartbeat.MOST_RUNNING),
         ("how often a worker reports the depth of its queues", "10 s", lambda: depths.DEPTH_SECONDS),
         ("wait for a connection to the broker for that", "2 s", lambda: depths.CONNECT_SECONDS),
+        ("how often a beat reports its entries", "10 s", lambda: schedules.BEAT_SECONDS),
+        ("pause between two readings of the entries of a beat that turns more often", "1 s",
+         lambda: schedules.LOOK_SECONDS),
+        ("entries of a beat that are reported", "200", lambda: schedules.MOST),
+        ("characters of the error of an entry that could not be sent", "300", lambda: schedules.ERROR_LIMIT),
     ],
 }  # fmt: skip

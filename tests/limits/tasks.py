@@ -14,10 +14,13 @@ from app.api import (
     external_workers,
     fleet,
     job_history,
+    job_stats,
     logs,
     starting,
+    task_histogram,
     task_list,
 )
+from app.api import bulk as api_bulk
 from app.api import notifications as notices
 from app.api import outputs as output_files
 from app.api import tasks as task_pages
@@ -32,9 +35,11 @@ from app.stream import event, pages, store, writer
 from app.tasks import (
     approvals,
     budget,
+    bulk,
     dispatch,
     fair_claims,
     lease_reaper,
+    list_filter,
     listing,
     log_marks,
     parents,
@@ -53,7 +58,7 @@ from app.tasks import outputs as saved
 from taskroom import limits, phases
 from tests.limits.product import ROOT, Row, constant, file, found, most, same, unless_asked
 from workers import declarations, outputs, progress, runtime
-from workers.jobs import _documents, _files, _topics, artifact, knowledge_base, orchestrate
+from workers.jobs import _documents, _files, _topics, artifact, bulk_action, knowledge_base, orchestrate
 from workers.jobs.artifact import ArtifactOptions, ArtifactParams
 from workers.jobs.knowledge_base import KnowledgeBaseParams
 
@@ -79,6 +84,13 @@ ROWS: dict[str, list[Row]] = {
          lambda: same(
              found(file("migrations/versions/0019_bytes_of_users.py"), r"size := (\d+) \+"), budget.ROWS_BYTES)),
         ("parameters of a task as JSON", "64 KiB", lambda: starting.PARAMS_LIMIT),
+        ("runs that a bulk action names", "1,000",
+         lambda: same(bulk.MOST_IDS, most(api_bulk.BulkSchema, "ids"))),
+        ("runs of a filter that a bulk action cancels or retries", "10,000", lambda: bulk.MOST_FOUND),
+        ("runs of a filter that a bulk action reads at once", "1,000", lambda: bulk.PAGE),
+        ("pages that it reads so", "2,000", lambda: bulk.MOST_PAGES),
+        ("bulk actions of a user that have not ended", "1", lambda: bulk.AT_ONCE),
+        ("runs of which the result of a bulk action says", "500", lambda: bulk_action.NAMED),
         ("values in the parameters among which each mistake is named", "2,000", lambda: job_params.MOST_VALUES),
         ("age of what a web process knows of the job types, while Postgres answers", "1 s",
          lambda: catalog.FRESH_SECONDS),
@@ -87,7 +99,8 @@ ROWS: dict[str, list[Row]] = {
         ("steps of `orchestrate`, those within others too", "100", lambda: job_steps.MOST_STEPS),
         ("levels of steps within steps", "3", lambda: job_steps.DEEPEST),
         ("characters of the title of a task or step", "255",
-         lambda: same(most(agent.Start, "title"), most(orchestrate.StepParams, "title"), parents.LONGEST_TITLE)),
+         lambda: same(api_bulk.LONGEST_TITLE, most(agent.Start, "title"), most(orchestrate.StepParams, "title"),
+                      parents.LONGEST_TITLE)),
         ("characters of a job type", "64",
          lambda: same(most(agent.Start, "job_type"), most(orchestrate.StepParams, "job_type"))),
         ("characters of an intent", "64", lambda: most(agent.Start, "intent")),
@@ -172,7 +185,11 @@ ROWS: dict[str, list[Row]] = {
         ("lines of a page of a log, unless asked otherwise", "100", lambda: unless_asked(logs.LogQuery, "limit")),
         ("lines of a page of a log at most", "1,000", lambda: most(logs.LogQuery, "limit")),
         ("bytes of any page, without its first row", "1 MB", lambda: pages.PAGE_BYTES),
-        ("tasks that a filter looks at in one request", "5,000", lambda: listing.SCAN_TASKS),
+        ("tasks that a filter looks at in one request", "5,000", lambda: list_filter.SCAN_TASKS),
+        ("phases of a row in a list of tasks", "24", lambda: listing.PHASES_OF_ROW),
+        ("phases of all rows of a page", "2,000", lambda: listing.PHASES_OF_PAGE),
+        ("longest time of a histogram of a list", "366 days", lambda: job_stats.LONGEST.total_seconds()),
+        ("longest time of a histogram by hours", "31 days", lambda: task_histogram.HOURLY.total_seconds()),
         ("events that a search of a log looks at in one request", "50,000", lambda: task_logs.SCAN_ROWS),
         ("events that a page of a log without replaced lines looks at", "20,000", lambda: task_logs.FINAL_ROWS),
         ("errors or warnings of a log that are all marked", "5,000", lambda: log_marks.MOST_PLACES),

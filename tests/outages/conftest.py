@@ -23,6 +23,8 @@ SETTINGS = {
     "LEASE_ROUND_SECONDS": "3",
     # A test process with hundreds of clients of its own may be kept from answering a ping for longer than it may be.
     "PING_SECONDS": "300",
+    # Nor does it always read in time what comes at once after an outage.
+    "STALLED_SECONDS": "300",
 }
 
 

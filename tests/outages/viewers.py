@@ -34,7 +34,10 @@ def saw_everything(viewers: list[Viewer], user: User, task_id: str, status: str,
     """Each saw every event of the task that ended so, once and in order."""
     task = user.finished(task_id, seconds)
     assert task["task"]["status"] == status
-    for viewer in viewers:
-        wait_for(f"the end on {viewer.__class__.__name__}", lambda v=viewer: v.ended, seconds)
+    for n, viewer in enumerate(viewers):
+        wait_for(
+            f"the end on viewer {n}, or its close", lambda v=viewer: v.ended or v.closed.is_set(), seconds
+        )
+        assert viewer.ended, f"viewer {n} was closed after {viewer.sequences[-1:]}: {viewer.controls[-3:]}"
         assert viewer.sequences == list(range(1, task["sequence"] + 1)), viewer.__class__.__name__
     assert [e["sequence"] for e in user.events(task_id)] == list(range(1, task["sequence"] + 1))

@@ -125,14 +125,14 @@ class System:
                 raise RuntimeError(f"{step[0]} failed: {done.stderr}")
 
     def start_worker(
-        self, concurrency: int = 2, pool: str = "prefork", **more: str
+        self, concurrency: int = 2, pool: str = "prefork", name: str = "", **more: str
     ) -> subprocess.Popen[bytes]:
         return self._spawn(
             "worker",
             ["celery", "-A", "workers.celery_app", "worker"]
             + ["--pool", pool, "--concurrency", str(concurrency)]
             + ["--loglevel", "INFO", "--queues", "taskroom,quick"]
-            + ["--without-gossip", "--without-mingle", "--hostname", f"{uuid.uuid4().hex}@%h"],
+            + ["--without-gossip", "--without-mingle", "--hostname", f"{name or uuid.uuid4().hex}@%h"],
             self.environment(**more),
         )
 

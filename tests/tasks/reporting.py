@@ -21,6 +21,7 @@ from app.tasks.observed.fleet import QueueEntry, WorkerEntry
 from app.tasks.observed.lookups import Lookups
 from app.tasks.observed.part import Part
 from app.tasks.observed.reporter import Reporter
+from app.tasks.observed.schedules import ScheduleEntry
 from tests.tasks.helpers import Tasks
 
 ROUND_SECONDS = 5.0
@@ -53,6 +54,7 @@ class Program:
             parts=[_decoded(part, Part) for part in parts],
             workers=[_decoded(entry, WorkerEntry) for entry in other.get("workers", ())],
             queues=[_decoded(entry, QueueEntry) for entry in other.get("queues", ())],
+            schedules=[_decoded(entry, ScheduleEntry) for entry in other.get("schedules", ())],
             host_url="http://here",
         )
 

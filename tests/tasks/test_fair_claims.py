@@ -282,7 +282,9 @@ def test_a_claim_among_thousands_reads_the_first_of_each_user(tasks: Tasks, ann:
            WHERE NOT EXISTS (SELECT FROM dispatches WHERE task_id = id) RETURNING 1""",
     )
     sql(tasks.database, "ANALYZE dispatches")
-    asked = CAP.values(queue="taskroom", types=["emit_load"], users=100, first=1, start=str(uuid.UUID(int=0)))
+    asked = CAP.values(
+        queue="taskroom", worker=WORKER, types=["emit_load"], users=100, first=1, start=str(uuid.UUID(int=0))
+    )
 
     with tasks.connect() as conn, conn.cursor() as cur:
         read = rows_visited(cur, "dispatches", _CHOOSE, asked)

@@ -203,7 +203,7 @@ def test_summing_up_changes_no_answer_and_leaves_few_rows(
         run(tasks, 10, "FAILURE" if n % 3 else "SUCCESS", hours_ago=5, error=error() if n % 3 else None)
     before = of(connect, {"user_id": tasks.user_id})
 
-    assert run_sums.sum_up(connect) == 2
+    assert run_sums.sum_up(connect) == 3
 
     after = of(connect, {"user_id": tasks.user_id})
     assert after == before

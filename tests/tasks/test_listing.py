@@ -9,8 +9,10 @@ import pytest
 from psycopg2.extras import Json
 
 from app.stream.event import user_stream
-from app.tasks import listing
-from app.tasks.listing import COUNTS, Listing, ListingPage, active_task, filters, list_tasks, status_counts
+from app.tasks import list_filter
+from app.tasks.list_counts import COUNTS, status_counts
+from app.tasks.list_filter import Listing, filters
+from app.tasks.listing import ListingPage, active_task, list_tasks
 from tests.stream.helpers import sql
 from tests.support.plans import rows_visited
 from tests.support.servers import Servers
@@ -92,7 +94,7 @@ def test_a_rare_text_is_found_among_ten_thousand_tasks(many: Tasks) -> None:
 def test_a_filter_looks_at_so_many_tasks_and_says_where_to_go_on(
     many: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "SCAN_TASKS", 2_500)
+    monkeypatch.setattr(list_filter, "SCAN_TASKS", 2_500)
 
     assert pages(many, 50, q="report 4") == [[], ["Report 4000"], [], []]
     assert pages(many, 50, kind="scheduled") == [[], [], [], []]
@@ -126,7 +128,7 @@ def test_a_page_deep_in_the_past_is_read_from_an_index_and_not_sorted(
     many: Tasks, wanted: str, index: str, filter: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of so many tasks, counted by ANALYZE: of a few, or where most are looked at, Postgres is free to read all."""
-    monkeypatch.setattr(listing, "SCAN_TASKS", 50)
+    monkeypatch.setattr(list_filter, "SCAN_TASKS", 50)
     if index == "tasks_by_{}":
         index = index.format("user" if wanted == "user_id" else "tenant")
     index = index.format("" if wanted == "user_id" else "tenant_")

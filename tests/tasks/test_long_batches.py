@@ -48,7 +48,7 @@ def test_others_run_while_a_worker_s_batch_is_made_ready(tasks: Tasks, pauses: l
     def store(*events: ReportedEvent) -> external_batches.Answer:
         batch = external_batches.ExternalBatch(task_id, 1, writer, next(numbers), "w", "digest", events)
         with tasks.transaction() as tx:
-            return external_batches.store_batch(tx, batch, lambda job_type: {})
+            return external_batches.store_batch(tx, batch, lambda job_type: {}, lambda job_type: None)
 
     store(Status(status="STARTED"))
     pauses.clear()

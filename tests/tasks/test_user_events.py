@@ -35,7 +35,7 @@ def test_a_retry_changes_the_status_and_notifies_nobody(tasks: Tasks) -> None:
     ]
     assert types(tasks).count("task_completed") == 1
     notices = [e["notification_type"] for e in owner_events(tasks) if e["type"] == "notification"]
-    assert notices == ["generation_started", "generation_complete"]
+    assert notices == ["generation_complete"]
 
 
 @pytest.mark.parametrize(("status", "success"), [("SUCCESS", True), ("FAILURE", False), ("REVOKED", False)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import subprocess
@@ -98,6 +99,32 @@ def test_a_node_that_cannot_build_the_dashboard_is_ignored(
     program(tmp_path, "node", version)
 
     assert programs.find_node() == (tmp_path if accepted else None)
+
+
+@pytest.mark.parametrize("argument", ["--help", "-h"])
+def test_help_says_how_it_is_used_and_starts_nothing(tmp_path: Path, argument: str) -> None:
+    home = {"TASKROOM_HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
+
+    done = subprocess.run(
+        (CHECKOUT / "script/up", argument), env=home, capture_output=True, text=True, timeout=60
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: ") and "PORT, HOST" in done.stdout
+    assert not (tmp_path / "home").exists()
+
+
+def test_an_argument_is_refused_in_one_line(tmp_path: Path) -> None:
+    home = {"TASKROOM_HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
+
+    done = subprocess.run(
+        (CHECKOUT / "script/up", "--prot", "9000"), env=home, capture_output=True, text=True, timeout=60
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("taskroom: script/up takes no arguments, but was given --prot;")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "home").exists()
 
 
 def test_the_advice_is_the_first_line_of_script_up(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from app.tasks.observed.fleet import QueueEntry, Whose, WorkerEntry, report_queu
 from app.tasks.observed.lookups import Lookups
 from app.tasks.observed.part import Part, PartRefused
 from app.tasks.observed.reporter import Reporter
+from app.tasks.observed.schedules import ScheduleEntry, report_schedules
 from app.tasks.observed.taking import Taken, Taking
 
 PARTS_IN_A_TURN = 10
@@ -33,6 +34,7 @@ class ObservedBatch:
     parts: Sequence[Part | tuple[str | None, PartRefused]]
     workers: Sequence[WorkerEntry]
     queues: Sequence[QueueEntry]
+    schedules: Sequence[ScheduleEntry]
     host_url: str
 
 
@@ -99,9 +101,8 @@ def _stored(tx: Transaction, batch: ObservedBatch, taking: Taking, round_seconds
 def _report_fleet(
     tx: Transaction, batch: ObservedBatch, taking: Taking, running: set[str], waiting: set[str]
 ) -> tuple[list[str], dict[str, list[str]]]:
-    """Renews the leases of the tasks that workers run or hold, and stores the workers and queues. Returns the ids, as
-    given, of the tasks that are to stop, or not to begin, and the names of the workers and queues for which there was
-    no room."""
+    """Renews the leases of the tasks that workers run or hold, and stores workers, queues and schedules. Returns the
+    ids, as given, of the tasks that are to stop, or not to begin, and the names of what there was no room for."""
     cur, whose = tx.cur, Whose.of(batch.reporter)
     uuids = {id: batch.reporter.uuid_of(id) for id in sorted(running | waiting)}
     tasks = {id: task_id for id, uuid in uuids.items() if (task_id := taking.book.observed(uuid))}
@@ -113,6 +114,7 @@ def _report_fleet(
     not_stored = {
         "workers": report_workers(cur, whose, batch.workers, of_workers),
         "queues": report_queues(cur, whose, batch.queues),
+        "schedules": report_schedules(cur, whose, batch.schedules, batch.reporter.uuid_of),
     }
     stopped = [id for id, task_id in tasks.items() if task_id in cancelled]
     return stopped, {kind: names for kind, names in not_stored.items() if names}

@@ -19,6 +19,7 @@ MOST_OF_ONE = 1_000  # workers, and queues, of an account
 MOST_ROWS = 10_000  # of all accounts together; our own are not counted
 MOST_TEXTS = 50  # queues and versions of a worker
 DEFAULT_BEAT, LONGEST_BEAT = 10, 3_600
+ALIVE_SECONDS, ALIVE_BEATS = 30, 3  # what did not report for the longer of both is not alive
 LARGEST = 2**53
 
 Name = Annotated[str, Meta(min_length=1)]
@@ -63,6 +64,13 @@ class Whose(NamedTuple):
         return cls(UUID(reporter.key), reporter.user_id, reporter.tenant)
 
 
+# A worker that says another process, or that was silent for long, has begun anew.
+_SINCE = """, since = CASE
+    WHEN (worker_reports.pid, worker_reports.host) IS NOT DISTINCT FROM (EXCLUDED.pid, EXCLUDED.host)
+        AND worker_reports.seen_at > now() - make_interval(secs => greatest(60, 3 * EXCLUDED.beat_seconds))
+    THEN worker_reports.since ELSE now() END"""
+
+
 def report_workers(
     cur: Cursor, whose: Whose, workers: Iterable[WorkerEntry], running: Mapping[str, Sequence[str]]
 ) -> list[str]:
@@ -72,7 +80,7 @@ def report_workers(
     rows = {}
     for worker in workers:
         name = name_of(worker.name) or "worker"
-        queues = [queue for each in worker.queues[:MOST_TEXTS] if (queue := name_of(each))]
+        queues = list(dict.fromkeys(filter(None, map(name_of, worker.queues[:MOST_TEXTS]))))
         texts = list(worker.versions.items())[:MOST_TEXTS]
         versions = {key[:LONGEST_NAME]: value[:LONGEST_NAME] for key, value in texts}
         rows[str(uuid5(whose.namespace, name))] = (
@@ -80,7 +88,7 @@ def report_workers(
             *(list(running.get(worker.name, ())), worker.memory_bytes, Json(versions), worker.beat_seconds),
         )
     columns = ("name", "host", "pid", "pool", "slots", "queues", "running", "memory_bytes", "versions")
-    return _store(cur, "worker_reports", (*columns, "beat_seconds"), whose, rows)
+    return store_reports(cur, "worker_reports", (*columns, "beat_seconds"), whose, rows)
 
 
 def report_queues(cur: Cursor, whose: Whose, queues: Iterable[QueueEntry]) -> list[str]:
@@ -90,10 +98,12 @@ def report_queues(cur: Cursor, whose: Whose, queues: Iterable[QueueEntry]) -> li
         name = name_of(queue.name) or "queue"
         values = name, queue.depth, queue.oldest_wait_seconds, queue.beat_seconds
         rows[str(uuid5(whose.namespace, name))] = values
-    return _store(cur, "queue_reports", ("name", "depth", "oldest_wait_seconds", "beat_seconds"), whose, rows)
+    return store_reports(
+        cur, "queue_reports", ("name", "depth", "oldest_wait_seconds", "beat_seconds"), whose, rows
+    )
 
 
-def _store(
+def store_reports(
     cur: Cursor, table: str, columns: Sequence[str], whose: Whose, rows: Mapping[str, Sequence[Any]]
 ) -> list[str]:
     without_room = _without_room(cur, table, whose, rows) if whose.user_id else []
@@ -103,6 +113,7 @@ def _store(
         return not_stored
     named = ", ".join(("id", "user_id", "tenant", *columns))
     changes = ", ".join(f"{name} = EXCLUDED.{name}" for name in ("tenant", *columns))
+    changes += _SINCE if table == "worker_reports" else ""
     template = f"(%s{', %s' * (len(values[0]) - 1)})"
     if table == "worker_reports":
         place = 3 + columns.index("queues")

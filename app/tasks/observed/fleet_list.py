@@ -1,4 +1,4 @@
-"""Lists of workers and queues, by name."""
+"""Lists of workers, queues and schedules, by name."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.list_pages import Page, bytes_of, read_page, sized_page
-from app.db.statements import Statement, as_text, composed
-from app.models.base import Ids
-from app.models.observed import QueueReport, WorkerReport
-from app.models.tasks import Task
-
-ALIVE_SECONDS, ALIVE_BEATS = 30, 3  # what did not report for the longer of both is not alive
+from app.db.statements import Statement, composed
+from app.models.observed import QueueReport, ScheduleReport, WorkerReport
+from app.tasks.observed import fleet_details
+from app.tasks.observed.fleet import ALIVE_BEATS, ALIVE_SECONDS
 
 WORKER = (
-    *("name", "host", "pid", "pool", "slots", "queues", "memory_bytes", "versions", "beat_seconds"),
-    *("seen_at", "alive", "running"),
+    *("name", "host", "pid", "pool", "slots", "queues", "memory_bytes", "versions", "beat_seconds", "since"),
+    *("seen_at", "own", "alive", "running"),
 )
-QUEUE = ("name", "depth", "oldest_wait_seconds", "beat_seconds", "seen_at", "alive")
-_TEXTS = frozenset({"name", "host", "pool", "queues", "versions", "running"})  # each may be long
+QUEUE = ("name", "depth", "oldest_wait_seconds", "beat_seconds", "seen_at", "own", "alive")
+SCHEDULE = (
+    *("name", "job_type", "schedule", "last_run_at", "last_task_id", "last_error", "next_run_at", "ended_at"),
+    *("end_error", "beat_seconds", "seen_at", "own", "alive"),
+)
+_TEXTS = frozenset(
+    {"name", "host", "pool", "queues", "versions", "running", "schedule", "last_error"}
+)  # each may be long
 Row = dict[str, Any]
 
 
@@ -34,19 +38,25 @@ class FleetPage(NamedTuple):
 
 def list_workers(cur: Cursor, whose: dict[str, str], before: Sequence[str] | None, limit: int) -> FleetPage:
     """Returns workers after ``before`` (name, id). ``whose``: the account and its tenant, empty for all. Tasks that it
-    may not read are left out of ``running``."""
-    page = _read(cur, _workers(frozenset(whose), before is not None), whose, before, limit)
-    running = {task_id for row in page.rows for task_id in row[-1]}
-    found = _READABLE if whose else _KNOWN
-    asked = {"tasks": list(running)} | ({"tenant": None} | whose if whose else {})
-    readable = {task_id for (task_id,) in found.execute(cur, **asked)} if running else set()
-    rows = [(*row[:-1], [task_id for task_id in row[-1] if task_id in readable]) for row in page.rows]
-    return _named(WORKER, Page(rows, page.has_more))
+    may not read are left out."""
+    page = _named(WORKER, _read(cur, _workers(frozenset(whose), before is not None), whose, before, limit))
+    fleet_details.add_to_workers(cur, page.rows, whose)
+    return _without_ids(page)
 
 
 def list_queues(cur: Cursor, whose: dict[str, str], before: Sequence[str] | None, limit: int) -> FleetPage:
     """Returns queues, as ``list_workers`` returns workers."""
-    return _named(QUEUE, _read(cur, _queues(frozenset(whose), before is not None), whose, before, limit))
+    page = _named(QUEUE, _read(cur, _queues(frozenset(whose), before is not None), whose, before, limit))
+    fleet_details.add_to_queues(cur, page.rows)
+    return _without_ids(page)
+
+
+def list_schedules(cur: Cursor, whose: dict[str, str], before: Sequence[str] | None, limit: int) -> FleetPage:
+    """Returns what beats run, as ``list_workers`` returns workers."""
+    statement = _schedules(frozenset(whose), before is not None)
+    page = _named(SCHEDULE, _read(cur, statement, whose, before, limit))
+    fleet_details.add_to_schedules(cur, page.rows, whose)
+    return _without_ids(page)
 
 
 def _read(
@@ -56,24 +66,35 @@ def _read(
 
 
 def _named(names: Sequence[str], page: Page) -> FleetPage:
-    """Names the values. The id, which only the cursor needs, is left out."""
     last = page.rows[-1][1::-1] if page.has_more else None
-    return FleetPage([dict(zip(names, row[1:], strict=True)) for row in page.rows], last)
+    return FleetPage([dict(zip(("id", *names), row, strict=True)) for row in page.rows], last)
+
+
+def _without_ids(page: FleetPage) -> FleetPage:
+    """The ids are for the cursor and for what belongs to the rows."""
+    for row in page.rows:
+        del row["id"]
+    return page
 
 
 @composed
 def _workers(given: frozenset[str], later: bool) -> sa.Select[Any]:
     running = sa.cast(WorkerReport.running, sa.ARRAY(sa.Text)).label("running")
-    return _list(WorkerReport, WORKER[:-3], given, later, running)
+    return _list(WorkerReport, WORKER[:-4], given, later, running)
 
 
 @composed
 def _queues(given: frozenset[str], later: bool) -> sa.Select[Any]:
-    return _list(QueueReport, QUEUE[:-2], given, later)
+    return _list(QueueReport, QUEUE[:-3], given, later)
+
+
+@composed
+def _schedules(given: frozenset[str], later: bool) -> sa.Select[Any]:
+    return _list(ScheduleReport, SCHEDULE[:-3], given, later)
 
 
 def _list(
-    model: type[WorkerReport | QueueReport],
+    model: type[WorkerReport | QueueReport | ScheduleReport],
     names: tuple[str, ...],
     given: frozenset[str],
     later: bool,
@@ -83,10 +104,11 @@ def _list(
     # make_interval takes its arguments by position: years, months, weeks, days, hours, minutes, seconds.
     alive = model.seen_at > sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, silent)
     columns = (getattr(model, name) for name in names)
-    found = sa.select(model.id, *columns, model.seen_at, alive.label("alive"), *more)
+    own = model.user_id.is_(None).label("own")
+    found = sa.select(model.id, *columns, model.seen_at, own, alive.label("alive"), *more)
     if given:
-        own = (getattr(model, name) == sa.bindparam(name) for name in sorted(given))
-        found = found.where(sa.or_(model.user_id.is_(None), *own))
+        theirs = (getattr(model, name) == sa.bindparam(name) for name in sorted(given))
+        found = found.where(sa.or_(model.user_id.is_(None), *theirs))
     if later:
         found = found.where(sa.tuple_(model.name, model.id) > sa.bindparam("before"))
     return sized_page(found, lambda of: (of.name, of.id), _sizes)
@@ -94,12 +116,3 @@ def _list(
 
 def _sizes(of: Any) -> Iterable[sa.ColumnElement[int]]:
     return (bytes_of(column) for column in of if column.name in _TEXTS)
-
-
-_among = Task.id == sa.any_(sa.bindparam("tasks", type_=Ids))
-_KNOWN = Statement(sa.select(*as_text(Task.id)).where(_among))
-_READABLE = Statement(
-    sa.select(*as_text(Task.id)).where(
-        _among, sa.or_(Task.user_id == sa.bindparam("user_id"), Task.tenant == sa.bindparam("tenant"))
-    )
-)

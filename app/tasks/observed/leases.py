@@ -18,7 +18,7 @@ from app.stream.transaction import Transaction
 from app.tasks.endings import CAME_LATE, WORKER_LOST, task_error
 from app.tasks.fold import RETRY
 from app.tasks.lifecycle import expire_lease
-from app.tasks.observed.fleet_list import ALIVE_BEATS, ALIVE_SECONDS
+from app.tasks.observed.fleet import ALIVE_BEATS, ALIVE_SECONDS
 from app.tasks.observed.part import DEFAULT_LEASE
 from app.tasks.observed.task import ObservedTask
 

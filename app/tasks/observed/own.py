@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from psycopg2.extensions import cursor as Cursor
 
 from app.stream.store import Connect
+from app.tasks.holds import Kind
+from app.tasks.losses import OWN_WORKERS
 from app.tasks.observed.fleet import (
     MOST_RUNNING,
     QueueEntry,
@@ -18,7 +20,7 @@ from app.tasks.observed.fleet import (
     report_workers,
 )
 
-OWN = Whose(UUID(int=0))
+OWN = Whose(OWN_WORKERS)
 
 
 def report_own_worker(cur: Cursor, worker: WorkerEntry) -> None:
@@ -32,7 +34,12 @@ def report_own_worker(cur: Cursor, worker: WorkerEntry) -> None:
 
 
 def forget_own_worker(cur: Cursor, name: str) -> None:
-    cur.execute("DELETE FROM worker_reports WHERE id = %s", (str(uuid5(OWN.namespace, name)),))
+    """Deletes the row of a worker that ends. That of a drained one stays: it is drained when it comes back."""
+    cur.execute(
+        """DELETE FROM worker_reports
+           WHERE id = %s AND NOT EXISTS (SELECT FROM holds WHERE kind = 'worker' AND holds.name = %s)""",
+        (str(uuid5(OWN.namespace, name)), name),
+    )
 
 
 def report_own_queues(
@@ -56,3 +63,16 @@ def report_own_queues(
             for name in {*known, *of_types.values()}
         ]
         report_queues(cur, OWN, entries)
+
+
+def owners_of(cur: Cursor, kind: Kind, name: str, whose: Mapping[str, str]) -> set[bool]:
+    """Returns whether the workers or queues of this name are ours, of those that the caller sees; empty for no such
+    name. ``whose``: the account and its tenant, empty for all."""
+    table = {"worker": "worker_reports", "queue": "queue_reports"}[kind]
+    cur.execute(
+        f"""SELECT user_id IS NULL FROM {table} WHERE name = %(name)s
+                AND (user_id IS NULL OR %(user_id)s IS NULL OR user_id = %(user_id)s::uuid OR tenant = %(tenant)s)
+            UNION SELECT true FROM holds WHERE kind = %(kind)s AND name = %(name)s""",
+        {"kind": kind, "name": name, "user_id": whose.get("user_id"), "tenant": whose.get("tenant")},
+    )
+    return {own for (own,) in cur}

@@ -8,13 +8,13 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.errors import Conflict, NotFound
 from app.inbox.notification import notification
+from app.inbox.run_notice import link_to
 from app.stream.event import Draft, task_stream, user_stream
 from app.stream.store import lock
 from app.tasks.fold import TERMINAL
 from app.tasks.observed.known import Attempts, known_tasks
 from app.tasks.observed.task import ObservedTask
 from app.tasks.projection import load
-from app.tasks.user_events import link_to
 
 MOST = 50  # in one answer
 SILENT_SECONDS = (
@@ -76,7 +76,7 @@ def told(tasks: Sequence[ObservedTask]) -> Iterator[Draft]:
             "No process that reports has its message any more; start it where it was started first",
             "warning",
             tenant=task.tenant,
-            **link_to(task.fields),
+            **link_to(task.fields["task_id"]),
         )
 
 

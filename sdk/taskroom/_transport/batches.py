@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from taskroom._transport.beats import KINDS
+
 LEVEL = 3  # of compression: level 6 takes twice the time and saves a tenth of the bytes
 
 
@@ -65,7 +67,7 @@ class Batch:
             events = rows[0]["events"]
             middle = len(events) // 2
             parts = [[{**rows[0], "events": some}] for some in (events[:middle], events[middle:])]
-        elif rows and content.keys() & {"workers", "queues"}:
+        elif rows and content.keys() & set(KINDS):
             parts = [rows]  # without the heartbeats, of which the next come anyway
         else:
             return []

@@ -1,4 +1,4 @@
-"""What workers and queues said of themselves last."""
+"""What workers, queues and beats said of themselves last."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from taskroom._transport.encoding import encode_fields
 
 MOST = 200  # of each kind, which the server takes at once
 
-WORKERS, QUEUES = "workers", "queues"
+WORKERS, QUEUES, SCHEDULES = KINDS = "workers", "queues", "schedules"
 
 
 class Beats:
@@ -22,7 +22,7 @@ class Beats:
         return any(self._said.values())
 
     def add(self, kind: str, fields: dict[str, Any]) -> None:
-        """``kind`` is WORKERS or QUEUES."""
+        """``kind`` is one of KINDS."""
         said, name = self._said[kind], str(fields.get("name"))
         if len(said) < MOST or name in said:
             said[name] = fields
@@ -36,4 +36,4 @@ class Beats:
 
 
 def _nothing() -> dict[str, dict[str, dict[str, Any]]]:
-    return {WORKERS: {}, QUEUES: {}}
+    return {kind: {} for kind in KINDS}

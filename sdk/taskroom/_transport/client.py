@@ -10,7 +10,7 @@ from typing import Any
 from taskroom._transport import detached, forking
 from taskroom._transport.availability import Availability
 from taskroom._transport.batches import Batch
-from taskroom._transport.beats import QUEUES, WORKERS
+from taskroom._transport.beats import QUEUES, SCHEDULES, WORKERS
 from taskroom._transport.buffer import ends_attempt
 from taskroom._transport.listeners import Listeners, OnCancel, OnResend, named, reason
 from taskroom._transport.notices import Notices
@@ -28,8 +28,8 @@ LOCK_SECONDS = 0.2  # others hold it for the disk at most
 
 
 class Client:
-    """Reports to one server with one key. ``task``, ``event``, ``worker`` and ``queue`` wait for no network, raise
-    nothing, and may be called in signal handlers. An event must not be changed once it was given.
+    """Reports to one server with one key. What is said waits for no network, raises nothing, and may be said in signal
+    handlers. An event must not be changed once it was given.
 
     After a fork parent and child have each a thread and a connection of their own, and the parent sends what was said
     before. When the process ends what is not sent is in the spool.
@@ -51,8 +51,7 @@ class Client:
         self.url = settings.url
         self.refused: str | None = None  # why the server did not take what was said of a task, the last time
         self._clock, self._starts = clock, starts
-        self._lingers = False
-        self._left = 0  # events that this process has left in the spool
+        self._lingers, self._left = False, 0  # ``_left``: events that this process has left in the spool
         self._notices = Notices(clock)
         self._listeners = Listeners()
         self._availability = Availability(settings.limits, clock)
@@ -106,6 +105,11 @@ class Client:
     def queue(self, fields: dict[str, Any]) -> None:
         """Says how a queue is: its name, depth, oldest_wait_seconds."""
         self._outbox.beats.add(QUEUES, fields)
+        self._thread.wake()
+
+    def schedule(self, fields: dict[str, Any]) -> None:
+        """Says what beat knows of an entry: name, job_type, schedule, when it was sent last and is sent next."""
+        self._outbox.beats.add(SCHEDULES, fields)
         self._thread.wake()
 
     def on_cancel(self, task_id: str, callback: OnCancel) -> None:
@@ -166,8 +170,7 @@ class Client:
         return min(latest, (began if asked_at is None else min(began, asked_at)) + patience)
 
     def drain(self, timeout: float) -> bool:
-        """Waits until the server has stored all that was said, also what is in the spool, at most ``timeout`` seconds
-        and only as long as it answers. True when it has."""
+        """Waits up to ``timeout`` seconds until the server has stored all, also the spool. False when it has not."""
         deadline = time.monotonic() + timeout
         outbox = self._outbox
         with outbox.lock:
@@ -185,15 +188,13 @@ class Client:
             self._outbox.spill()
 
     def keep(self) -> None:
-        """Writes what is not sent to the spool while the server is away: a process that is killed loses what is only
-        in memory."""
+        """Writes what is not sent to the spool while the server is away, for a process that may be killed."""
         if self._availability.failures:
             with self._outbox.lock:
                 self._outbox.keep()
 
     def may_follow(self) -> bool:
-        """Whether what other processes have said before may arrive after what is said now: the server is away, or
-        files lie in the spool."""
+        """Whether what other processes have said before may arrive after what is said now."""
         return self._availability.failures > 0 or self._spool.has_files()
 
     def close(self, timeout: float = CLOSE_SECONDS) -> bool:
@@ -208,8 +209,7 @@ class Client:
         return flushed
 
     def hand_over(self) -> None:
-        """At the end of a process that lingers: lets another one send what is left, as long as the server answers.
-        Where that one may end with this one, a line says what is left, too."""
+        """At the end of a process that lingers: lets another one send what is left, or says how much that is."""
         if not self._lingers or not (self._left or self._spool.has_left_behind()):
             return
         if not self._availability.failures and detached.start(self._settings) and detached.outlives():

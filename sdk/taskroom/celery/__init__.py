@@ -2,8 +2,8 @@
 
 ``options`` are what the project asks for. ``signals`` connects the parts to one application: ``published`` reports what
 waits, ``attempts`` what runs in this process, ``ends`` what only the main process of a worker learns. ``states`` makes
-progress of ``update_state``, ``cancel`` stops tasks, ``resend`` starts them again, and ``heartbeat`` and ``depths``
-tell of workers and queues. Nothing but ``instrument`` imports Celery.
+progress of ``update_state``, ``cancel`` stops tasks, ``resend`` starts them again, ``heartbeat`` and ``depths`` tell of
+workers and queues, and ``schedules`` of beat. Nothing but ``instrument`` imports Celery.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from taskroom.celery.published import Published
 from taskroom.celery.reporter import Reporter
 from taskroom.celery.resend import Resender
 from taskroom.celery.running import Running
+from taskroom.celery.schedules import Schedules
 from taskroom.server import Client
 
 _connected: weakref.WeakKeyDictionary[Any, Connected] = weakref.WeakKeyDictionary()
@@ -40,6 +41,7 @@ class Connected:
             Published(self._reporter),
             Running(self._reporter, pools),
             Parent(self._reporter, self._lost),
+            Schedules(self._reporter),
         ):
             part.connect()
         receivers.connect(signals.worker_ready, self._ready)

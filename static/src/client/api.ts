@@ -5,6 +5,7 @@ import type { NewShare, ShareList } from "./shares";
 import { jobPath, type JobStats } from "./jobStats";
 import type { OutputFile, RelatedRun } from "./related";
 import type { ApiKeyPage, NewApiKey, Scope } from "./apiKeys";
+import type { Person, TaskFilter, TaskPage, TaskTimes } from "./taskLists";
 import type { TreePage } from "./tree";
 import type {
   BrokenFile,
@@ -14,7 +15,6 @@ import type {
   NotificationPage,
   Snapshot,
   StatusCounts,
-  Task,
   TaskEvent,
   TaskState,
 } from "./types";
@@ -24,19 +24,6 @@ const WARNINGS = 1_000;
 
 /** An event as REST returns it: its payload is under `data`. */
 type StoredEvent = Pick<TaskEvent, "type" | "sequence"> & { data: Record<string, unknown> };
-
-export interface TaskFilter {
-  status?: string | undefined;
-  job_type?: string | undefined;
-  q?: string | undefined;
-  scope?: "own" | "tenant" | undefined;
-}
-
-export interface TaskPage {
-  tasks: Task[];
-  /** The cursor of the older page. */
-  next: string | null;
-}
 
 interface StartBody {
   job_type: string;
@@ -87,6 +74,16 @@ export class Api {
   /** The job types that the tasks of the list have, also those that no worker declares. */
   taskTypes(scope: TaskFilter["scope"]): Promise<string[]> {
     return this.get<{ job_types: string[] }>(`/tasks/types?${query({ scope })}`).then((answer) => answer.job_types);
+  }
+
+  /** The users whose tasks the list has, by name. */
+  people(scope: TaskFilter["scope"]): Promise<Person[]> {
+    return this.get<{ people: Person[] }>(`/tasks/people?${query({ scope })}`).then((answer) => answer.people);
+  }
+
+  /** When the tasks of the list were made. */
+  histogram(filter: Pick<TaskFilter, "scope" | "who" | "job_type" | "top" | "from" | "to">): Promise<TaskTimes> {
+    return this.get(`/tasks/histogram?${query({ ...filter })}`);
   }
 
   active(): Promise<TaskState | null> {

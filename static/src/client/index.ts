@@ -4,7 +4,7 @@ import { Bearer, type TokenSource } from "./bearer";
 import { PageConnection } from "./connection";
 
 export { Access } from "./access";
-export { Api, type TaskFilter } from "./api";
+export { Api } from "./api";
 export { Backoff } from "./backoff";
 export { Bearer, type TokenSource } from "./bearer";
 export { PageConnection } from "./connection";
@@ -13,6 +13,7 @@ export { Problem, type FieldErrors } from "./problem";
 export { Session, type SessionState } from "./session";
 export { ShareAccess } from "./shareAccess";
 export * from "./apiKeys";
+export type { TaskFilter } from "./taskLists";
 export type * from "./shares";
 export * from "./types";
 export type * from "./watch";

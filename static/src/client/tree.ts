@@ -7,6 +7,8 @@ export interface TreeTask extends Task {
   step: number | null;
   /** What it waits for. */
   approval: Approval | null;
+  /** When it asked for each approval, and when that was decided; not there of servers that are older than the field. */
+  waits?: readonly (readonly [asked: string, decided: string | null])[];
   /** Its own children: `tasks` is 201 when there are more than 200. */
   children: ChildCounts;
   /** Of an orchestration: all steps that it was asked for. */

@@ -67,7 +67,17 @@ export interface Task extends Observed {
   status_sequence: number;
   /** In lists only: how many of the tasks below it failed, as of the answer. */
   failed_below?: number;
+  /** In lists only: how many of these wait for approval, and how many there are, 100 at most. */
+  waiting_below?: number;
+  tasks_below?: number;
+  /** In lists only: its user by e-mail; null where the reader may not know it. */
+  owner?: string | null;
+  /** In lists only: its first phases, unless it succeeded. */
+  phases?: readonly ListedPhase[];
 }
+
+/** A phase as lists have it. */
+export type ListedPhase = Pick<Phase, "phase_id" | "status" | "processed_count" | "total_count" | "error_count" | "started_at" | "updated_at" | "duration_seconds">;
 
 /** What a run is expected to do, fixed when it begins. */
 export interface PlannedPhase {
@@ -156,6 +166,8 @@ export interface User {
 export interface StatusCounts {
   counts: Record<Status, number>;
   sequence: number;
+  /** Whether all were counted. */
+  complete: boolean;
 }
 
 /** The part of JSON Schema that a job's parameters use. */
@@ -216,6 +228,12 @@ export interface Notification {
   urgent: boolean;
   read: boolean;
   created_at: string;
+  /** Of an approval what is asked; of runs the job type. */
+  metadata?: Record<string, unknown>;
+  /** Given by events about runs only: the id of the run's entry before, whose place this one takes. */
+  replaces?: string | null;
+  /** Given by the same events: how many are unread then. */
+  unread_count?: number;
 }
 
 /** Newest first. `unread_count` is as of `sequence` of the user's stream. */

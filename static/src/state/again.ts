@@ -67,7 +67,8 @@ function hidden(field: Schema, required: boolean, why = `It was given and is not
   return { ...field, ...(description && { description }), ...least };
 }
 
-const hasMask = (value: unknown): boolean =>
+/** Whether a value is, or has within it, what stands in place of a secret. */
+export const hasMask = (value: unknown): boolean =>
   value === MASK || (typeof value === "object" && value !== null && Object.values(value).some(hasMask));
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);

@@ -5,6 +5,7 @@ import { go } from "./address";
 import { api } from "./app";
 import { notifyDesktop } from "./desktop";
 import { isUnread } from "./inbox";
+import { asksApproval } from "./notification-approval";
 import { isInSight, targetOf } from "./notification-target";
 import { Notifications } from "./notifications";
 import { interrupts, isNew, Toasts } from "./toasts";
@@ -37,7 +38,11 @@ export function onUserEvent(event: TaskEvent): void {
   }
   // Decided elsewhere, or over: a toast must not ask for it any more.
   if (event.type === "approval_decided" || event.type === "task_completed") {
-    toasts.remove((toast) => toast.notification_type === "approval_required" && toast.related_id === event.task_id);
+    toasts.remove((toast) => asksApproval(toast) && toast.related_id === event.task_id);
+  }
+  if (event.type === "notification") {
+    const { replaces } = event as unknown as Notification;
+    if (replaces) toasts.remove(({ id }) => id === replaces);
   }
   if (!isNew(String(event.timestamp), serverNow())) return;
   if (event.type === "notification") interrupt(event as unknown as Notification);

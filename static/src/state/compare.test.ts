@@ -84,3 +84,9 @@ test("phases stand side by side in the order in which they ran, also those that 
 test("a difference needs both times", () => {
   expect([longerBy(2, 5), longerBy(5, 2), longerBy(null, 5), longerBy(2, undefined)]).toEqual([3, -3, null, null]);
 });
+
+test("integers beyond 2^53 that a number could not tell apart are different, and equal ones are the same", () => {
+  const { changes, same } = changesOf({ order: 9007199254740992n, of: [9007199254740993n] }, { order: 9007199254740993n, of: [9007199254740993n] });
+  expect(changes).toEqual([{ path: "order", before: 9007199254740992n, after: 9007199254740993n }]);
+  expect(same).toEqual(["of"]);
+});

@@ -24,7 +24,7 @@ test("each event counts once, whether the answer knew it or not", async () => {
   const loading = counts.load();
   counts.event(created(4));
   counts.event(created(5));
-  answers[0]?.({ counts: { ...none, PENDING: 7 }, sequence: 4 });
+  answers[0]?.({ counts: { ...none, PENDING: 7 }, sequence: 4, complete: true });
   await loading;
   expect(counts.value.value).toEqual({ ...none, PENDING: 8 });
 
@@ -37,8 +37,8 @@ test("each event counts once, whether the answer knew it or not", async () => {
 test("an answer that was overtaken does not take the counts back", async () => {
   const { answers, tally: counts } = tally();
   const both = [counts.load(), counts.load()];
-  answers[1]?.({ counts: { ...none, SUCCESS: 2 }, sequence: 9 });
-  answers[0]?.({ counts: { ...none, SUCCESS: 1 }, sequence: 8 });
+  answers[1]?.({ counts: { ...none, SUCCESS: 2 }, sequence: 9, complete: true });
+  answers[0]?.({ counts: { ...none, SUCCESS: 1 }, sequence: 8, complete: true });
   await Promise.all(both);
   expect(counts.value.value?.SUCCESS).toBe(2);
 });
@@ -46,7 +46,7 @@ test("an answer that was overtaken does not take the counts back", async () => {
 test.each(["/?q=x", "/?job_type=x", "/?scope=tenant"])("events are not enough for %s", async (address) => {
   const { answers, tally: counts } = tally(address);
   const loading = counts.load();
-  answers[0]?.({ counts: none, sequence: 1 });
+  answers[0]?.({ counts: none, sequence: 1, complete: true });
   await loading;
   counts.event(created(2));
   expect([counts.exact, counts.value.value]).toEqual([false, none]);

@@ -1,13 +1,15 @@
 import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
 import type { Status, TaskEvent } from "../client/types";
-import { taskFilterOf, type RunFilter } from "./filter";
+import { isUnfiltered, taskFilterOf, type RunFilter } from "./filter";
 
 export type Counts = Readonly<Record<Status, number>>;
 
 /** How many runs have which status, without the status filter of the list. */
 export class StatusTally {
   readonly value = signal<Counts | null>(null);
+  /** Whether all were counted: with some filters the server counts the newest only. */
+  readonly complete = signal(true);
   /** Whether the events of the user's stream are enough to count. They name neither job nor title, nor other users' runs. */
   readonly exact: boolean;
   private sequence = 0;
@@ -19,7 +21,7 @@ export class StatusTally {
     private readonly api: Pick<Api, "counts">,
     private readonly filter: RunFilter,
   ) {
-    this.exact = filter.scope === "mine" && !filter.job_type && !filter.q;
+    this.exact = filter.scope === "mine" && isUnfiltered({ ...filter, status: null });
   }
 
   /** Throws Problem. */
@@ -27,10 +29,11 @@ export class StatusTally {
     const { status: _, ...rest } = taskFilterOf(this.filter);
     this.asking++;
     try {
-      const { counts, sequence } = await this.api.counts(rest);
+      const { counts, sequence, complete } = await this.api.counts(rest);
       // Of two requests the later one may be answered first.
       if (sequence < this.sequence) return;
       this.sequence = sequence;
+      this.complete.value = complete;
       this.value.value = this.meanwhile.filter((event) => event.sequence > sequence).reduce(counted, counts);
     } finally {
       if (!--this.asking) this.meanwhile = [];

@@ -88,3 +88,11 @@ test("finds the server's messages for a field by either name, and those of no fi
   expect(errorsAt({ "approval.title": ["Missing."] }, "approval.title", true)).toEqual(["Missing."]);
   expect(errorsElsewhere(errors, ["params.root", "params.steps"])).toEqual(["token: Bad."]);
 });
+
+test("a time of a run keeps its seconds in a form", () => {
+  const at: Schema = { type: "string", format: "date-time" };
+  for (const time of ["2026-12-24T18:30:00.000Z", "2026-12-24T18:30:15.000Z", "2026-12-24T18:30:15.250Z"]) {
+    expect(collect(at, draftOf(at, true, time), "at").value).toBe(time);
+  }
+  expect(draftOf(at, true, "2026-12-24T18:30:00Z")).toMatch(/T\d\d:\d\d$/);
+});

@@ -99,3 +99,19 @@ test("closed, it holds the newest twenty, and the older ones can be asked for ag
   expect(inbox.older.all).toBe("11");
   expect(ids(reduce(inbox, older(page(all, 30, 30, 11, 20))))).toHaveLength(30);
 });
+
+test("a run has one entry, which changes, and the event says how many are unread", () => {
+  const asked = arrived(5, { id: "asked", replaces: null, unread_count: 3 });
+  const failed = arrived(7, { id: "failed", replaces: "asked", unread_count: 3 });
+  const before = after(newest(page([note(3), note(4)], 2, 4)), asked);
+  expect([before.unread, ids(before)]).toEqual([3, ["asked", "n4", "n3"]]);
+  const changed = reduce(before, failed);
+  expect([changed.unread, ids(changed)]).toEqual([3, ["failed", "n4", "n3"]]);
+  expect(reduce(changed, failed)).toEqual(changed);
+});
+
+test("an entry that changes stays read where the server says so, also when this page does not hold it", () => {
+  const done = arrived(9, { id: "done", replaces: "long ago", unread_count: 0, read: true });
+  const inbox = after(newest(page([note(3)], 0, 4)), done);
+  expect([inbox.unread, ids(inbox, "unread")]).toEqual([0, ["n3"]]);
+});

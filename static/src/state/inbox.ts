@@ -58,10 +58,14 @@ export function reduce(inbox: Inbox, event: InboxEvent): Inbox {
 }
 
 function added(inbox: Inbox, notification: Notification): Inbox {
+  const { sequence, replaces, unread_count } = notification;
   const known = inbox.items.some(({ id }) => id === notification.id);
-  const items = known ? inbox.items : merge(inbox.items, [notification]);
+  const others = replaces ? inbox.items.filter(({ id }) => id !== replaces) : inbox.items;
+  const items = known ? others : merge(others, [notification]);
   if (isAnnouncement(notification)) return { ...inbox, items };
-  const { sequence } = notification;
+  if (unread_count !== undefined && sequence !== undefined) {
+    return sequence <= inbox.asOf ? { ...inbox, items } : { ...inbox, items, unread: unread_count, asOf: sequence };
+  }
   // Other servers have no sequences; then only the id shows whether it is new.
   const counted = sequence === undefined ? known : sequence <= inbox.asOf;
   if (counted) return { ...inbox, items };

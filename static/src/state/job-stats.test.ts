@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { columnsOf, endsText, rateText, windowOf } from "./job-stats";
+import { columnsOf, endsText, linesOf, namesOf, rateText, windowOf, type Column } from "./job-stats";
 
 test("each hour has a column, also those without a run", () => {
   const columns = columnsOf({
@@ -46,4 +46,26 @@ test.each([
 
 test("an address may ask for a time that there is not", () => {
   expect([windowOf("24h"), windowOf("1y"), windowOf(null)]).toEqual(["24h", "7d", "7d"]);
+});
+
+test.each([
+  [0, [0, 1]],
+  [1, [0, 1]],
+  [7, [0, 5, 10]],
+  [30, [0, 10, 20, 30]],
+  [4_321, [0, 2_000, 4_000, 6_000]],
+])("a column of %d runs stands before lines at %j", (highest, lines) => expect(linesOf(highest)).toEqual(lines));
+
+test("of a day each sixth hour has a name, of a week each day, of a month some days", () => {
+  const hours = (count: number): Column[] =>
+    Array.from({ length: count }, (_, n) => ({ at: new Date(2026, 0, 1, n).getTime(), ok: 0, fail: 0, off: 0, text: "" }));
+  expect(namesOf(hours(24), "hour")).toEqual([
+    { at: 0, name: "00:00" },
+    { at: 0.25, name: "06:00" },
+    { at: 0.5, name: "12:00" },
+    { at: 0.75, name: "18:00" },
+  ]);
+  expect(namesOf(hours(7 * 24), "hour").map(({ name }) => name)).toEqual(["1 Thu", "2 Fri", "3 Sat", "4 Sun", "5 Mon", "6 Tue", "7 Wed"]);
+  const days = Array.from({ length: 30 }, (_, n) => ({ at: Date.UTC(2026, 0, 1 + n), ok: 0, fail: 0, off: 0, text: "" }));
+  expect(namesOf(days, "day").map(({ name }) => name)).toEqual(["Jan 1", "Jan 5", "Jan 9", "Jan 13", "Jan 17", "Jan 21", "Jan 25", "Jan 29"]);
 });

@@ -15,6 +15,11 @@ const LENGTH = { hour: 3_600_000, day: 86_400_000 };
 const DAY = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", timeZone: "UTC" });
 const HOUR = new Intl.DateTimeFormat("en", { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
+const WEEKDAY = new Intl.DateTimeFormat("en", { weekday: "short", day: "numeric" });
+const CLOCK = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const MOST_LINES = 3;
+const MOST_NAMES = 8;
+
 /** An hour or a day of the histogram. */
 export interface Column {
   at: number;
@@ -40,6 +45,26 @@ function columnOf(at: number, unit: JobStats["unit"], { SUCCESS: ok = 0, FAILURE
   const name = unit === "day" ? DAY.format(at) : HOUR.format(at);
   return { at, ok, fail, off, text: `${name}: ${endsText({ SUCCESS: ok, FAILURE: fail, REVOKED: off })}` };
 }
+
+/** The heights at which a histogram has lines: whole numbers, the last one not below the highest column. */
+export function linesOf(highest: number): number[] {
+  const rough = highest / MOST_LINES;
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, rough)));
+  const step = Math.max(1, ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power);
+  const lines = Math.max(1, Math.ceil(highest / step));
+  return Array.from({ length: lines + 1 }, (_, n) => n * step);
+}
+
+/** Names of some columns, so that their names have room: "Mon", "3 Nov"; of hours the whole days, or the sixth hours of one day. */
+export function namesOf(columns: readonly Column[], unit: JobStats["unit"]): { at: number; name: string }[] {
+  const starts = columns.map(({ at }, n) => ({ at: n / columns.length, time: new Date(at) }));
+  if (unit === "day") return thinned(starts).map(({ at, time }) => ({ at, name: DAY.format(time) }));
+  const days = starts.filter(({ time }) => time.getHours() === 0);
+  if (days.length > 2) return thinned(days).map(({ at, time }) => ({ at, name: WEEKDAY.format(time) }));
+  return starts.filter(({ time }) => time.getHours() % 6 === 0).map(({ at, time }) => ({ at, name: CLOCK.format(time) }));
+}
+
+const thinned = <T>(all: readonly T[]): T[] => all.filter((_, n) => n % Math.ceil(all.length / MOST_NAMES) === 0);
 
 export const total = ({ SUCCESS = 0, FAILURE = 0, REVOKED = 0 }: EndCounts): number => SUCCESS + FAILURE + REVOKED;
 

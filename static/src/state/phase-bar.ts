@@ -1,7 +1,7 @@
 import { Problem } from "../client/problem";
-import { phaseRows } from "../client/phaseRows";
+import { phaseRows, type PhaseRow } from "../client/phaseRows";
 import { namedRows, segmentsOf, type Segment } from "../client/segments";
-import type { JobType, TaskState } from "../client/types";
+import { isTerminal, type JobType, type Task, type TaskState } from "../client/types";
 import { progressOf } from "./estimate";
 import { count, percentText, quantity } from "./format";
 import { declaredPhases } from "./phases";
@@ -11,7 +11,17 @@ export { segmentsOf, type Segment } from "../client/segments";
 /** Returns the bar of a run in a list, where little more is known than the names of its phases. */
 export function rowSegments(row: TaskState, types: readonly JobType[] | Problem | null, now: number): Segment[] {
   const names = declaredPhases(row.task, types);
-  return segmentsOf(row.task, namedRows(row.task, phaseRows(row, names), names), progressOf(row.task), now);
+  const rows = namedRows(row.task, phaseRows(row, names), names);
+  return segmentsOf(row.task, waitsBelow(row.task) ? withWaiting(rows, row.task.waiting_below ?? 0) : rows, progressOf(row.task), now);
+}
+
+/** Whether a run that is not over has a step that waits for approval. */
+export const waitsBelow = ({ status, waiting_below }: Task): boolean => !isTerminal(status) && Boolean(waiting_below);
+
+/** Which steps wait a list does not know: where no more run than wait, those that run do. */
+function withWaiting(rows: readonly PhaseRow[], waiting: number): readonly PhaseRow[] {
+  if (rows.filter(({ state }) => state === "running").length > waiting) return rows;
+  return rows.map((row) => (row.state === "running" ? { ...row, state: "waiting" } : row));
 }
 
 /** Returns the bar in words: "31 %, phase 2 of 4, test is running, 3 errors". */

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { heard } from "../client/lifeSigns";
-import { now, stoppedAt, tickingServerNow } from "./clock";
+import { now, runningServerNow, stoppedAt, tickingServerNow } from "./clock";
 import { watchPulse } from "./pulse";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
@@ -9,10 +9,11 @@ let answers: (() => void)[] = [];
 let hidden = false;
 let stop: () => void;
 
-/** The clock of the page strikes each second. */
-async function pass(seconds: number): Promise<void> {
+/** The clock of the page strikes each second, and a figure of it runs unless the page is quiet. */
+async function pass(seconds: number, quiet = false): Promise<void> {
   for (let n = 0; n < seconds; n++) {
     vi.setSystemTime(Date.now() + 1_000);
+    if (!quiet) runningServerNow();
     now.value = Date.now();
     await Promise.resolve();
   }
@@ -33,6 +34,17 @@ beforeEach(() => {
 afterEach(() => {
   stop();
   vi.useRealTimers();
+});
+
+test("while no figure runs that would be wrong, a minute of silence passes before the server is asked", async () => {
+  await pass(59, true);
+  expect(answers).toHaveLength(0);
+  await pass(1, true);
+  expect(answers).toHaveLength(1);
+  await pass(3, true);
+  expect(stoppedAt.value).toBeNull();
+  await pass(1, true);
+  expect(stoppedAt.value).toBe(START + 64_000);
 });
 
 test("a server that is silent for eight seconds is asked, and after twelve without an answer the clocks stop", async () => {

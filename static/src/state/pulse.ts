@@ -1,10 +1,12 @@
 import { send } from "../client/http";
 import { lastHeard } from "../client/lifeSigns";
 import { serverNow } from "../client/serverClock";
-import { now, stoppedAt } from "./clock";
+import { isRunning, now, stoppedAt } from "./clock";
 
-/** A server that sends nothing for so long is asked whether it is there. */
+/** A server that sends nothing for so long is asked whether it is there, */
 const ASK_MS = 8_000;
+/** or for so long while no figure of the page runs that would be wrong. */
+const QUIET_MS = 60_000;
 /** Then it has so long for an answer: twelve seconds of silence in all. */
 const ANSWER_MS = 4_000;
 
@@ -23,7 +25,7 @@ export function watchPulse(): () => void {
     asking = false;
   };
   const unsubscribe = now.subscribe((time) => {
-    if (document.hidden || time - lastHeard() < ASK_MS) {
+    if (document.hidden || time - lastHeard() < (isRunning() ? ASK_MS : QUIET_MS)) {
       asked = stoppedAt.value = null;
       return;
     }

@@ -7,7 +7,10 @@ test.each([
   ["/?status=FAILURE#x", { name: "runs", id: "" }],
   ["/runs/0199-a?phase=b#error", { name: "run", id: "0199-a" }],
   ["/runs/1/", { name: "run", id: "1" }],
-  ["/settings/keys", { name: "keys", id: "" }],
+  ["/settings/keys", { name: "settings", id: "keys" }],
+  ["/settings/notifications/", { name: "settings", id: "notifications" }],
+  ["/settings/none", null],
+  ["/trail", { name: "trail", id: "" }],
   ["/runs/2b0c/compare?with=1a2b", { name: "compare", id: "2b0c" }],
   ["/jobs/shop.mail?window=24h", { name: "job", id: "shop.mail" }],
   ["/jobs/shop/mail%20all/", { name: "job", id: "shop/mail all" }],
@@ -21,7 +24,7 @@ test.each([
 ])("%j is the page %j", (address, route) => expect(routeOf(address)).toEqual(route));
 
 test("the menu leads to the page of API keys", () => {
-  expect(routeOf(KEYS_ADDRESS)?.name).toBe("keys");
+  expect(routeOf(KEYS_ADDRESS)?.name).toBe("settings");
 });
 
 test("the address of a run is that of its page", () => {

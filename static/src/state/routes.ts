@@ -7,7 +7,9 @@ const ROUTES = {
   run: /^\/runs\/([\w-]+)\/?$/,
   compare: /^\/runs\/([\w-]+)\/compare\/?$/,
   job: /^\/jobs\/(.+?)\/?$/,
-  keys: /^\/settings\/keys\/?$/,
+  settings: /^\/settings\/(keys|notifications|webhooks)\/?$/,
+  trail: /^\/trail\/?$/,
+  workers: /^\/workers\/?$/,
   login: /^\/login$/,
 };
 
@@ -46,7 +48,12 @@ export const compareAddress = (taskId: string, other = ""): string =>
 
 export const jobAddress = (jobType: string): string => `/jobs/${jobPath(jobType)}`;
 
+export const WORKERS_ADDRESS = "/workers";
+
 export const KEYS_ADDRESS = "/settings/keys";
+export const NOTICES_ADDRESS = "/settings/notifications";
+export const WEBHOOKS_ADDRESS = "/settings/webhooks";
+export const TRAIL_ADDRESS = "/trail";
 
 /** The part of the page of API keys that says how tasks that exist already become runs. */
 export const WAYS_IN_HASH = "ways-in";

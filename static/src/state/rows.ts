@@ -1,5 +1,5 @@
 import { fold } from "../client/fold";
-import { isTerminal, type Status, type Task, type TaskError, type TaskEvent, type TaskState } from "../client/types";
+import { isTerminal, type Phase, type Status, type Task, type TaskError, type TaskEvent, type TaskState } from "../client/types";
 
 /** A run as a list keeps it. */
 export interface Row extends TaskState {
@@ -12,6 +12,7 @@ const light = (task: Task): Task => ({
   ...task,
   params: null,
   result: null,
+  phases: [],
   plan: task.plan?.map(({ phase_id, weight }) => ({ phase_id, weight })) ?? null,
   error: task.error && lightError(task.error),
 });
@@ -24,16 +25,21 @@ const lightError = ({ type, message, phase }: TaskError): TaskError => ({
 
 export const rowOf = (task: Task): Row => ({
   task: light(task),
-  phases: [],
+  phases: phasesOf(task),
   sequence: task.status_sequence,
   complete: true,
 });
+
+const phasesOf = (task: Task): Phase[] =>
+  (task.phases ?? []).map((phase) => ({ ...phase, message: "", eta_seconds: null, sequence: task.status_sequence }));
 
 /** Updates a row by a page of the list, which may be older than events that came since its request. */
 export function rowAfterPage(row: Row, task: Task): Row {
   const older = (task.updated_at ?? "") < (row.task.updated_at ?? "");
   if (older || (isTerminal(row.task.status) && !isTerminal(task.status))) return row;
-  return { ...row, task: light(task), sequence: Math.max(row.sequence, task.status_sequence), complete: true };
+  // Of a run that succeeded a page has no phases; those that events told of stay.
+  const phases = task.phases?.length ? phasesOf(task) : row.phases;
+  return { task: light(task), phases, sequence: Math.max(row.sequence, task.status_sequence), complete: true };
 }
 
 /** Updates a row by an event of the run's own stream. */

@@ -1,4 +1,4 @@
-import type { TaskPage } from "../client/api";
+import type { TaskPage } from "../client/taskLists";
 import type { Status, StatusCounts, Task, TaskEvent } from "../client/types";
 import type { UserSink } from "../client/watch";
 
@@ -41,7 +41,7 @@ export function task(n: number, status: Status = "SUCCESS", more: Partial<Task> 
 export class FakeServer {
   tasks: Task[] = [];
   pageSize = 50;
-  tally: StatusCounts = { counts: { PENDING: 0, WAITING: 0, STARTED: 0, RETRY: 0, SUCCESS: 0, FAILURE: 0, REVOKED: 0 }, sequence: 0 };
+  tally: StatusCounts = { counts: { PENDING: 0, WAITING: 0, STARTED: 0, RETRY: 0, SUCCESS: 0, FAILURE: 0, REVOKED: 0 }, sequence: 0, complete: true };
   failing: Error | null = null;
   /** An older page waits for this. */
   holding: Promise<void> = Promise.resolve();

@@ -175,11 +175,31 @@ test("announcements to all users are no news of runs", async () => {
   expect(server.asked).toEqual([]);
 });
 
-test("the runs of a tenant are loaded at intervals, because no event reports them", async () => {
+test("the runs of a tenant are loaded again, because no event reports them: soon after a change, later ever more seldom", async () => {
   await begin("/?scope=tenant");
+  const loads = (): number => server.asked.filter((what) => what === "first").length;
+  await settled(120_000);
   server.tasks.push(task(4));
   await settled(30_000);
   expect(numbers()).toEqual([4, 3, 2, 1]);
+
+  const before = loads();
+  server.tasks.push(task(5));
+  await settled(2_000);
+  server.tasks.push(task(6));
+  await settled(2_000);
+  expect([numbers(), loads() - before]).toEqual([[6, 5, 4, 3, 2, 1], 2]);
+  await settled(600_000);
+  expect(loads() - before).toBeLessThan(30);
+});
+
+test("the end of a run is counted in a list with a filter too", async () => {
+  await begin("/?job_type=echo");
+  const counts = (): number => server.asked.filter((what) => what === "counts").length;
+  const before = counts();
+  server.emit("status_changed", { task_id: task(1).task_id, status: "REVOKED", previous_status: "STARTED", parent_id: null });
+  await settled(2_000);
+  expect(counts() - before).toBe(1);
 });
 
 test("a reader who comes back finds the list as it was, with the news since", async () => {

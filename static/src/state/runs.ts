@@ -1,21 +1,22 @@
 import { batch, signal, type Signal } from "@preact/signals";
-import type { Api, TaskPage } from "../client/api";
+import type { Api } from "../client/api";
+import type { TaskPage } from "../client/taskLists";
 import { Backoff } from "../client/backoff";
 import { Problem } from "../client/problem";
 import type { Status, Task, TaskEvent } from "../client/types";
 import type { Connection, Watch } from "../client/watch";
 import { StatusTally } from "./counts";
-import { taskFilterOf, type RunFilter } from "./filter";
+import { folds, taskFilterOf, type RunFilter } from "./filter";
+import { FoldedSteps } from "./folded-steps";
 import { LiveRows } from "./live-rows";
+import { Repeat } from "./repeat";
+import { RunSteps } from "./run-steps";
 import { isOlder, rowAfterPage, rowAfterStatusChange, rowOf, type Row } from "./rows";
 
 const FIRST_PAGE = 50;
 const OLDER_PAGE = 100;
-/** Events within this time cause one request. */
-const SOON_MS = 250;
+const SOON_MS = 250; // events within this time cause one request
 const APART_MS = 1_000;
-/** No event reports the runs of other users of the tenant, so the list is loaded again at this interval. */
-const TENANT_MS = 30_000;
 
 type Older = { kind: "idle" } | { kind: "loading" } | { kind: "failed"; problem: Problem };
 
@@ -30,19 +31,25 @@ export class Runs {
   readonly problem = signal<Problem | null>(null);
   readonly older = signal<Older>({ kind: "idle" });
   readonly counts: StatusTally;
+  readonly steps: RunSteps;
   /** The scroll position, for a reader who comes back from a run. */
   scrollPosition: unknown = null;
 
   private readonly rows = new Map<string, Signal<Row>>();
   private readonly liveRows: LiveRows;
+  private readonly folded = new FoldedSteps();
   private readonly backoff = new Backoff();
   private watch: Watch | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private ticker: ReturnType<typeof setInterval> | undefined;
+  /** No event reports the runs of others. */
+  private readonly others = new Repeat(
+    async () => this.problem.value?.isRefusal || this.load(true),
+    () => JSON.stringify([this.counts.value.value, this.order.value, this.waiting.value]),
+  );
   private askedAt = 0;
   private loading = false;
-  /** A load that was wanted while another one was under way. */
-  private again: { counts: boolean } | null = null;
+  private again: { counts: boolean } | null = null; // a load that was wanted while another one was under way
+  private countSoon = false;
   private atTop = true;
   private fresh: TaskPage | null = null;
   private next: string | null = null;
@@ -56,12 +63,13 @@ export class Runs {
     readonly filter: RunFilter,
   ) {
     this.counts = new StatusTally(api, filter);
+    this.steps = new RunSteps(api, filter, (task) => this.put(task));
     this.liveRows = new LiveRows(connection, (id) => this.rows.get(id));
   }
 
   start(): void {
     this.watch = this.connection.user({ refresh: () => this.refresh(), event: (event) => this.event(event) });
-    if (this.filter.scope === "tenant") this.ticker = setInterval(() => this.problem.value?.isRefusal || this.refresh(), TENANT_MS);
+    if (this.filter.scope !== "mine") this.others.start();
   }
 
   /** Keeps what was loaded; `start` goes on from there. */
@@ -69,7 +77,7 @@ export class Runs {
     this.watch?.stop();
     this.liveRows.stop();
     clearTimeout(this.timer);
-    clearInterval(this.ticker);
+    this.others.stop();
     this.timer = undefined;
     this.again = null;
     this.generation++;
@@ -79,6 +87,10 @@ export class Runs {
     const row = this.rows.get(id);
     if (!row) throw new Error(`${id} is not in the list`);
     return row;
+  }
+
+  hasSteps(id: string): boolean {
+    return folds(this.filter) && Boolean(this.row(id).value.task.tasks_below);
   }
 
   get hasOlder(): boolean {
@@ -145,20 +157,22 @@ export class Runs {
 
   private event(event: TaskEvent): void {
     if (!String(event.stream).startsWith("user:")) return;
-    this.counts.event(event);
+    const id = event.task_id as string;
+    const row = this.rows.get(id);
+    const of = folds(this.filter) ? this.folded.of(event, row?.value.task) : "run";
+    if (of === "run") this.counts.event(event);
     if (event.type === "task_created") return this.loadSoon();
     if (event.type !== "status_changed") return;
-    const row = this.rows.get(event.task_id as string);
     if (row) row.value = rowAfterStatusChange(row.value, event);
     this.liveRows.changed();
     const joins = this.filter.status === (event.status as Status);
-    if (joins || !this.counts.exact) this.loadSoon();
+    if (joins || !this.counts.exact || of !== "run") this.loadSoon(of === "unknown" || !this.counts.exact);
   }
 
-  private loadSoon(): void {
+  private loadSoon(counts = !this.counts.exact): void {
+    this.countSoon ||= counts;
     if (this.timer !== undefined) return;
-    const delay = Math.max(SOON_MS, this.askedAt + APART_MS - Date.now());
-    this.loadAfter(delay, !this.counts.exact);
+    this.loadAfter(Math.max(SOON_MS, this.askedAt + APART_MS - Date.now()), false);
   }
 
   private loadAfter(delay: number, counts: boolean): void {
@@ -174,7 +188,10 @@ export class Runs {
       this.again = { counts: counts || Boolean(this.again?.counts) };
       return;
     }
+    counts ||= this.countSoon;
+    this.countSoon = false;
     this.loading = true;
+    this.steps.refresh((id) => this.rows.get(id)?.value.task);
     this.askedAt = Date.now();
     const generation = ++this.generation;
     try {
@@ -224,7 +241,7 @@ export class Runs {
   }
 
   private show(order: readonly string[]): void {
-    const kept = new Set([...order, ...(this.fresh?.tasks ?? []).map(({ task_id }) => task_id)]);
+    const kept = new Set([...order, ...this.steps.ids, ...(this.fresh?.tasks ?? []).map(({ task_id }) => task_id)]);
     for (const id of this.rows.keys()) if (!kept.has(id)) this.rows.delete(id);
     const before = this.order.value;
     const same = before?.length === order.length && order.every((id, at) => id === before[at]);

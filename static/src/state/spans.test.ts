@@ -24,6 +24,19 @@ test.each<[string, Partial<Task>, string]>([
   expect(pieces(fields)).toBe(expected);
 });
 
+test.each<[string, Partial<Task>, [number, number | null][], string]>([
+  ["before it began", { status: "SUCCESS", started_at: time(9), finished_at: time(12) }, [[2, 8]], "asks 2-8, queued 8-9, runs 9-12"],
+  ["while it ran", { status: "SUCCESS", started_at: time(3), finished_at: time(12) }, [[5, 8]], "queued 2-3, runs 3-5, asks 5-8, runs 8-12"],
+  ["twice, and runs", { started_at: time(2) }, [[3, 4], [6, 7]], "runs 2-3, asks 3-4, runs 4-6, asks 6-7, runs 7-"],
+  ["until it was cancelled", { status: "REVOKED", finished_at: time(9) }, [[2, null]], "asks 2-9"],
+  ["and still does", { status: "WAITING" }, [[2, null]], "asks 2-"],
+  ["and a newer status says that it runs", { started_at: time(2) }, [[3, null]], "runs 2-"],
+])("the time in which a task waited for approval stays marked: %s", (_, fields, waits, expected) => {
+  const given = waits.map(([asked, decided]) => [time(asked), decided && time(decided)] as [string, string | null]);
+  const found = piecesOf(task(fields), AT, given).map(({ kind, from, to }) => `${kind} ${from}-${to ?? ""}`);
+  expect(found.join(", ")).toBe(expected);
+});
+
 test("the axis has the run and all that is shown, and is open while one goes on", () => {
   const root = task({ status: "SUCCESS", started_at: time(3), finished_at: time(6) });
   const ended = task({ status: "SUCCESS", created_at: time(4), finished_at: time(10) });

@@ -1,3 +1,4 @@
+import type { TreeTask } from "../client/tree";
 import { isTerminal, type Task } from "../client/types";
 
 /** A piece of a task's bar in seconds since the begin of the axis; without `to` it grows. */
@@ -8,9 +9,28 @@ interface Piece {
 }
 
 /** Returns how a task's time passed: waiting, in attempts that failed, and running. `begin` is where the axis begins, in
- * milliseconds. */
-export function piecesOf(task: Task, begin: number): Piece[] {
+ * milliseconds; `waits` are the times in which it waited for approvals. */
+export function piecesOf(task: Task, begin: number, waits: TreeTask["waits"] = []): Piece[] {
   const at = (time: string): number => Math.max(0, (Date.parse(time) - begin) / 1_000);
+  const end = task.finished_at ? at(task.finished_at) : null;
+  // A wait that is not over is in the status of the task, which is newer.
+  const asks = waits.flatMap(([asked, decided]) => (decided || end !== null ? [{ from: at(asked), to: decided ? at(decided) : end! }] : []));
+  return asks.reduce(withWait, ofStatus(task, at));
+}
+
+/** Returns the pieces with another one in which the task waited for an approval, in place of what was there. */
+function withWait(pieces: Piece[], { from, to }: { from: number; to: number }): Piece[] {
+  const around = pieces.flatMap((piece) => {
+    const before = { ...piece, to: Math.min(piece.to ?? from, from) };
+    const after = { ...piece, from: Math.max(piece.from, to) };
+    const ends = piece.to ?? Infinity;
+    if (piece.from >= to || ends <= from) return [piece];
+    return [...(before.to > before.from ? [before] : []), ...(ends > after.from ? [after] : [])];
+  });
+  return [...around, { kind: "asks" as const, from, to }].sort((a, b) => a.from - b.from);
+}
+
+function ofStatus(task: Task, at: (time: string) => number): Piece[] {
   const { status } = task;
   const created = at(task.created_at);
   const end = task.finished_at ? at(task.finished_at) : null;

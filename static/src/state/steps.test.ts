@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { JobType, Schema } from "../client/types";
+import { MASK } from "./secrets";
 import { collect, draftOf, type Draft } from "./form";
-import { moved, newStep, stepLists, stepName, unfolded, withStepFields } from "./steps";
+import { moved, newParams, newStep, stepLists, stepName, unfolded, withStepFields } from "./steps";
 
 const step: Schema = {
   type: "object",
@@ -43,6 +44,11 @@ test("a step has the fields of its own job, and an error says at which step and 
   });
 });
 
+test("a new form begins with one step, and one without steps as it is", () => {
+  expect(newParams(params)).toEqual({ steps: [newStep(list, null)], mode: '"sequence"' });
+  expect(newParams(copy.params)).toEqual(draftOf(copy.params));
+});
+
 test("a step without a job and a list without a step are errors of their own", () => {
   expect(collected([newStep(list, null)]).errors).toEqual({ "params.steps.0.job_type": ["Fill this in."] });
   expect(collected([]).errors).toEqual({ "params.steps": ["Add one at least."] });
@@ -72,10 +78,11 @@ test("the steps of a run have their fields, and JSON where a field is missing or
       { job_type: "copy", params: { to: "a", times: 5 } },
       { job_type: "copy", params: { to: "a", more: 1 } },
       { job_type: "elsewhere", params: { x: 1 } },
+      { job_type: "copy", params: { to: MASK } },
     ],
   };
   const draft = unfolded(params, draftOf(params, true, given), given, TYPES) as { steps: { params: Draft }[] };
-  expect(draft.steps.map((one) => one.params)).toEqual([{ to: "a", times: "5" }, '{"to":"a","more":1}', '{"x":1}']);
+  expect(draft.steps.map((one) => one.params)).toEqual([{ to: "a", times: "5" }, '{"to":"a","more":1}', '{"x":1}', `{"to":"${MASK}"}`]);
   expect((collect(withStepFields(params, draft, TYPES), draft, "params").value as typeof given).steps.map((one) => one.params)).toEqual(
     given.steps.map((one) => one.params),
   );

@@ -1,5 +1,5 @@
 import type { JobType, Schema } from "../client/types";
-import { covers } from "./again";
+import { covers, hasMask } from "./again";
 import { draftOf, type Draft } from "./form";
 
 /** The part of a form that is a step; `params` is text where it is entered as JSON. */
@@ -42,8 +42,15 @@ export function newStep(list: Schema, type: JobType | null): StepDraft {
   return type ? { ...step, job_type: type.job_type, params: draftOf(paramsOf(type)) } : { ...step, job_type: "", params: {} };
 }
 
+/** Returns the form of new parameters: a list of steps begins with one whose job is still to be chosen. */
+export function newParams(schema: Schema): Draft {
+  const draft = draftOf(schema);
+  const lists = stepLists(schema).map((name) => [name, [newStep(schema.properties?.[name] ?? {}, null)]] as const);
+  return lists.length ? { ...(draft as Record<string, Draft>), ...Object.fromEntries(lists) } : draft;
+}
+
 /** Returns the form of a run's parameters with the fields of the jobs of its steps in place of JSON, where they have a field for
- * each value. */
+ * each value and each value is shown: within JSON one sees where a secret was. */
 export function unfolded(schema: Schema, draft: Draft, given: unknown, types: readonly JobType[]): Draft {
   const all = { ...(draft as Record<string, Draft>) };
   for (const name of stepLists(schema)) {
@@ -51,7 +58,7 @@ export function unfolded(schema: Schema, draft: Draft, given: unknown, types: re
     all[name] = (all[name] as readonly StepDraft[]).map((step, at) => {
       const type = types.find(({ job_type }) => job_type === step.job_type);
       const params = values[at]?.params ?? {};
-      return type && covers(paramsOf(type), params) ? { ...step, params: draftOf(paramsOf(type), true, params) } : step;
+      return type && covers(paramsOf(type), params) && !hasMask(params) ? { ...step, params: draftOf(paramsOf(type), true, params) } : step;
     });
   }
   return all;

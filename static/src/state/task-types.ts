@@ -15,7 +15,7 @@ export function learnTaskTypes(names: readonly string[]): void {
 
 export async function loadTaskTypes(scope: RunFilter["scope"]): Promise<void> {
   try {
-    taskTypes.value = await api.taskTypes(scope === "tenant" ? scope : undefined);
+    taskTypes.value = await api.taskTypes(scope === "mine" ? undefined : scope);
   } catch (error) {
     taskTypes.value = Problem.of(error);
   }

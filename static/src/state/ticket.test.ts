@@ -107,3 +107,10 @@ test("what is not known is left out, and what is long is cut", () => {
 `);
   expect(long).toContain("… of 9,016 characters");
 });
+
+test("an integer beyond 2^53 has all its digits", () => {
+  const params = { order: 9007199254740993n, of: [-12345678901234567890n] };
+  const text = ticket(given({ ...TASK, params }));
+  expect(text).toContain('"order": 9007199254740993,');
+  expect(text).toContain("-12345678901234567890");
+});

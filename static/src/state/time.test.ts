@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { ago, duration, elapsed, exact, moment, timer } from "./time";
+import { ago, duration, elapsed, exact, moment, timer, zoneOf } from "./time";
 
 test.each([
   [0, "0.0 s"],
@@ -39,6 +39,18 @@ test("the exact time has the zone, and the server's own words", () => {
   expect(exact(timestamp)).toMatch(/59:00.123.*(GMT|UTC|[A-Z]{3,4}).*\n2026-03-10T11:59:00\.123456Z$/);
 });
 
-test.each([[0.9, "0:00"], [6, "0:06"], [72.9, "1:12"], [3_725, "1:02:05"]])("a clock of %d s shows %s", (seconds, text) => {
+test.each([[0.4, "0:00"], [6, "0:06"], [72.9, "1:13"], [59.5, "1:00"], [3_725, "1:02:05"]])("a clock of %d s shows %s", (seconds, text) => {
   expect(timer(seconds)).toBe(text);
+});
+
+test.each([10, 12.5, 59.7, 72.6, 3_599.7, 7_260.4])("a clock and a duration of %d s are the same time", (seconds) => {
+  const clock = timer(seconds).split(":").map(Number);
+  const words = duration(seconds).match(/\d+/g)?.map(Number);
+  // Of hours a duration has no seconds, and of seconds alone no minutes.
+  expect(clock.length === 3 ? clock.slice(0, 2) : clock.filter((part, n) => part || n)).toEqual(words);
+});
+
+test("a zone has its name and what it is ahead of UTC at that time", () => {
+  expect(zoneOf(new Date("2026-07-01T12:00:00Z"))).toMatch(/^[\w/]+(, UTC[+-]\d+(:\d+)?)?$/);
+  expect(zoneOf(new Date("nothing"))).toBe(zoneOf(new Date()));
 });

@@ -31,9 +31,9 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3_600)} h ${pad(Math.floor((whole % 3_600) / 60))} m`;
 }
 
-/** As a clock that runs: 6 → "0:06", 3720 → "1:02:00". */
+/** As a clock, rounded as a duration is, so that one time is the same everywhere: 6 → "0:06", 3720 → "1:02:00". */
 export function timer(seconds: number): string {
-  const whole = Math.floor(Math.max(0, seconds));
+  const whole = Math.round(Math.max(0, seconds));
   const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor((whole % 3_600) / 60)];
   return `${hours ? `${hours}:${pad(minutes)}` : minutes}:${pad(whole % 60)}`;
 }
@@ -51,10 +51,16 @@ export function clock(time: string | number): string {
   return `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}.${pad(at.getMilliseconds(), 3)}`;
 }
 
+/** The local time of day, to the minute. */
+export function minute(timestamp: string): string {
+  const at = new Date(timestamp);
+  return `${pad(at.getHours())}:${pad(at.getMinutes())}`;
+}
+
 /** The local time of day, with the date when that is not today. */
 export function moment(timestamp: string): string {
   const at = new Date(timestamp);
-  const time = `${pad(at.getHours())}:${pad(at.getMinutes())}`;
+  const time = minute(timestamp);
   if (at.toDateString() === new Date().toDateString()) return time;
   return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${time}`;
 }

@@ -22,7 +22,7 @@ interface Load {
 }
 
 /** What only an outline shows of a task. */
-export type About = Pick<TreeTask, "step" | "approval" | "children" | "steps" | "ahead">;
+export type About = Pick<TreeTask, "step" | "approval" | "waits" | "children" | "steps" | "ahead">;
 
 /** A task of the tree. The row is live; the rest is as of the last page. */
 export interface TreeNode {
@@ -187,9 +187,9 @@ export class Tree {
     if (!pages.includes(load)) this.loads.set(load.parent, [...pages, load]);
     const lists = new Map<string, string[]>([[load.parent, []]]);
     for (const task of tasks) {
-      const { task_id, parent_id, step, approval, children, steps, ahead } = task;
+      const { task_id, parent_id, step, approval, waits = [], children, steps, ahead } = task;
       if (task_id === this.rootId || !parent_id) continue;
-      const about = { step, approval, children, steps, ahead };
+      const about = { step, approval, waits, children, steps, ahead };
       const node = this.nodes.get(task_id);
       if (node) {
         node.row.value = rowAfterPage(node.row.value, task);

@@ -30,6 +30,7 @@ async function offered(fields: Partial<Task>): Promise<string[]> {
 test("a task of ours can be run again, an observed one when its reporter can start it", async () => {
   expect(await offered({})).toContain("Run again");
   expect(await offered({ observed: false, can_retry: null })).toContain("Run again");
+  expect(await offered({ job_type: "bulk_action" })).not.toContain("Run again");
   expect(await offered({ observed: true, can_retry: true })).toContain("Run again");
   expect(await offered({ observed: true, can_retry: false })).not.toContain("Run again");
   expect(await offered({ observed: true, can_retry: true, status: "STARTED" })).not.toContain("Run again");

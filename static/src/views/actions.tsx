@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { logDownload, rawSnapshot } from "../client/api";
+import { BULK } from "../client/bulk";
 import { isTerminal, type Approval, type Task } from "../client/types";
 import { go } from "../state/address";
 import { api, mayAct } from "../state/app";
@@ -32,7 +33,7 @@ export function Actions({ task, approval, call }: { task: Task; approval: Approv
     <div class="actions" role="group" aria-label="Actions">
       {approval && narrow.value && <Decide task={task} approval={approval} call={call} />}
       {mayAct.value && !over && <Cancel task={task} call={call} />}
-      {mayAct.value && over && (!task.observed || task.can_retry) && (
+      {mayAct.value && over && (task.observed ? task.can_retry : task.job_type !== BULK) && (
         <RunAgain key={task.task_id} task={task} call={call} />
       )}
       <More face="More">

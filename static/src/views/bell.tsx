@@ -4,10 +4,13 @@ import { announce } from "../state/announce";
 import { acknowledge, notifications } from "../state/bell";
 import { isUnread, shown } from "../state/inbox";
 import { EVERYWHERE, useShortcuts } from "../state/keys";
+import { questionOf } from "../state/notification-approval";
 import { targetOf } from "../state/notification-target";
+import { InboxApproval } from "./inbox-approval";
 import { Link } from "./link";
 import { SeverityMark } from "./marks";
 import { ProblemMessage } from "./problem-message";
+import { NOTICES_ADDRESS } from "../state/routes";
 import { Time } from "./time";
 
 const PANEL = "notifications";
@@ -63,6 +66,9 @@ function Inbox({ close }: { close: () => void }) {
     <>
       <div class="drop-head">
         <h2>Notifications</h2>
+        <span onClick={close}>
+          <Link to={NOTICES_ADDRESS}>Choose</Link>
+        </span>
         <label class="tick">
           <input
             type="checkbox"
@@ -104,12 +110,14 @@ function Older() {
 }
 
 function Item({ item, unread, close }: { item: Notification; unread: boolean; close: () => void }) {
+  const question = questionOf(item);
   return (
     <li class={unread ? "unread" : ""}>
       <SeverityMark severity={item.severity} />
       <div>
         <NotificationTitle item={item} opened={close} />
         {item.message && <p>{item.message}</p>}
+        {question && <InboxApproval question={question} decided={() => acknowledge(item)} />}
         <Time at={item.created_at} as="relative" focusable />
       </div>
       {unread && (

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { RelatedRun } from "../client/related";
-import type { Task, TaskState } from "../client/types";
-import { tickingServerNow } from "../state/clock";
+import { isTerminal, type Task, type TaskState } from "../client/types";
+import { runningServerNow, tickingServerNow } from "../state/clock";
 import { longerBy, secondsOfRun } from "../state/compare";
 import { lastSuccess, secondsOf } from "../state/earlier";
 import { hasTitle, shortId } from "../state/format";
@@ -21,7 +21,8 @@ interface Props {
 
 /** Both runs side by side, the earlier one at the left, and what the difference in time is. */
 export function CompareHead({ before, after, runs }: Props) {
-  const now = tickingServerNow();
+  const over = isTerminal(before.task.status) && isTerminal(after.task.status);
+  const now = over ? tickingServerNow() : runningServerNow();
   const [a, b] = [secondsOfRun(before, now), secondsOfRun(after, now)];
   return (
     <header class="compare-head">

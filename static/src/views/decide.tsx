@@ -1,6 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Approval, Task } from "../client/types";
 import { api, mayAct } from "../state/app";
+import { useCommand } from "../state/commands";
+import { Approve } from "./approve";
 import { Confirm } from "./confirm";
 import type { Call } from "./use-call";
 
@@ -16,17 +18,18 @@ export function Decide({ task, approval, call }: Props) {
   useEffect(() => {
     if (call.problem) setSent(null);
   }, [call.problem]);
-  if (!mayAct.value) return null;
   const decide = (approved: boolean): void => {
     setSent(approval.key);
     call.run(() => api.decide(task.task_id, approved));
   };
   const done = call.busy || sent === approval.key;
+  const able = mayAct.value && !done;
+  useCommand(able ? `Approve: ${approval.title}` : "", () => decide(true), "Approve now");
+  useCommand(able ? `Reject: ${approval.title}` : "", () => decide(false), "Reject now");
+  if (!mayAct.value) return null;
   return (
     <>
-      <button type="button" class="primary" disabled={done} onClick={() => decide(true)}>
-        Approve
-      </button>
+      <Approve risk={approval.risk_level} disabled={done} run={() => decide(true)} />
       <Confirm name="Reject" sure="Reject now" disabled={done} run={() => decide(false)} />
     </>
   );

@@ -42,3 +42,11 @@ test("what an earlier run was given, and is no choice any more, is shown and not
   expect(shown({ enum: ["small"] }, '"huge"', true)).toEqual(["huge", "small"]);
   expect(text()).toBe("huge");
 });
+
+test("a date with a time says in which zone it is, and takes seconds", () => {
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  render(<Field path="params.at" label="At" schema={{ type: "string", format: "date-time" }} draft="2026-12-24T18:30:15" required errors={{}} set={set} />);
+  const input = screen.getByLabelText("At *");
+  expect([input.getAttribute("type"), input.getAttribute("step")]).toEqual(["datetime-local", "any"]);
+  expect(document.getElementById(input.getAttribute("aria-describedby") ?? "")?.textContent).toContain(`Your time: ${timeZone}`);
+});

@@ -14,6 +14,7 @@ import { CallProblem } from "./call-problem";
 import { Copy } from "./copy";
 import { FailuresBelow } from "./failures-below";
 import { Link } from "./link";
+import { QueuedFact } from "./queued-fact";
 import { RunBar } from "./run-bar";
 import { Facts, Figures } from "./run-facts";
 import { RunName } from "./run-name";
@@ -54,6 +55,7 @@ export function Head({ state, rows, approval, steps, below, joined, choose }: Pr
           {task.parent_id && <Parent taskId={task.parent_id} />}
           <AgainChips task={task} />
           <Facts state={state} below={below} viewers={viewers} />
+          <QueuedFact task={task} />
         </RunName>
         <Figures state={state} value={value} />
         <Actions task={task} approval={asked} call={call} />

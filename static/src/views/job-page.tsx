@@ -70,7 +70,7 @@ export function JobPage({ user, id }: { user: User; id: string }) {
 }
 
 function Content({ stats, scope }: { stats: JobStats; scope: "own" | "tenant" }) {
-  const list = listAddress({ status: null, job_type: stats.job_type, q: "", scope: scope === "own" ? "mine" : scope });
+  const list = listAddress({ job_type: stats.job_type, scope: scope === "own" ? "mine" : scope });
   return (
     <>
       <JobFigures stats={stats} />

@@ -36,11 +36,11 @@ export function NoList({ problem, retry }: { problem: Problem | null; retry: () 
 }
 
 export function NoMatch({ filter, user }: { filter: RunFilter; user: User }) {
-  if (isUnfiltered(filter)) return <p class="empty">Nobody of {user.tenant} has started a run yet.</p>;
+  if (isUnfiltered(filter)) return <p class="empty">{filter.scope === "all" ? "Nobody" : `Nobody of ${user.tenant}`} has started a run yet.</p>;
   return (
     <p class="empty">
       No run matches this filter.{" "}
-      <Link to={listAddress({ status: null, job_type: "", q: "", scope: filter.scope })}>Clear the filter</Link>
+      <Link to={listAddress({ scope: filter.scope, steps: filter.steps })}>Clear the filter</Link>
     </p>
   );
 }
@@ -56,7 +56,13 @@ export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) 
   return (
     <section class="first-run" aria-label="First run">
       <div class="first-words">
-        <p>Taskroom shows background tasks as they run. Bring a task that you have: its run appears here by itself when it sends its first line.</p>
+        <div>
+          <p>Taskroom shows background tasks as they run. Bring a task that you have: its run appears here by itself when it sends its first line.</p>
+          <p class="awaits" role="status">
+            <i class="dot" />
+            Waiting for the first run
+          </p>
+        </div>
         <RunPicture />
       </div>
       <FirstKeyLines value={key.value.value} />

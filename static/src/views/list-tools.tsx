@@ -1,13 +1,16 @@
 import type { RefObject } from "preact";
 import type { User } from "../client/types";
-import { readsTenant, type RunFilter } from "../state/filter";
+import type { RunFilter } from "../state/filter";
 import { jobTypes } from "../state/jobs";
 import { KEYS_ADDRESS, WAYS_IN_HASH } from "../state/routes";
 import { taskTypes } from "../state/task-types";
 import { typeNames } from "../state/type-names";
 import { Choice } from "./choice";
 import { Link } from "./link";
+import { Scopes, Who } from "./list-filters";
+import { SavedViews } from "./saved-views";
 import { Search } from "./search";
+import { SelectMode } from "./select-bar";
 
 const TYPED_MS = 200;
 
@@ -21,13 +24,14 @@ interface Props {
   start?: () => void;
 }
 
-/** The filters of the list without the status, and the button for a new run. */
+/** Whose runs are listed, the filters of the list without the status, and the button for a new run. */
 export function ListTools({ user, filter, change, search, first, start }: Props) {
   const known = typeNames(jobTypes.value, taskTypes.value, filter.job_type);
   const jobs = [{ value: "", name: "Any job" }, ...known.map((name) => ({ value: name, name }))];
   return (
     <div class="list-tools">
       <h1>{first ? "Nothing has run yet" : "Runs"}</h1>
+      <Scopes {...{ user, filter }} />
       <search class="list-filters">
         {!first && (
           <Search
@@ -42,17 +46,9 @@ export function ListTools({ user, filter, change, search, first, start }: Props)
         {!first && (
           <Choice label="Job" value={filter.job_type} options={jobs} change={(job_type) => change({ job_type })} />
         )}
-        {readsTenant(user) && (
-          <Choice
-            label="Whose"
-            value={filter.scope}
-            options={[
-              { value: "mine", name: "Mine" },
-              { value: "tenant", name: `All of ${user.tenant}` },
-            ]}
-            change={(scope) => change({ scope: scope === "tenant" ? "tenant" : "mine" })}
-          />
-        )}
+        {!first && <Who {...{ filter, change }} />}
+        {!first && <SavedViews user={user} />}
+        {!first && <SelectMode />}
       </search>
       {start && !first && (
         <Link class="hint" to={`${KEYS_ADDRESS}#${WAYS_IN_HASH}`}>

@@ -25,6 +25,11 @@ export const PhaseMark = ({ state }: { state: PhaseState }) => (
   <Mark tone={PHASE[state][0]} shape={PHASE[state][1]} name={state} />
 );
 
+/** The state of what is no run: of a worker, or of a queue. */
+export const StandingMark = ({ tone, shape }: { tone: Tone; shape: string }) => <Mark tone={tone} shape={shape} name={WORDS[tone]} />;
+
+const WORDS: Record<Tone, string> = { run: "at work", ok: "fine", fail: "needs a look", wait: "held", off: "quiet" };
+
 const SEVERITY: Record<Severity, [Tone, string]> = {
   info: ["off", "information"],
   success: ["ok", "succeeded"],

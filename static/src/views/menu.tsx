@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
 import type { User } from "../client/types";
 import { session } from "../state/app";
-import { KEYS_ADDRESS } from "../state/routes";
+import { KEYS_ADDRESS, NOTICES_ADDRESS, TRAIL_ADDRESS, WORKERS_ADDRESS } from "../state/routes";
 import { Action } from "./action";
 import { Link } from "./link";
 import { Settings } from "./settings";
@@ -9,7 +9,7 @@ import { showShortcuts } from "./shortcuts";
 
 const PANEL = "user-menu";
 
-/** The menu of the user: the settings of this browser, API keys, and signing out. */
+/** The menu of the user: the settings of this browser, links to those of the account and to the trail, and signing out. */
 export function UserMenu({ user }: { user: User }) {
   const panel = useRef<HTMLDivElement>(null);
   const shortcuts = (): void => {
@@ -32,7 +32,10 @@ export function UserMenu({ user }: { user: User }) {
           <button type="button" class="plain" onClick={shortcuts}>
             Shortcuts
           </button>
+          <Link to={WORKERS_ADDRESS}>Workers</Link>
+          <Link to={NOTICES_ADDRESS}>Settings</Link>
           <Link to={KEYS_ADDRESS}>API keys</Link>
+          <Link to={TRAIL_ADDRESS}>Trail</Link>
           <a href="/api/docs">API docs</a>
           <Action name="Sign out" run={() => session.logout()} />
         </div>

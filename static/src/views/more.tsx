@@ -34,6 +34,9 @@ export function More({ label = "More", face = "⋯", quiet = false, children }: 
     setOpen(false);
     button.current?.focus();
   };
+  const followed = (event: MouseEvent): void => {
+    if ((event.target as Element).closest("a")) setOpen(false);
+  };
   return (
     <div class="more" ref={box} onKeyDown={escape}>
       <button
@@ -46,7 +49,11 @@ export function More({ label = "More", face = "⋯", quiet = false, children }: 
       >
         {face}
       </button>
-      {open && <div class="more-list">{children}</div>}
+      {open && (
+        <div class="more-list" onClick={followed}>
+          {children}
+        </div>
+      )}
     </div>
   );
 }

@@ -106,7 +106,9 @@ export function Palette({ user, start, close }: Props) {
       >
         {groups.map((group) => (
           <div key={group} role="group" aria-labelledby={`${id}-${group}`}>
-            <h3 id={`${id}-${group}`}>{group}</h3>
+            <h3 role="presentation" id={`${id}-${group}`}>
+              {group}
+            </h3>
             {entries
               .filter((entry) => entry.group === group)
               .map((entry) => (

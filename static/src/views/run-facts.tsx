@@ -1,6 +1,6 @@
 import type { Below } from "../client/observed";
 import { isTerminal, type TaskState } from "../client/types";
-import { tickingServerNow } from "../state/clock";
+import { runningServerNow, tickingServerNow } from "../state/clock";
 import { etaOf, isLonger, isUsual } from "../state/estimate";
 import { count, percentText } from "../state/format";
 import { taskWord, toneOf } from "../state/marks";
@@ -35,8 +35,8 @@ export function Facts({ state, below, viewers }: Props) {
 /** How far the run is, how long it has taken, and how long it will: "31 %  0:06  about 0:17". */
 export function Figures({ state, value }: { state: TaskState; value: number | null }) {
   const { task } = state;
-  const now = tickingServerNow();
   const over = isTerminal(task.status);
+  const now = over ? 0 : runningServerNow();
   const seconds = elapsed(task.started_at, task.finished_at, now);
   const eta = etaOf(state, now);
   const percent = task.status === "SUCCESS" || !task.started_at ? "" : percentText(value);

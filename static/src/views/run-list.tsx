@@ -1,11 +1,15 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Virtualizer, type CacheSnapshot, type VirtualizerHandle } from "virtua";
+import { serverNow } from "../client/serverClock";
+import { now } from "../state/clock";
 import { count, quantity } from "../state/format";
 import { useShortcuts } from "../state/keys";
+import { dayOf } from "../state/list-days";
+import { entriesOf, type Entry } from "../state/list-entries";
 import { runAddress } from "../state/routes";
 import type { Runs } from "../state/runs";
+import { EntryLine, ListHeads } from "./list-entry";
 import { ProblemMessage } from "./problem-message";
-import { RunRow } from "./run-row";
 
 /** The next older page is loaded when so few rows are left. */
 const AHEAD = 60;
@@ -17,26 +21,32 @@ interface ScrollPosition {
   sizes: CacheSnapshot;
 }
 
+const idsOf = (entries: readonly Entry[]): string[] => entries.flatMap((entry) => (entry.kind === "run" ? [entry.id] : []));
+
 /** The rows. Only those on the screen are in the page, however many are loaded. */
 export function RunList({ runs }: { runs: Runs }) {
   const list = useRef<VirtualizerHandle>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const position = useMemo(() => runs.scrollPosition as ScrollPosition | null, [runs]);
   const ids = runs.order.value ?? [];
+  const open = runs.steps.open.value;
+  const today = dayOf(now.value);
+  const entries = useMemo(() => entriesOf(ids, (id) => Date.parse(runs.row(id).peek().task.created_at), open, serverNow()), [ids, open, today]);
+  const lines = useRef(entries);
+  lines.current = entries;
   const older = runs.older.value;
   // The row with the focus stays in the page when it is scrolled away; otherwise the focus would be lost.
   const [focused, setFocused] = useState<string | null>(null);
-  const at = focused === null ? -1 : ids.indexOf(focused);
+  const at = focused === null ? -1 : entries.findIndex(({ key }) => key === focused);
 
   const look = useCallback((): void => {
     const handle = list.current;
     if (!handle) return;
-    const order = runs.order.value ?? [];
     const first = handle.findItemIndex(handle.scrollOffset);
     const last = handle.findItemIndex(handle.scrollOffset + handle.viewportSize);
-    runs.visible(order.slice(first, last + 1));
+    runs.visible(idsOf(lines.current.slice(first, last + 1)));
     runs.top(handle.scrollOffset <= TOP);
-    if (last + AHEAD >= order.length && runs.older.value.kind === "idle") void runs.loadOlder();
+    if (last + AHEAD >= lines.current.length && runs.older.value.kind === "idle") void runs.loadOlder();
   }, [runs]);
 
   useLayoutEffect(() => {
@@ -46,18 +56,20 @@ export function RunList({ runs }: { runs: Runs }) {
       if (handle) runs.scrollPosition = { offset: handle.scrollOffset, sizes: handle.cache } satisfies ScrollPosition;
     };
   }, [runs]);
-  useEffect(look, [look, ids, older]);
+  useEffect(look, [look, entries, older]);
 
   const move = (step: 1 | -1): void => {
     const handle = list.current;
-    const order = runs.order.value ?? [];
-    if (!handle || !order.length) return;
+    if (!handle || !entries.length) return;
     const active = scroller.current?.contains(document.activeElement) ? at : -1;
-    const from = active < 0 ? handle.findItemIndex(handle.scrollOffset) - (step === 1 ? 1 : 0) : active;
-    const next = Math.min(order.length - 1, Math.max(0, from + step));
+    let next = active < 0 ? handle.findItemIndex(handle.scrollOffset) - (step === 1 ? 1 : 0) : active;
+    do next += step;
+    while (entries[next] && entries[next]?.kind !== "run");
+    const entry = entries[next];
+    if (entry?.kind !== "run") return;
     handle.scrollToIndex(next, { align: "nearest" });
-    setFocused(order[next] ?? null);
-    wanted.current = order[next] ?? null;
+    setFocused(entry.key);
+    wanted.current = entry.id;
   };
   const wanted = useRef<string | null>(null);
   const mover = useRef(move);
@@ -77,6 +89,14 @@ export function RunList({ runs }: { runs: Runs }) {
     [],
   );
   useShortcuts("Runs", shortcuts);
+  // The arrows fold and unfold the steps of the row that has the focus, as in a tree.
+  const press = (event: KeyboardEvent): void => {
+    const id = idOf(event.target);
+    const wants = event.key === "ArrowRight" ? true : event.key === "ArrowLeft" ? false : null;
+    if (!id || wants === null || wants === open.has(id) || !runs.hasSteps(id)) return;
+    event.preventDefault();
+    runs.steps.unfold(id, wants);
+  };
 
   const waiting = runs.waiting.value;
   const show = (): void => {
@@ -84,25 +104,26 @@ export function RunList({ runs }: { runs: Runs }) {
     list.current?.scrollTo(0);
   };
   return (
-    <div class="run-list">
+    <div class={runs.filter.scope === "mine" ? "run-list" : "run-list of-many"}>
       {waiting > 0 && (
         <button type="button" class="new-runs" onClick={show}>
           {count(waiting)} new
         </button>
       )}
-      <div class="scroller" ref={scroller} onFocusIn={(event) => setFocused(idOf(event.target))}>
+      <ListHeads />
+      <div class="scroller" ref={scroller} onFocusIn={(event) => setFocused(idOf(event.target))} onKeyDown={press}>
         <Virtualizer
           ref={list}
           as="ol"
           item="li"
-          data={ids}
+          data={entries}
           scrollRef={scroller}
           onScroll={look}
           onResize={look}
           keepMounted={at < 0 ? [] : [at]}
           {...(position ? { cache: position.sizes } : {})}
         >
-          {(id: string) => <RunRow key={id} row={runs.row(id)} />}
+          {(entry: Entry) => <EntryLine key={entry.key} entry={entry} runs={runs} />}
         </Virtualizer>
         <p class="list-end hint">
           {older.kind === "loading" && <span class="late">Loading older runs.</span>}

@@ -8,7 +8,8 @@ import { failureOf } from "../state/failure";
 import { hasTitle, percentText, quantity } from "../state/format";
 import { jobTypes } from "../state/jobs";
 import { taskWord, toneOf } from "../state/marks";
-import { rowSegments } from "../state/phase-bar";
+import { rowSegments, waitsBelow } from "../state/phase-bar";
+import { shortName } from "../state/people";
 import { runAddress } from "../state/routes";
 import { errorsOf, type Row } from "../state/rows";
 import { Elapsed } from "./elapsed";
@@ -25,6 +26,9 @@ export function RunRow({ row }: { row: Signal<Row> }) {
     <Link to={runAddress(task.task_id)} class={`row spine s-${toneOf(task.status)}`}>
       <TaskMark status={task.status} word={taskWord(task)} />
       <RowName task={task} />
+      <span class="row-who" title={task.owner ?? undefined}>
+        {shortName(task.owner)}
+      </span>
       <span class="row-words">
         <span class="run-text">
           <RunText task={task} />
@@ -35,7 +39,7 @@ export function RunRow({ row }: { row: Signal<Row> }) {
       <span class="number took">
         <Elapsed task={task} />
       </span>
-      <Time at={task.created_at} class="when" />
+      <Time at={task.created_at} as="minute" class="when" />
     </Link>
   );
 }
@@ -71,10 +75,10 @@ export function RowBar({ row, label }: { row: Row; label: string }) {
 
 /** What a run says of itself: its error, its phase or its status. */
 export function RunText({ task }: { task: Task }) {
-  const waits = task.status === "WAITING";
+  const waits = task.status === "WAITING" || waitsBelow(task);
   const phase = isTerminal(task.status) ? null : task.current_phase_message || task.current_phase;
   const error = task.error && (failureOf(task)?.sentence ?? task.error.message);
-  const text = error || phase || (waits ? "" : taskWord(task));
+  const text = error || phase || (task.status === "WAITING" ? "" : taskWord(task));
   const failed = failedOfRow(task);
   return (
     <>

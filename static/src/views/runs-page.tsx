@@ -6,16 +6,20 @@ import { stoppedAt } from "../state/clock";
 import { filterOf, isUnfiltered, listAddress, type RunFilter } from "../state/filter";
 import { loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
+import { loadPeople } from "../state/people";
 import { Runs } from "../state/runs";
 import { learnTaskTypes, loadTaskTypes } from "../state/task-types";
 import "../style/runs.css";
 import "../style/rows.css";
 import { ActiveRunBand } from "./active-run";
 import { FirstRun, NoList, NoMatch } from "./list-placeholders";
+import { ListFilters } from "./list-filters";
 import { ListTools } from "./list-tools";
 import { NewRun } from "./new-run";
 import { ProblemMessage } from "./problem-message";
+import { RunHistogram } from "./run-histogram";
 import { RunList } from "./run-list";
+import { SelectBar } from "./select-bar";
 import { Shell } from "./shell";
 import { StatusFilter } from "./status-filter";
 
@@ -45,7 +49,10 @@ export function RunsPage({ user }: { user: User }) {
     document.title = "Runs · Taskroom";
     void loadJobTypes();
   }, []);
-  useEffect(() => void loadTaskTypes(filter.scope), [filter.scope]);
+  useEffect(() => {
+    void loadTaskTypes(filter.scope);
+    void loadPeople(filter);
+  }, [filter.scope]);
   const signed = currentUser.value !== null;
   useEffect(() => {
     // A request that was refused while the session was over is not repeated by anything else.
@@ -73,7 +80,13 @@ export function RunsPage({ user }: { user: User }) {
       <main class={`runs-page${live && !problem ? "" : " stale"}`} aria-busy={runs !== shown}>
         {!first && <ActiveRunBand />}
         <ListTools {...{ user, filter, change, search, first }} {...(mayStart ? { start: () => setStarting(true) } : {})} />
-        {!first && <StatusFilter filter={filter} counts={shown.counts.value.value} />}
+        {!first && <RunHistogram filter={filter} choose={change} />}
+        {!first && (
+          <div class="list-filter-row">
+            <StatusFilter filter={filter} counts={shown.counts.value.value} complete={shown.counts.complete.value} />
+            <ListFilters {...{ filter, change }} />
+          </div>
+        )}
         {problem && order && (
           <ProblemMessage problem={problem}>
             {" "}
@@ -87,6 +100,7 @@ export function RunsPage({ user }: { user: User }) {
         {first && !starting && <FirstRun user={user} mayStart={mayStart} />}
         {none && !first && <NoMatch filter={filter} user={user} />}
         {order && order.length > 0 && <RunList key={listAddress(shown.filter)} runs={shown} />}
+        <SelectBar runs={shown} />
         {starting && <NewRun close={() => setStarting(false)} />}
       </main>
     </Shell>

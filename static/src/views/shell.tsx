@@ -7,6 +7,7 @@ import { Bell } from "./bell";
 import { Brand } from "./brand";
 import { ConnectionState } from "./connection";
 import { UserMenu } from "./menu";
+import { PageLinks } from "./page-links";
 import { RunSearch } from "./run-search";
 
 /** Puts the focus on the content of the page. */
@@ -42,6 +43,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <Brand />
         {user.current && (
           <>
+            <PageLinks />
             <RunSearch />
             <ConnectionState />
             <Bell />

@@ -1,5 +1,6 @@
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { jsonText } from "../client/json";
+import { randomKey } from "../client/randomKey";
 import { type FieldErrors, Problem } from "../client/problem";
 import type { JobType, Schema, Task } from "../client/types";
 import { go } from "../state/address";
@@ -9,7 +10,7 @@ import { forgetDraft, keepDraft, keptDraft, withoutSecrets, type StartDraft } fr
 import { collect, draftOf, errorsElsewhere, fieldsOf, labelOf, type Draft } from "../state/form";
 import { brokenFiles, easiest, lastJob } from "../state/jobs";
 import { runAddress } from "../state/routes";
-import { isSteps, unfolded, withStepFields } from "../state/steps";
+import { isSteps, newParams, unfolded, withStepFields } from "../state/steps";
 import { moment } from "../state/time";
 import { BrokenFiles } from "./broken-files";
 import { ChoiceField } from "./choice-field";
@@ -60,7 +61,8 @@ export function JobForm({ job, types, again }: FormProps) {
   const change = (changed: Partial<StartDraft>): void => {
     const next = { ...draft, ...changed };
     setDraft(next);
-    keepDraft(place(job), schemaOf(job, next), next);
+    if (jsonText(next) === jsonText(fresh(job))) forgetDraft(place(job));
+    else keepDraft(place(job), schemaOf(job, next), next);
   };
   const discard = (): void => {
     forgetDraft(place(job));
@@ -148,7 +150,7 @@ export function JobForm({ job, types, again }: FormProps) {
       {fields.map(([name, field, required]) => {
         const set = (part: Draft): void => change({ params: { ...values, [name]: part } });
         const all = { path: `params.${name}`, label: labelOf(name, field), schema: field, required, errors, draft: values[name] ?? null, set };
-        return isSteps(field) ? <Steps key={name} {...all} types={types} /> : <Field key={name} {...all} />;
+        return isSteps(field) ? <Steps key={name} {...all} types={types} forgetErrors={() => setErrors({})} /> : <Field key={name} {...all} />;
       })}
       <Field path="title" label="Title" schema={TITLE} required={false} draft={title} errors={errors} set={(text) => change({ title: text })} />
       <Field
@@ -168,7 +170,7 @@ export function JobForm({ job, types, again }: FormProps) {
   );
 }
 
-const emptyDraft = (job: JobType): StartDraft => ({ params: draftOf(job.params), title: "", approval: null });
+const emptyDraft = (job: JobType): StartDraft => ({ params: newParams(job.params), title: "", approval: null });
 
 /** A secret has to be typed again. */
 function draftOfRun(job: JobType, run: Task, types: readonly JobType[]): StartDraft {
@@ -176,7 +178,3 @@ function draftOfRun(job: JobType, run: Task, types: readonly JobType[]): StartDr
   const params = unfolded(schema, draftOf(schema, true, run.params ?? {}), run.params, types);
   return { params: withoutSecrets(withStepFields(schema, params, types), params), title: ownTitle(run), approval: null };
 }
-
-// crypto.randomUUID is missing where the page is served without TLS from another machine.
-const randomKey = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -5,8 +5,8 @@ import { count } from "../state/format";
 import { statusWord, toneOf } from "../state/marks";
 import { Link } from "./link";
 
-/** How many runs have which status; each status that some have is a link that filters the list by it. */
-export function StatusFilter({ filter, counts }: { filter: RunFilter; counts: Counts | null }) {
+/** How many runs have which status, of all or of the newest; each status that some have is a link that filters the list by it. */
+export function StatusFilter({ filter, counts, complete }: { filter: RunFilter; counts: Counts | null; complete: boolean }) {
   const all = counts ? total(counts) : undefined;
   return (
     <nav class="chips" aria-label="Status">
@@ -18,6 +18,7 @@ export function StatusFilter({ filter, counts }: { filter: RunFilter; counts: Co
         const name = status === "WAITING" ? "waiting" : statusWord(status);
         return <StatusLink key={status} {...{ name, on, to }} number={counts?.[status]} class={`s-${toneOf(status)}`} />;
       })}
+      {!complete && <span class="hint">of the newest 5,000</span>}
     </nav>
   );
 }

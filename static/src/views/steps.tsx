@@ -7,8 +7,14 @@ import { FieldName } from "./field-name";
 import type { FieldProps } from "./field";
 import { Step } from "./step";
 
+interface Props extends FieldProps {
+  types: readonly JobType[];
+  /** Errors name steps by their places, which have changed. */
+  forgetErrors: () => void;
+}
+
 /** The steps of a run: added, removed, and moved by buttons, by keys and by dragging. */
-export function Steps({ path, label, schema, required, draft, errors, set, types }: FieldProps & { types: readonly JobType[] }) {
+export function Steps({ path, label, schema, required, draft, errors, set, types, forgetErrors }: Props) {
   const steps = (draft ?? []) as readonly Record<string, Draft>[];
   const ids = useIds(steps.length);
   const [open, setOpen] = useState<ReadonlySet<number>>(() => new Set(steps.length === 1 ? ids.all : []));
@@ -19,9 +25,15 @@ export function Steps({ path, label, schema, required, draft, errors, set, types
   const wrong = errorsAt(errors, path, false);
   const full = steps.length >= (schema.maxItems ?? Infinity);
 
+  const isBad = (at: number): boolean => Object.keys(errors).some((name) => `${name}.`.includes(`${path.replace(/^params\./, "")}.${at}.`));
+  const renumber = (): void => {
+    setOpen(new Set([...open, ...ids.all.filter((_, at) => isBad(at))]));
+    forgetErrors();
+  };
   const move = (from: number, to: number): void => {
     if (to < 0 || to >= steps.length || from === to) return;
     keepFocus();
+    renumber();
     ids.move(from, to);
     set(moved(steps, from, to));
     say(`${stepName(steps[from] ?? {}, types)} is now step ${to + 1} of ${steps.length}`);
@@ -33,6 +45,7 @@ export function Steps({ path, label, schema, required, draft, errors, set, types
     say(`Step ${steps.length + 1} added`);
   };
   const remove = (at: number): void => {
+    renumber();
     ids.remove(at);
     set(steps.toSpliced(at, 1));
     say(`${stepName(steps[at] ?? {}, types)} removed`);
@@ -51,16 +64,14 @@ export function Steps({ path, label, schema, required, draft, errors, set, types
       <ol ref={list}>
         {steps.map((step, at) => {
           const id = ids.all[at] as number;
-          const inside = `${path}.${at}`;
-          const bad = Object.keys(errors).some((name) => `${name}.`.includes(`${inside.replace(/^params\./, "")}.`));
           return (
             <Step
               key={id}
               {...{ at, types, errors, step }}
-              path={inside}
+              path={`${path}.${at}`}
               count={steps.length}
               schema={itemAt(schema, at)}
-              open={open.has(id) || bad}
+              open={open.has(id) || isBad(at)}
               target={dragged !== null && dragged !== at}
               set={(changed) => set((steps as readonly Draft[]).with(at, changed))}
               move={(to) => move(at, to)}

@@ -1,10 +1,10 @@
 import { useComputed } from "@preact/signals";
 import { tickingServerNow } from "../state/clock";
-import { ago, clock, exact, moment } from "../state/time";
+import { ago, clock, exact, minute, moment } from "../state/time";
 
 interface Props {
   at: string;
-  as?: "moment" | "clock" | "relative";
+  as?: "moment" | "minute" | "clock" | "relative";
   class?: string;
   /** Shows the exact time also when the keyboard comes by. Not for a time within a link or a button. */
   focusable?: boolean;
@@ -20,7 +20,7 @@ export function Time({ at, as = "moment", focusable, ...rest }: Props) {
       data-exact={focusable ? exact(at) : undefined}
       tabIndex={focusable ? 0 : undefined}
     >
-      {as === "relative" ? <Ago at={at} /> : as === "clock" ? clock(at) : moment(at)}
+      {as === "relative" ? <Ago at={at} /> : as === "clock" ? clock(at) : as === "minute" ? minute(at) : moment(at)}
     </time>
   );
 }

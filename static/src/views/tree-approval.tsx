@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Approval } from "../client/types";
 import { api, mayAct } from "../state/app";
+import { Approve } from "./approve";
 import { CallProblem } from "./call-problem";
+import { Reason } from "./reason";
 import { useCall } from "./use-call";
 
 const RISKY = ["high", "critical"];
-const LONGEST_REASON = 500;
 
 /** What a step waits for, with the buttons that decide it in its row. */
 export function TreeApproval({ taskId, approval }: { taskId: string; approval: Approval }) {
@@ -35,9 +36,7 @@ export function TreeApproval({ taskId, approval }: { taskId: string; approval: A
       </p>
       {mayAct.value && (
         <div class="ask-buttons">
-          <button type="button" class="primary" disabled={done} onClick={() => decide(true)}>
-            Approve
-          </button>
+          <Approve risk={risk_level} disabled={done} run={() => decide(true)} />
           <button type="button" ref={button} disabled={done} aria-expanded={rejecting} onClick={() => reject(!rejecting)}>
             Reject…
           </button>
@@ -46,25 +45,5 @@ export function TreeApproval({ taskId, approval }: { taskId: string; approval: A
       {rejecting && !done && <Reason send={(reason) => decide(false, reason)} back={back} />}
       {call.problem && <CallProblem taskId={taskId} problem={call.problem} />}
     </section>
-  );
-}
-
-function Reason({ send, back }: { send: (reason: string) => void; back: () => void }) {
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
-    send(field.current?.value.trim() ?? "");
-  };
-  const escape = (event: KeyboardEvent): void => {
-    if (event.key !== "Escape") return;
-    event.stopPropagation();
-    back();
-  };
-  return (
-    <form class="ask-reason" onSubmit={submit} onKeyDown={escape}>
-      <input ref={field} maxLength={LONGEST_REASON} aria-label="Why it is rejected" placeholder="Why (may be empty)" />
-      <button type="submit">Reject now</button>
-    </form>
   );
 }

@@ -1,4 +1,5 @@
 import { useMemo, useRef } from "preact/hooks";
+import type { TreeTask } from "../client/tree";
 import type { Task } from "../client/types";
 import { go } from "../state/address";
 import { chooseStep } from "../state/chosen-step";
@@ -82,7 +83,7 @@ export function TreeRow({ host: { linked, Approval }, row, node, begin, chosen, 
         <TreeWords task={task} about={node.about.value} open={row.open === true} />
       </span>
       <span role="gridcell" class="t-time">
-        <Bar task={task} begin={begin} />
+        <Bar task={task} begin={begin} waits={node.about.value.waits} />
       </span>
       <span role="gridcell" class="t-took number">
         <Elapsed task={task} />
@@ -104,14 +105,14 @@ export function TreeRow({ host: { linked, Approval }, row, node, begin, chosen, 
 }
 
 /** The pieces of a task's bar. They are drawn again when they change, not with the time: see OverTime. */
-function Bar({ task, begin }: { task: Task; begin: number }) {
-  const pieces = piecesOf(task, begin);
+function Bar({ task, begin, waits }: { task: Task; begin: number; waits: TreeTask["waits"] }) {
+  const pieces = piecesOf(task, begin, waits);
   const tone = toneOf(task.status);
   return useMemo(
     () => (
       <span class={`t-bar s-${tone}`} aria-hidden="true">
-        {pieces.map(({ kind, from, to }) => (
-          <i key={kind} class={kind} style={{ "--b": String(from), "--e": to === null ? "var(--span)" : String(to) }} />
+        {pieces.map(({ kind, from, to }, n) => (
+          <i key={n} class={kind} style={{ "--b": String(from), "--e": to === null ? "var(--span)" : String(to) }} />
         ))}
       </span>
     ),

@@ -13,7 +13,7 @@ vi.mock("../client/connection", () => ({
   },
 }));
 const { api } = await import("../state/app");
-const { KeysPage } = await import("./keys-page");
+const { KeysSettings } = await import("./keys-settings");
 
 const ann: User = { id: "u", email: "ann@example.org", role: "operator", tenant: "acme" };
 const backup: ApiKey = {
@@ -44,7 +44,7 @@ const choose = (label: string, name: string): void => {
 };
 
 const shown = async (user = ann): Promise<void> => {
-  render(<KeysPage user={user} />);
+  render(<KeysSettings user={user} />);
   await screen.findByRole("listitem", { name: "nightly backup" });
 };
 

@@ -8,27 +8,20 @@ import { KeyForm } from "./key-form";
 import { KeyRow } from "./key-row";
 import { MadeKey } from "./made-key";
 import { ProblemMessage } from "./problem-message";
-import { Shell } from "./shell";
 import { WaysInOfPage } from "./ways-in";
 
-/** The page of the user's API keys, by which programs report, read and start runs. */
-export function KeysPage({ user }: { user: User }) {
+/** The settings of the user's API keys, by which programs report, read and start runs. */
+export function KeysSettings({ user }: { user: User }) {
   const keys = useMemo(() => new ApiKeys(api), [user.id]);
-  useEffect(() => {
-    document.title = "API keys · Taskroom";
-    void keys.load();
-  }, [keys]);
+  useEffect(() => void keys.load(), [keys]);
   const made = keys.made.value;
   return (
-    <Shell>
-      <main class="page keys-page">
-        <h1>API keys</h1>
+    <>
         <p class="hint">A program that has a key acts for you, within the scopes of the key. A key is shown once, when it is made.</p>
         {made ? <MadeKey made={made} close={() => (keys.made.value = null)} /> : <KeyForm user={user} keys={keys} />}
         <KeyList user={user} keys={keys} />
         {!made && mayReport(user) && <WaysInOfPage />}
-      </main>
-    </Shell>
+    </>
   );
 }
 

@@ -1,0 +1,126 @@
+"""Saved views: filters of the list of runs, by name, for their owner or for its tenant."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+
+from app.api import limits
+from app.api.cursors import PageQuery, page_response, position_of, utc
+from app.api.idempotency import KeyHeaders, KeyResult, Remember, key_of, run_once
+from app.auth import saved_views
+from app.auth.principal import Principal
+from app.auth.saved_views import LONGEST_NAME
+from app.http.base import Blueprint, acting, reading
+from app.services import services
+
+blp = Blueprint("views", __name__, description="Saved views")
+
+MOST_FILTERS = 30
+LONGEST_FILTER, LONGEST_VALUE = 32, 200  # characters
+_FILTER = re.compile(f"[a-z_]{{1,{LONGEST_FILTER}}}")
+
+
+def _printable(text: str) -> None:
+    if not text.isprintable() or not text.strip():
+        raise ma.ValidationError("Not printable characters.")
+
+
+class FiltersField(ma.fields.Dict):
+    """Filters by name. Checks their number first: each that is wrong has a message."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(value, dict) and len(value) > MOST_FILTERS:
+            raise ma.ValidationError(f"At most {MOST_FILTERS} filters.")
+        return super()._deserialize(value, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+
+class NewView(ma.Schema):
+    name = ma.fields.String(required=True, validate=[ma.validate.Length(1, LONGEST_NAME), _printable])
+    filters = FiltersField(
+        keys=ma.fields.String(
+            validate=ma.validate.Regexp(_FILTER.pattern + "$", error="Not the name of a filter.")
+        ),
+        values=ma.fields.String(validate=[ma.validate.Length(1, LONGEST_VALUE), _printable]),
+        required=True,
+        metadata={"description": "The filters of the list, as its address has them"},
+    )
+    shared = ma.fields.Boolean(
+        load_default=False, metadata={"description": "With the tenant of its owner, which may read it"}
+    )
+
+
+class ViewSchema(ma.Schema):
+    id = ma.fields.String()
+    name = ma.fields.String()
+    filters = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String())
+    shared = ma.fields.Boolean()
+    owner = ma.fields.String(metadata={"description": "The e-mail address of its account"})
+    mine = ma.fields.Boolean()
+    may_change = ma.fields.Boolean(metadata={"description": "Whether the caller may change and delete it"})
+    created_at = ma.fields.String()
+
+
+class ViewPage(ma.Schema):
+    views = ma.fields.List(ma.fields.Nested(ViewSchema))
+    next = ma.fields.String(allow_none=True)
+
+
+@blp.get("/views")
+@reading
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, ViewPage)
+def listed(principal: Principal, query: dict[str, Any]) -> Any:
+    """Returns the caller's views and those that are shared with its tenant, newest first."""
+    before, limit = position_of(query, utc, UUID), query["limit"]
+    with services().read() as conn, conn.cursor() as cur:
+        found = saved_views.page(cur, principal, before, limit + 1)
+    rows = [view.row(principal) for view in found[:limit]]
+    position = (rows[-1]["created_at"], rows[-1]["id"]) if len(found) > limit else None
+    return page_response("views", rows, position)
+
+
+@blp.post("/views")
+@acting
+@limits.changes
+@blp.arguments(KeyHeaders, location="headers")
+@blp.arguments(NewView)
+@blp.response(201, ViewSchema)
+def create(principal: Principal, headers: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
+    """Saves a view, for the caller alone or shared with its tenant. 409 when the caller has one of that name."""
+
+    def make(remember: Remember) -> dict[str, Any]:
+        with services().transaction() as tx:
+            view = saved_views.create(tx.cur, principal, **body)
+            remember(tx.cur, None, view.id)
+        return view.row(principal)
+
+    def replay(result: KeyResult) -> dict[str, Any]:
+        with services().read() as conn, conn.cursor() as cur:
+            return saved_views.one(cur, principal, result.note or "").row(principal)
+
+    return run_once(key_of(principal, headers), make, replay)
+
+
+@blp.put("/views/<uuid:view_id>")
+@acting
+@limits.changes
+@blp.arguments(NewView)
+@blp.response(200, ViewSchema)
+def change(principal: Principal, body: dict[str, Any], view_id: UUID) -> dict[str, Any]:
+    """Replaces a view: its name, its filters, and whether it is shared. Its owner may, and an admin of the tenant that
+    it is shared with."""
+    with services().transaction() as tx:
+        return saved_views.change(tx.cur, principal, str(view_id), **body).row(principal)
+
+
+@blp.delete("/views/<uuid:view_id>")
+@acting
+@blp.response(204)
+def delete(principal: Principal, view_id: UUID) -> None:
+    """Deletes a view of the caller, or one that is shared with a tenant that the caller administers."""
+    with services().transaction() as tx:
+        saved_views.delete(tx.cur, principal, str(view_id))

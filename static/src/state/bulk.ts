@@ -1,0 +1,54 @@
+import { actOnMany, type BulkAction, type BulkTargets } from "../client/bulk";
+import type { TaskFilter } from "../client/taskLists";
+import type { Notification } from "../client/types";
+import { session } from "./app";
+import { toasts } from "./bell";
+import { taskFilterOf, type RunFilter } from "./filter";
+import { quantity } from "./format";
+import { runAddress } from "./routes";
+
+/** The newest of a filter, beyond which nothing is done. */
+export const MOST_MATCHING = 10_000;
+
+/** What is done, in the words of a button. */
+export const WORDS: Record<BulkAction, { name: string; doing: string; about: string }> = {
+  cancel: {
+    name: "Cancel",
+    doing: "Cancelling",
+    about: "Those that wait end at once, running ones at their next report. What has ended stays as it is.",
+  },
+  retry: {
+    name: "Retry",
+    doing: "Starting again",
+    about: "Each that has ended is started again with its parameters. What has not ended stays as it is.",
+  },
+};
+
+/** Returns the runs that are meant: those with the ids, or all that match the filter. */
+export function targetsOf(ids: ReadonlySet<string>, all: boolean, filter: RunFilter): BulkTargets {
+  if (!all) return { ids: [...ids] };
+  const given = Object.entries(taskFilterOf(filter)).filter(([, value]) => value !== undefined && value !== "");
+  return { filter: Object.fromEntries(given) as TaskFilter };
+}
+
+/** Starts a bulk action, and says so with a link to its run. `key`: the same starts it once. Throws Problem. */
+export async function act(action: BulkAction, targets: BulkTargets, number: number, key: string): Promise<void> {
+  const { task_id } = await actOnMany(session, action, targets, key);
+  toasts.add(started(task_id, `${WORDS[action].doing} ${quantity(number, "run")}`));
+}
+
+/** A toast that is no notification of the server: the bell does not keep it. */
+const started = (taskId: string, title: string): Notification => ({
+  id: `bulk ${taskId}`,
+  sequence: 0,
+  notification_type: "bulk",
+  severity: "success",
+  title,
+  message: "Its run says what becomes of each.",
+  related_type: "task",
+  related_id: taskId,
+  action_url: runAddress(taskId),
+  urgent: false,
+  read: true,
+  created_at: "",
+});

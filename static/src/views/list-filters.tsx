@@ -1,0 +1,122 @@
+import { useState } from "preact/hooks";
+import type { User } from "../client/types";
+import { durationBounds, durationChoices, durationOf } from "../state/durations";
+import { folds, listAddress, scopesOf, type RunFilter, type Scope } from "../state/filter";
+import { rangeText } from "../state/histogram";
+import { TIMES, timeText, type TimeName } from "../state/list-times";
+import { people } from "../state/people";
+import "../style/list-filters.css";
+import { Choice } from "./choice";
+import { Dialog } from "./dialog";
+import { Link } from "./link";
+
+interface Props {
+  user: User;
+  filter: RunFilter;
+  change: (changes: Partial<RunFilter>) => void;
+}
+
+const CHOSEN = "chosen";
+const OTHER = "other";
+const SCOPES: Record<Scope, string> = { mine: "Mine", tenant: "Team", all: "All" };
+
+/** Whose runs: links, each a list of its own. */
+export function Scopes({ user, filter }: Omit<Props, "change">) {
+  const scopes = scopesOf(user);
+  if (scopes.length === 1) return null;
+  return (
+    <nav class="scopes" aria-label="Whose">
+      {scopes.map((scope) => (
+        <Link key={scope} to={listAddress({ ...filter, scope, who: "" })} {...(scope === filter.scope ? { "aria-current": "true" as const } : {})}>
+          {SCOPES[scope]}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+/** Of whose runs of the team alone. */
+export function Who({ filter, change }: Omit<Props, "user">) {
+  if (filter.scope === "mine") return null;
+  const known = people.value[filter.scope] ?? [];
+  const anyone = [{ value: "", name: "Anyone" }, ...known.map(({ user_id, name }) => ({ value: user_id, name: name ?? `Another user (${user_id.slice(0, 8)})` }))];
+  if (filter.who && !known.some(({ user_id }) => user_id === filter.who)) anyone.push({ value: filter.who, name: "One user" });
+  return <Choice label="Who" value={filter.who} options={anyone} change={(who) => change({ who })} />;
+}
+
+/** The filters of the list that are about times, durations and errors, and whether steps are folded. */
+export function ListFilters({ filter, change }: Omit<Props, "user">) {
+  const [asking, ask] = useState(false);
+  const { from, to, time } = filter;
+  const chosen = from || to;
+  const times = [
+    { value: "", name: "Any time" },
+    ...TIMES,
+    ...(chosen ? [{ value: CHOSEN, name: chosenText(filter) }] : []),
+    { value: OTHER, name: "Other times…" },
+  ];
+  const choose = (value: string): void => {
+    if (value === OTHER) ask(true);
+    else if (value !== CHOSEN) change({ time: value as TimeName | "", from: "", to: "" });
+  };
+  return (
+    <div class="more-filters">
+      <Choice label="Time" value={chosen ? CHOSEN : time} options={times} change={choose} />
+      <Choice label="Duration" value={durationOf(filter)} options={durationChoices(filter)} change={(value) => change(durationBounds(value))} />
+      <button type="button" class="quiet" aria-pressed={filter.errors} onClick={() => change({ errors: !filter.errors })}>
+        With errors
+      </button>
+      <button type="button" class="quiet" aria-pressed={!folds(filter)} disabled={filter.q !== ""} onClick={() => change({ steps: !filter.steps })}>
+        Steps
+      </button>
+      {asking && <OtherTimes filter={filter} close={() => ask(false)} change={change} />}
+    </div>
+  );
+}
+
+function chosenText({ from, to }: RunFilter): string {
+  const [begin, end] = [Date.parse(from), Date.parse(to)];
+  if (!to) return `Since ${rangeText(begin, begin + 1).split("–")[0]}`;
+  return from ? rangeText(begin, end) : `Before ${rangeText(end, end + 1).split("–")[0]}`;
+}
+
+/** Asks for a begin and an end, in the time of the reader. */
+function OtherTimes({ filter, close, change }: Omit<Props, "user"> & { close: () => void }) {
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const given = new FormData(event.currentTarget as HTMLFormElement);
+    const at = (name: string): string => (given.get(name) ? timeText(Date.parse(String(given.get(name)))) : "");
+    change({ from: at("from"), to: at("to") });
+    close();
+  };
+  return (
+    <Dialog label="Runs that were made" class="times-dialog" close={close}>
+      <form class="times-form" onSubmit={submit}>
+        <h2>Runs that were made</h2>
+        <label>
+          From
+          <input type="datetime-local" name="from" defaultValue={localText(filter.from)} />
+        </label>
+        <label>
+          To
+          <input type="datetime-local" name="to" defaultValue={localText(filter.to)} />
+        </label>
+        <div class="times-buttons">
+          <button type="button" onClick={close}>
+            Cancel
+          </button>
+          <button type="submit" class="primary">
+            Show
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** As a field of a time has it, in the time zone of the reader. */
+function localText(at: string): string {
+  if (!at) return "";
+  const time = new Date(at);
+  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}

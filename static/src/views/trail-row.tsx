@@ -1,0 +1,75 @@
+import type { TrailEntry } from "../client/account";
+import { runAddress } from "../state/routes";
+import { deedOf, doerOf, MANY, refusalOf } from "../state/trail";
+import { Link } from "./link";
+import { Time } from "./time";
+
+interface Props {
+  entry: TrailEntry;
+  /** Whether the reader did it. */
+  mine: boolean;
+  /** Shows only what this account did. */
+  only: (who: string) => void;
+}
+
+const RUN = /^run ([0-9a-f-]{36})$/;
+
+/** One entry of the trail as a sentence: who did what to what, and how. */
+export function TrailRow({ entry, mine, only }: Props) {
+  const { user_id, key_name, address, owner, number, last_at } = entry;
+  const refusal = refusalOf(entry);
+  const made = RUN.exec(entry.note)?.[1];
+  const doer = mine ? "You" : doerOf(entry);
+  return (
+    <li class={refusal ? "refused" : undefined}>
+      <Time at={entry.at} as="minute" focusable />
+      <div>
+        <p>
+          {user_id ? (
+            <button type="button" class="plain doer" title={`Only what ${mine ? "you" : doer} did`} onClick={() => only(user_id)}>
+              {doer}
+            </button>
+          ) : (
+            <strong>{doer}</strong>
+          )}{" "}
+          {mine ? deedOf(entry).replace(/^was /, "were ") : deedOf(entry)} <Target entry={entry} />
+          {refusal && <em class="s-fail"> {refusal}</em>}
+          {number > 1 && (
+            <span class="number">
+              {" "}
+              {number.toLocaleString("en")} times{last_at && ", the last at "}
+              {last_at && <Time at={last_at} as="minute" />}
+            </span>
+          )}
+        </p>
+        <p class="hint">
+          {[owner && `of ${owner}`, key_name && `by the key ${key_name}`, address && `from ${address}`, noteOf(entry)].filter(Boolean).join(" · ")}
+          {made && (
+            <>
+              {" · "}
+              <Link to={runAddress(made)}>the new run</Link>
+            </>
+          )}
+        </p>
+      </div>
+    </li>
+  );
+}
+
+function Target({ entry: { kind, target, title } }: { entry: TrailEntry }) {
+  if (kind === "call") return <code>{title}</code>;
+  if (kind === "task" && target) return title.includes("<uuid:") ? <RefusedRun call={title} id={target} /> : <Link to={runAddress(target)}>{title}</Link>;
+  return title ? <strong>{title}</strong> : null;
+}
+
+const RefusedRun = ({ call, id }: { call: string; id: string }) => (
+  <>
+    <code>{call.split(" ")[0]}</code> of <Link to={runAddress(id)}>a run</Link>
+  </>
+);
+
+/** Returns what else is said of it: a reason, or what the entry was made of. */
+function noteOf({ note, action }: TrailEntry): string {
+  if (note === MANY || note.startsWith("share=") || RUN.test(note)) return "";
+  return note && action === "reject" ? `“${note}”` : note;
+}

@@ -1,0 +1,63 @@
+"""What our own beat says of its entries, in Postgres as that of others does; and how their runs end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from celery.signals import beat_init
+
+from app.db.persistent import PersistentConnection
+from app.errors.survived import survived
+from app.periodic import Periodic
+from app.tasks.observed.schedules import OWN_SCHEDULES, ScheduleEntry, own_run_ended, report_schedules
+from taskroom.celery.schedules import BEAT_SECONDS, Followed
+from taskroom.texts import reason
+from workers.runtime import runtime
+from workers.settings import settings
+
+logger = logging.getLogger("taskroom.schedules")
+OURS = "taskroom."
+
+
+class ScheduleReports:
+    """The rows of the entries of a scheduler. Beat works without them when Postgres is away."""
+
+    def __init__(self, scheduler: Any) -> None:
+        self._followed = Followed(scheduler, lambda task: task.startswith(OURS))
+        self._connect = PersistentConnection(settings().database_url)
+        self.thread = Periodic("schedules", BEAT_SECONDS, self.write, at_once=True)
+
+    def write(self) -> None:
+        rows = [{**row, "beat_seconds": BEAT_SECONDS, "last_task_id": None} for row in self._followed.rows]
+        entries = msgspec.convert(rows, list[ScheduleEntry])
+        if entries:
+            with self._connect() as conn, conn.cursor() as cur:
+                report_schedules(cur, OWN_SCHEDULES, entries, str)
+
+
+@beat_init.connect
+def _report(sender: Any = None, **_: Any) -> None:
+    ScheduleReports(sender.scheduler).thread.start()
+
+
+@contextmanager
+def scheduled_run(job_type: str) -> Iterator[None]:
+    """Stores how the run of an entry ends; what it raises goes on."""
+    try:
+        yield
+    except Exception as error:
+        _ended(job_type, reason(error))
+        raise
+    _ended(job_type, None)
+
+
+def _ended(job_type: str, error: str | None) -> None:
+    try:
+        with runtime().connect() as conn, conn.cursor() as cur:
+            own_run_ended(cur, job_type, error)
+    except Exception as problem:
+        survived(logger, problem, "how %s ended is not stored", job_type)
