@@ -78,6 +78,22 @@ def test_the_trail_has_each_hold_once_and_by_whom(admin: User) -> None:
     ]
 
 
+def test_who_may_not_hold_is_in_the_trail_with_what_was_asked_for(system: System, admin: User) -> None:
+    tenant = uuid.uuid4().hex
+    with closing(system.user("viewer", tenant).client) as viewer:
+        assert viewer.delete(f"/api/v2/queues/{QUEUE}/pause").status_code == 403
+        assert viewer.put(f"/api/v2/workers/{'w' * 300}/drain").status_code == 403
+
+    def refused() -> list[tuple[str, str, str]] | None:
+        rows = [row for row in admin.get("trail", action="refused")["entries"] if row["tenant"] == tenant]
+        return sorted((row["kind"], row["target"], row["title"]) for row in rows) if len(rows) == 2 else None
+
+    assert wait_for("both", refused) == [
+        ("queue", QUEUE, "DELETE /api/v2/queues/<path:name>/pause"),
+        ("worker", "w" * 255, "PUT /api/v2/workers/<path:name>/drain"),
+    ]
+
+
 def test_a_drained_worker_says_so(admin: User, user: User) -> None:
     """Of a worker that does not run here: another test needs the one that does."""
     name = "celery@nowhere"
