@@ -135,8 +135,7 @@ _PRUNE_MARKS = Statement(sa.delete(ReadMark).where(ReadMark.read_at < _cutoff, ~
 
 
 def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> None:
-    """Stores the notifications among the events and counts the unread ones. That of a run takes the place of the one
-    before, if any."""
+    """Stores the notifications and counts the unread ones. That of a run takes the place of the one before."""
     found = [(e, d.data) for e, d in events if e.type == "notification" and d.data and e.stream != BROADCAST]
     if not found:
         return
@@ -149,8 +148,7 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> None:
         for user_id, (event, data) in zip(users, found, strict=True)
     ]
     execute_values(cur, _INSERT, rows)
-    unread = Counter(users)
-    unread.subtract(user_id for user_id, (_, data) in zip(users, found, strict=True) if data["read"])
+    unread = Counter(row[0] for row in rows if row[3] is None)
     if replaced := [data["replaces"] for _, data in found if data.get("replaces")]:
         cur.execute(_REPLACE, (replaced,))
         unread.subtract(user_id for user_id, was_unread in cur if was_unread)
@@ -167,8 +165,7 @@ def page(
 ) -> tuple[list[dict[str, Any]], bool]:
     """Returns notifications before a sequence, the newest first, and whether there are more; ``unread`` selects the
     unread or the read ones."""
-    before = MAX_SEQUENCE if before is None else before
-    rows, has_more = read_page(cur, PAGES[unread], limit, user=user_id, before=before)
+    rows, has_more = read_page(cur, PAGES[unread], limit, user=user_id, before=before or MAX_SEQUENCE)
     return [_as_json(*row) for row in rows], has_more
 
 

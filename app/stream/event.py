@@ -53,6 +53,16 @@ class LateDraft(Draft, ABC):
         all late drafts of a batch come together."""
 
 
+def finished(cur: Cursor, drafts: Sequence[Draft]) -> Sequence[Draft]:
+    """Returns the drafts with the late ones finished. Their streams are locked."""
+    late = [draft for draft in drafts if isinstance(draft, LateDraft)]
+    if not late:
+        return drafts
+    found = iter(late[0].finish(cur, late))
+    every = (next(found) if isinstance(draft, LateDraft) else draft for draft in drafts)
+    return [draft for draft in every if draft is not None]
+
+
 @dataclass(slots=True, eq=False)
 class Event:
     """An event as stored, never changed again. ``payload`` is its whole JSON object, one line.

@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.errors import TaskroomError
 from app.errors.causes import Cause
 from app.stream import pages
-from app.stream.event import Draft, Event, LateDraft, is_line, is_shared, json_prefix, number
+from app.stream.event import Draft, Event, finished, is_line, is_shared, json_prefix, number
 from app.stream.pg_arrays import QuotedText, array, texts
 
 Connect = Callable[[], AbstractContextManager[Connection]]
@@ -121,18 +121,8 @@ def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
         drafts, ending = _append_locked(cur, drafts, project, streams, done), set()
     if shared:
         streams = lock_shared(cur, {d.stream for d in shared})
-        _append_locked(cur, _finished(cur, shared), project, streams, done)
+        _append_locked(cur, finished(cur, shared), project, streams, done)
     return done
-
-
-def _finished(cur: Cursor, drafts: Sequence[Draft]) -> Sequence[Draft]:
-    """Completes the drafts that depend on what else is there; their streams are locked."""
-    late = [draft for draft in drafts if isinstance(draft, LateDraft)]
-    if not late:
-        return drafts
-    finished = iter(late[0].finish(cur, late))
-    every = (next(finished) if isinstance(draft, LateDraft) else draft for draft in drafts)
-    return [draft for draft in every if draft is not None]
 
 
 def _append_locked(
@@ -141,8 +131,7 @@ def _append_locked(
     prefixes = {name: json_prefix(name) for name in streams}
     events, stored = list[Event](), list[Draft]()
     for draft in drafts:
-        stream = draft.stream
-        row = streams.get(stream)
+        row = streams.get(stream := draft.stream)
         if row is None or row.refuses(draft.attempt):
             done.refused.add(stream)
             continue

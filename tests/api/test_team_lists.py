@@ -302,6 +302,7 @@ def test_a_histogram_has_hours_of_a_month_and_days_of_a_year(system: System, tea
     assert none["times"] == [] and none["complete"]
     for wrong in ({"from": "2024-01-01T00:00:00Z"}, {"from": NEXT, "to": HOUR}):
         problem(get("/api/v2/tasks/histogram", params=wrong), 422, "to")
+    problem(get("/api/v2/tasks/histogram", params={"to": "0001-01-01T00:00:00Z"}), 422, "to")
     problem(get("/api/v2/tasks/histogram", params={"q": "x"}), 422, "q")
 
 
