@@ -23,7 +23,10 @@ from app.tasks.observed.part import LONGEST_TYPE
 
 blp = Blueprint("task_list", __name__, description="Lists of tasks")
 
-_CONDITIONS = "status", "job_type", "since", "until", "q", "top", "errors", "approval", "min_seconds", "max_seconds"
+_CONDITIONS = (
+    *("status", "job_type", "since", "until", "q", "top", "errors", "approval"),
+    *("min_seconds", "max_seconds"),
+)
 _seconds = ma.validate.Range(0)
 
 

@@ -174,33 +174,6 @@ def test_steps_are_folded_and_listed_below_their_parent(system: System, team: di
     assert of(ann) == {"2026-03-05T10:00:00.000000Z": {"SUCCESS": 2, "FAILURE": 1, "WAITING": 1}}
 
 
-def test_runs_that_need_approval_are_listed_and_counted_wherever_in_their_tree_it_waits(
-    system: System, team: dict[str, User]
-) -> None:
-    ann, bob, lead = team["ann"], team["bob"], team["lead"]
-    parent, single = run(system, ann, status="STARTED"), run(system, ann, status="WAITING", job="other")
-    step = run(system, ann, status="STARTED", parent=parent)
-    deep = run(system, ann, status="WAITING", parent=step)
-    theirs = run(system, bob, status="STARTED")
-    run(system, bob, status="WAITING", parent=theirs)
-    run(system, ann, parent=run(system, ann, status="STARTED"))
-    run(system, team["stranger"], status="WAITING")
-
-    def needs(user: User, **query: object) -> tuple[set[str], int]:
-        counts = user.get("tasks/counts", **query)
-        assert sum(user.get("tasks/counts", approval="true", **query)["counts"].values()) == counts["approval"]
-        return set(ids(user, approval="true", **query)), counts["approval"]
-
-    assert needs(ann, top="true") == ({parent, single}, 2)
-    assert needs(ann, top="true", q="other") == ({single}, 1)
-    assert needs(ann) == ({parent, single, step, deep}, 4)
-    assert needs(lead, scope="tenant", top="true") == ({parent, single, theirs}, 3)
-    assert needs(lead, scope="tenant", top="true", who=bob.id) == ({theirs}, 1)
-    assert needs(lead) == (set(), 0)
-    assert {parent, single, theirs} <= needs(team["root"], scope="all", top="true")[0]
-    assert set(ids(ann, approval="true", top="true", status="STARTED")) == {parent}
-
-
 def test_errors_are_failures_lines_of_errors_and_items(system: System, team: dict[str, User]) -> None:
     ann = team["ann"]
     run(system, ann)
@@ -219,27 +192,6 @@ def test_errors_are_failures_lines_of_errors_and_items(system: System, team: dic
     assert set(ids(ann, errors="true")) == {failed, line, item}
     assert counted(ann, errors="true") == {"FAILURE": 1, "SUCCESS": 2}
     assert len(ids(ann, errors="false")) == 5
-
-
-def test_a_row_counts_errors_however_the_run_ended(system: System, team: dict[str, User]) -> None:
-    ann = team["ann"]
-    clean, items, lines = run(system, ann), run(system, ann), run(system, ann, status="FAILURE")
-    system.sql(
-        """INSERT INTO phases (task_id, phase_id, position, status, error_count)
-           VALUES (%s, 'a', 0, 'completed', 696), (%s, 'b', 1, 'completed', 2) RETURNING 1""",
-        *(items, items),
-    )
-    system.sql(
-        """INSERT INTO events (stream_id, seq, type, level, payload)
-           SELECT stream_id, n, 'log', CASE WHEN n < 103 THEN 'ERROR' ELSE 'INFO' END, '{}'
-           FROM tasks, generate_series(2, 200) AS n WHERE id = %s RETURNING 1""",
-        lines,
-    )
-
-    rows = ann.get("tasks")["tasks"]
-
-    counted = {row["task_id"]: (row["error_count"], row["error_lines"]) for row in rows}
-    assert counted == {clean: (0, 0), items: (698, 0), lines: (0, 100)}
 
 
 def test_a_row_has_the_first_phases_of_a_run_that_did_not_succeed(
