@@ -32,8 +32,8 @@ class Listing:
     """Of a user, of a tenant, of a user in a tenant, of a parent or of ``everyone``: each has its index. ``kind``
     matches a job type or a trigger; ``since`` and ``until`` bound the creation; ``q`` is a text that title or job type
     contain, or that the id begins with. ``top``: no steps. ``errors``: those that failed or have errors in their log.
-    ``approval``: those that wait for approval, or have a task below that does. ``min_seconds`` and ``max_seconds`` bound
-    how long ended tasks ran."""
+    ``approval``: those that wait for approval, or have a task below that does. ``min_seconds`` and ``max_seconds``
+    bound how long ended tasks ran."""
 
     user_id: str | None = None
     tenant: str | None = None
