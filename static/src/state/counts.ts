@@ -3,7 +3,7 @@ import type { Api } from "../client/api";
 import type { Status, TaskEvent } from "../client/types";
 import { isUnfiltered, taskFilterOf, type RunFilter } from "./filter";
 
-export type Counts = Readonly<Record<Status, number>>;
+type Counts = Readonly<Record<Status, number>>;
 
 /** How many runs have which status and how many need approval, without these filters of the list. */
 export class StatusTally {
