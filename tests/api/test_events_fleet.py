@@ -66,6 +66,7 @@ def test_a_worker_is_listed_as_it_was_reported_last(user: User) -> None:
         "lost": [],
         "drained": None,
         "own": False,
+        "reporter": None,
         "beat_seconds": 10,
         "alive": True,
     }
