@@ -109,7 +109,7 @@ def create_app(config: Config | None = None) -> Flask:
 def _flask(config: Config) -> Flask:
     """Makes the application with what every request passes, and no resource yet."""
     app = Flask(__name__, static_folder=None)
-    app.url_map.converters |= CONVERTERS
+    app.url_map.converters.update(CONVERTERS)
     app.config.update(
         SECRET_KEY=config.secret_key,
         MAX_CONTENT_LENGTH=config.body_limit,

@@ -46,7 +46,7 @@ def wait_for(what: str, condition: Callable[[], Value], seconds: float = 120.0) 
             return value
         assert time.monotonic() < limit, f"{what}: not within {seconds:.0f} s"
         time.sleep(pause)
-        pause = min(pause * 1.5, 0.25)  # a check takes CPU time from the awaited process: 4 ms, when it is a request
+        pause = min(pause * 1.5, 0.25)  # a check by a request takes 4 ms of CPU time
 
 
 @dataclass(slots=True)
