@@ -32,8 +32,8 @@ export function queuedWords(queued: Queued, now: number): string {
 }
 
 function taken({ worker, alive, seen_at }: Queued, now: number): string {
-  if (alive) return `${worker} has taken it and begins it when a slot is free`;
-  return `${worker} has taken it, and has not answered for ${duration((now - Date.parse(seen_at ?? "")) / 1_000)}; the broker gives it out again in its own time`;
+  if (alive) return `${worker} has taken it and not begun it yet`;
+  return `${worker} has taken it, and has not answered for ${duration((now - Date.parse(seen_at ?? "")) / 1_000)}; if it is gone, the broker gives the task out again in its own time`;
 }
 
 function place({ queue, position, depth, slots, busy }: Queued): string {
