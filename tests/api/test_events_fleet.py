@@ -97,7 +97,10 @@ def test_a_worker_that_vanished_says_since_when_and_what_was_lost(
     reporter = Reporter(user)
     lost, goes_on = reporter.started(worker="shop@one/7"), reporter.started(worker="shop@two/7")
     reporter.send(
-        workers=[{"name": "shop@one", "running": [lost]}, {"name": "shop@two", "running": [goes_on]}]
+        workers=[
+            {"name": "shop@one", "running": [lost]},
+            {"name": "shop@two", "running": [goes_on], "beat_seconds": 3_600},
+        ]
     )
     system.sql("UPDATE worker_reports SET seen_at = now() - interval '31 s' WHERE name = 'shop@one'")
     system.sql("UPDATE leases SET missed = rounds WHERE task_id = %s", lost)
