@@ -50,10 +50,27 @@ def _own() -> Any:
     return ma.fields.Boolean(metadata={"description": "Taskroom's own, not that of a project that reports"})
 
 
+def _reporter() -> Any:
+    return ma.fields.String(
+        allow_none=True, metadata={"description": "The name of the API key that reports it; null for none"}
+    )
+
+
 class Queue(ma.Schema):
     name = ma.fields.String()
     own = _own()
-    depth = ma.fields.Integer(metadata={"description": "Tasks that wait"})
+    reporter = _reporter()
+    depth = ma.fields.Integer(
+        metadata={
+            "description": "Tasks that wait: those in the broker, or `known_waiting` when these are more"
+        }
+    )
+    known_waiting = ma.fields.Integer(
+        metadata={
+            "description": "Reported tasks that wait, also those that a worker has taken and not begun; 1,000 for more."
+            " `depth` is old where it is 0 and the queue is not `alive`"
+        }
+    )
     oldest_wait_seconds = ma.fields.Float(allow_none=True)
     consumers = ma.fields.Integer(metadata={"description": "Workers that are alive and may take its tasks"})
     workers = ma.fields.List(ma.fields.String(), metadata={"description": "Their names, the first ones"})
@@ -70,6 +87,7 @@ class Queue(ma.Schema):
 class WorkerSchema(ma.Schema):
     name = ma.fields.String()
     own = _own()
+    reporter = _reporter()
     host = ma.fields.String(allow_none=True)
     pid = ma.fields.Integer(allow_none=True)
     pool = ma.fields.String(allow_none=True)
@@ -78,7 +96,12 @@ class WorkerSchema(ma.Schema):
     memory_bytes = ma.fields.Integer(allow_none=True)
     versions = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String())
     running = ma.fields.List(ma.fields.String(), metadata={"description": "Tasks that the caller may read"})
-    busy = ma.fields.Integer(metadata={"description": "How many tasks it runs, whoever may read them"})
+    busy = ma.fields.Integer(
+        metadata={
+            "description": "How many tasks it runs, whoever may read them; of one that is not `alive`, how many it ran"
+            " that have not ended and are not lost yet"
+        }
+    )
     tasks = ma.fields.List(
         ma.fields.Nested(RunningTask), metadata={"description": "What the first of `running` are"}
     )
@@ -100,6 +123,7 @@ class WorkerSchema(ma.Schema):
 class Schedule(ma.Schema):
     name = ma.fields.String()
     own = _own()
+    reporter = _reporter()
     job_type = ma.fields.String(metadata={"description": "The task that is sent"})
     schedule = ma.fields.String(metadata={"description": "When: `every 5 min`, or the fields of cron"})
     last_run_at = ma.fields.String(allow_none=True)

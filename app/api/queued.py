@@ -26,7 +26,8 @@ class Queued(ma.Schema):
         validate=ma.validate.OneOf(REASONS),
         metadata={
             "description": "`later`: the attempt is due later. `paused`, `drained`: an operator stopped the queue, or"
-            " all workers of it. `no_worker`: none runs. `at_cap`: its owner has as many running as one user may."
+            " all workers of it. `no_worker`: none runs. `taken`: a worker has it and has not begun."
+            " `at_cap`: its owner has as many running as one user may."
             " `queued`: others come first, or no slot is free"
         },
     )
@@ -36,7 +37,16 @@ class Queued(ma.Schema):
     )
     seen_at = ma.fields.String(
         allow_none=True,
-        metadata={"description": "Of `no_worker`: when one was heard last; null for none of the last day"},
+        metadata={
+            "description": "Of `no_worker`: when one was heard last; null for none of the last day. Of `taken`:"
+            " when the worker was"
+        },
+    )
+    worker = ma.fields.String(metadata={"description": "Of `taken`: its name"})
+    alive = ma.fields.Boolean(
+        metadata={
+            "description": "Of `taken`: whether it still reports; else the broker may give the task out again"
+        }
     )
     running = ma.fields.Integer(metadata={"description": "Of `at_cap`: tasks of its owner that run"})
     most = ma.fields.Integer(metadata={"description": "Of `at_cap`: how many may"})

@@ -59,7 +59,7 @@ class Resend(Base):
 
 class WorkerReport(Base):
     """A worker as it was reported last. ``user_id`` and ``tenant`` are those of the reporter, NULL for Taskroom's own
-    workers. ``id`` is made of the reporter and the name."""
+    workers. ``reporter`` is its key or its account; ``id`` is made of it and of the name."""
 
     __tablename__ = "worker_reports"
     # No index has ``seen_at``: each report would change it. The table has few rows.
@@ -68,6 +68,7 @@ class WorkerReport(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     tenant: Mapped[str | None] = mapped_column(Text)
+    reporter: Mapped[str | None] = mapped_column(Id)
     name: Mapped[str] = mapped_column(Text)
     host: Mapped[str | None] = mapped_column(Text)
     pid: Mapped[int | None] = mapped_column(BigInteger)
@@ -75,6 +76,7 @@ class WorkerReport(Base):
     slots: Mapped[int | None] = mapped_column(BigInteger)
     queues: Mapped[list[str]] = mapped_column(ARRAY(Text))
     running: Mapped[list[str]] = mapped_column(ARRAY(Id))
+    waiting: Mapped[list[str]] = mapped_column(ARRAY(Id), server_default="{}")  # it has them, and began none
     memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
     versions: Mapped[Any] = mapped_column(JSON)
     beat_seconds: Mapped[float] = mapped_column(server_default=text("10"))
@@ -94,6 +96,7 @@ class ScheduleReport(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     tenant: Mapped[str | None] = mapped_column(Text)
+    reporter: Mapped[str | None] = mapped_column(Id)
     name: Mapped[str] = mapped_column(Text)
     job_type: Mapped[str] = mapped_column(Text)
     schedule: Mapped[str] = mapped_column(Text)
@@ -116,6 +119,7 @@ class QueueReport(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     tenant: Mapped[str | None] = mapped_column(Text)
+    reporter: Mapped[str | None] = mapped_column(Id)
     name: Mapped[str] = mapped_column(Text)
     depth: Mapped[int] = mapped_column(BigInteger)
     oldest_wait_seconds: Mapped[float | None]

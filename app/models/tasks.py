@@ -82,6 +82,10 @@ class Task(Base):
             "parent_id",
             postgresql_where=text("parent_id IS NOT NULL AND finished_at IS NULL"),
         ),
+        Index(
+            *("tasks_waiting_in_queue", "queue", text("coalesce(tenant, user_id::text)"), "created_at"),
+            postgresql_where=text("observed AND status = 'PENDING'"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)

@@ -15,21 +15,17 @@ from app.db.clock import TIME_TEXT
 from app.tasks.fold import PENDING, RETRY
 from app.tasks.holds import holds_of
 from app.tasks.observed.fleet import ALIVE_BEATS, ALIVE_SECONDS
+from app.tasks.observed.waiting import Waiting, waiting_in
 from app.tasks.slots import SLOTS, Cap
 
 MOST = 100  # tasks before a task that are counted
 USERS = 100  # with waiting tasks that are compared
-LATER, PAUSED, DRAINED, NO_WORKER, AT_CAP, QUEUED = (
-    "later",
-    "paused",
-    "drained",
-    "no_worker",
-    "at_cap",
+REASONS = LATER, PAUSED, DRAINED, NO_WORKER, AT_CAP, TAKEN, QUEUED = (
+    *("later", "paused", "drained", "no_worker", "at_cap", "taken"),
     "queued",
 )
-REASONS = (LATER, PAUSED, DRAINED, NO_WORKER, AT_CAP, QUEUED)
 
-_TASK = f"""SELECT tasks.user_id::text, tasks.tenant, tasks.job_type, observed, queue, status,
+_TASK = f"""SELECT tasks.user_id::text, tasks.tenant, tasks.job_type, observed, queue, reporter::text, status,
         {TIME_TEXT.format("due_at")}, due_at > now()
     FROM tasks LEFT JOIN dispatches ON task_id = id WHERE id = %s"""
 
@@ -64,13 +60,20 @@ _PLACE = f"""WITH RECURSIVE {SLOTS},
 
 _WHOSE = "(user_id = %(user)s OR tenant = %(tenant)s)"
 _OBSERVED = f"""SELECT
-        (SELECT depth FROM queue_reports WHERE name = %(queue)s AND {_WHOSE}
-            AND seen_at > now() - make_interval(secs => %(fresh)s) ORDER BY seen_at DESC LIMIT 1),
         count(*) FILTER (WHERE fresh), {TIME_TEXT.format("max(seen_at)")},
         coalesce(sum(slots) FILTER (WHERE fresh), 0)::int, coalesce(sum(busy) FILTER (WHERE fresh), 0)::int
     FROM (SELECT slots, cardinality(running) AS busy, seen_at,
               seen_at > now() - make_interval(secs => greatest(%(fresh)s, %(beats)s * beat_seconds)) AS fresh
           FROM worker_reports WHERE {_WHOSE} AND %(queue)s = ANY(queues)) AS worker"""
+
+
+_DEPTH = f"""SELECT id::text, CASE WHEN seen_at > now() - make_interval(secs => %(fresh)s) THEN depth END
+    FROM queue_reports WHERE name = %(queue)s AND {_WHOSE}
+    ORDER BY reporter IS NOT DISTINCT FROM %(reporter)s::uuid DESC, seen_at DESC LIMIT 1"""
+# The worker that had the message when it was heard last. One that runs has it before others.
+_TAKEN = f"""SELECT name, {TIME_TEXT.format("seen_at")},
+        seen_at > now() - make_interval(secs => greatest(%(fresh)s, %(beats)s * beat_seconds)) AS alive
+    FROM worker_reports WHERE {_WHOSE} AND %(task)s::uuid = ANY(waiting) ORDER BY alive DESC, seen_at DESC LIMIT 1"""
 
 
 def why_queued(
@@ -85,10 +88,17 @@ def why_queued(
     row = cur.fetchone()
     if row is None:
         return None
-    user, tenant, job_type, observed, reported_queue, status, due_at, is_later = row
+    user, tenant, job_type, observed, reported_queue, reporter, status, due_at, is_later = row
     if observed:
         waits = status == PENDING and reported_queue
-        return _observed(cur, user, tenant, reported_queue) if waits else None
+        asked = {
+            "task": task_id,
+            "user": user,
+            "tenant": tenant,
+            "queue": reported_queue,
+            "reporter": reporter,
+        }
+        return _observed(cur, asked) if waits else None
     if due_at is None or status not in (PENDING, RETRY):
         return None
     queue = queues.get(job_type, default)
@@ -115,11 +125,24 @@ def why_queued(
     return found | ({"slots": slots, "busy": slots - idle} if queue in celery else {})
 
 
-def _observed(cur: Cursor, user: str, tenant: str | None, queue: str) -> dict[str, Any] | None:
-    fresh = {"fresh": ALIVE_SECONDS, "beats": ALIVE_BEATS}
-    cur.execute(_OBSERVED, {"queue": queue, "user": user, "tenant": tenant, **fresh})
-    depth, workers, seen_at, slots, busy = cur.fetchall()[0]
-    found = {"queue": queue, "depth": depth}
+def _observed(cur: Cursor, asked: dict[str, Any]) -> dict[str, Any] | None:
+    asked |= {"fresh": ALIVE_SECONDS, "beats": ALIVE_BEATS}
+    depth = _depth(cur, asked)
+    found = {"queue": asked["queue"], "depth": depth}
+    cur.execute(_TAKEN, asked)
+    for name, seen_at, alive in cur.fetchall():
+        return found | {"reason": TAKEN, "worker": name, "alive": alive, "seen_at": seen_at}
+    cur.execute(_OBSERVED, asked)
+    workers, seen_at, slots, busy = cur.fetchall()[0]
     if workers:
         return found | {"reason": QUEUED, "slots": slots, "busy": busy}
     return found | {"reason": NO_WORKER, "seen_at": seen_at} if seen_at or depth is not None else None
+
+
+def _depth(cur: Cursor, asked: dict[str, Any]) -> int | None:
+    """Returns what waits in the queue; None when nobody has reported it."""
+    cur.execute(_DEPTH, asked)
+    for queue, reported in cur.fetchall():
+        known = waiting_in(cur, [queue]).get(queue, Waiting()).number
+        return max(reported or 0, known)
+    return None

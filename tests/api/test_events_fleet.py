@@ -66,6 +66,7 @@ def test_a_worker_is_listed_as_it_was_reported_last(user: User) -> None:
         "lost": [],
         "drained": None,
         "own": False,
+        "reporter": None,
         "beat_seconds": 10,
         "alive": True,
     }
@@ -94,9 +95,13 @@ def test_a_worker_that_vanished_says_since_when_and_what_was_lost(
 ) -> None:
     """The leases of its tasks have run out."""
     reporter = Reporter(user)
-    lost, goes_on = reporter.started(worker="shop@one/7"), reporter.started(worker="shop@two/7")
+    lost = reporter.started(worker="shop@one/7")
+    goes_on = reporter.started(worker="shop@two/7", lease_seconds=86_400)  # however slow the machine is
     reporter.send(
-        workers=[{"name": "shop@one", "running": [lost]}, {"name": "shop@two", "running": [goes_on]}]
+        workers=[
+            {"name": "shop@one", "running": [lost]},
+            {"name": "shop@two", "running": [goes_on], "beat_seconds": 3_600},
+        ]
     )
     system.sql("UPDATE worker_reports SET seen_at = now() - interval '31 s' WHERE name = 'shop@one'")
     system.sql("UPDATE leases SET missed = rounds WHERE task_id = %s", lost)

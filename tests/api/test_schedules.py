@@ -32,6 +32,7 @@ def test_an_entry_is_listed_as_it_was_reported_last(user: User) -> None:
     assert row.pop("seen_at").endswith("Z")
     assert row == entry(
         own=False,
+        reporter=None,
         last_run_at="2026-11-30T01:00:00.000000Z",
         next_run_at="2026-12-01T01:00:00.000000Z",
         last_task_id=None,

@@ -88,9 +88,12 @@ def test_it_shows_what_runs_what_was_lost_and_what_comes_next(
     expect(schedule.locator(f"a[href='/runs/{sent['task_id']}']")).to_be_visible()
 
     system.sql("UPDATE worker_reports SET seen_at = now() - interval '3 min' WHERE name = 'celery@shop'")
+    gone = row(tab, "celery@shop")
+    expect(gone.get_by_role("list", name="Was running").get_by_role("link")).to_have_text(
+        "Mail to 1,200 readers"
+    )
     system.sql("UPDATE leases SET missed = rounds WHERE task_id = %s", lost)
 
-    gone = row(tab, "celery@shop")
     expect(gone).to_contain_text(re.compile(r"gone since .*, 3 min ago"))
     expect(gone.get_by_role("list", name="Lost with it").get_by_role("link")).to_have_text(
         "Mail to 1,200 readers"

@@ -27,6 +27,7 @@ from app.tasks.observed import (
     schedules,
     task,
     tree,
+    waiting,
 )
 from tests.limits.product import Row, most, same
 
@@ -91,6 +92,7 @@ ROWS: dict[str, list[Row]] = {
         ("tasks lost with a worker that a list names", "10", lambda: fleet_details.MOST_LOST),
         ("how long a lost task is named", "1 day", lambda: cleanup.EXPIRES[LostAttempt][1].total_seconds()),
         ("workers of a queue that a list names", "20", lambda: fleet_details.MOST_CONSUMERS),
+        ("reported tasks of a queue that are counted as waiting", "1,000", lambda: waiting.MOST),
         ("how long a drained worker that does not run stays so", "7 days",
          lambda: cleanup.EXPIRES[Hold][1].total_seconds()),
         ("hints that are sent at once when a queue goes on", "200", lambda: holds.HINTS),

@@ -147,6 +147,27 @@ def test_an_observed_task_has_what_is_reported_of_its_queue(tasks: Tasks) -> Non
     assert gone and (gone["reason"], gone["seen_at"]) == ("no_worker", "2026-11-30T10:00:00.000000Z")
 
 
+def test_an_observed_task_that_a_worker_has_taken_says_so_also_when_that_worker_is_gone(tasks: Tasks) -> None:
+    """Another worker is idle, but the broker gives the message out again only when its time has come."""
+    program, task_id = Program(tasks), str(uuid.uuid4())
+    pending = {"type": "task_status", "status": "PENDING"}
+    program.send({"task_id": task_id, "job_type": "shop.mail", "queue": "mails", "events": [pending]})
+    one = {"name": "shop@one", "slots": 2, "queues": ["mails"]}
+    program.send(workers=[one | {"waiting": [task_id]}], queues=[{"name": "mails", "depth": 0}])
+    held = why(tasks, task_id)
+    sql(tasks.database, "UPDATE worker_reports SET seen_at = '2026-11-30 10:00:00+00'")
+    program.send(workers=[{"name": "shop@two", "slots": 2, "queues": ["mails"]}])
+    gone = why(tasks, task_id)
+    program.send(workers=[{"name": "shop@two", "slots": 2, "queues": ["mails"], "waiting": [task_id]}])
+    again = why(tasks, task_id)
+
+    taken = {"queue": "mails", "depth": 1, "reason": "taken"}
+    assert held and held.pop("seen_at") and held == taken | {"worker": "shop@one", "alive": True}
+    seen_at = "2026-11-30T10:00:00.000000Z"
+    assert gone == taken | {"worker": "shop@one", "alive": False, "seen_at": seen_at}
+    assert again and (again["worker"], again["alive"]) == ("shop@two", True)
+
+
 def test_among_thousands_few_are_read(tasks: Tasks) -> None:
     worker(tasks)
     first = tasks.create()

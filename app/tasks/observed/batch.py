@@ -108,11 +108,12 @@ def _report_fleet(
     tasks = {id: task_id for id, uuid in uuids.items() if (task_id := taking.book.observed(uuid))}
     cancelled = leases.renew(cur, list(tasks.values()))
     cancelled |= cancelled_before(cur, [task_id for id, task_id in tasks.items() if id in waiting])
-    of_workers: Mapping[str, list[str]] = {
-        worker.name: [tasks[id] for id in worker.running if id in tasks] for worker in batch.workers
-    }
+
+    def tasks_of(ids: list[str]) -> list[str]:
+        return [tasks[id] for id in ids if id in tasks]
+
     not_stored = {
-        "workers": report_workers(cur, whose, batch.workers, of_workers),
+        "workers": report_workers(cur, whose, batch.workers, tasks_of),
         "queues": report_queues(cur, whose, batch.queues),
         "schedules": report_schedules(cur, whose, batch.schedules, batch.reporter.uuid_of),
     }

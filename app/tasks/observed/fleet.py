@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -72,10 +72,10 @@ _SINCE = """, since = CASE
 
 
 def report_workers(
-    cur: Cursor, whose: Whose, workers: Iterable[WorkerEntry], running: Mapping[str, Sequence[str]]
+    cur: Cursor, whose: Whose, workers: Iterable[WorkerEntry], tasks_of: Callable[[list[str]], list[str]]
 ) -> list[str]:
-    """Stores the workers; returns the names of those for which there was no room. ``running`` has the tasks of each, by
-    its name. The caller commits soon: the rows are locked in their order, so that two batches do not wait for each
+    """Stores the workers; returns the names of those for which there was no room. ``tasks_of`` returns the tasks of
+    reported ids. The caller commits soon: the rows are locked in their order, so that two batches do not wait for each
     other."""
     rows = {}
     for worker in workers:
@@ -85,10 +85,11 @@ def report_workers(
         versions = {key[:LONGEST_NAME]: value[:LONGEST_NAME] for key, value in texts}
         rows[str(uuid5(whose.namespace, name))] = (
             *(name, name_of(worker.host), worker.pid, name_of(worker.pool), worker.slots, queues),
-            *(list(running.get(worker.name, ())), worker.memory_bytes, Json(versions), worker.beat_seconds),
+            *(tasks_of(worker.running), tasks_of(worker.waiting)),
+            *(worker.memory_bytes, Json(versions), worker.beat_seconds),
         )
-    columns = ("name", "host", "pid", "pool", "slots", "queues", "running", "memory_bytes", "versions")
-    return store_reports(cur, "worker_reports", (*columns, "beat_seconds"), whose, rows)
+    columns = ("name", "host", "pid", "pool", "slots", "queues", "running", "waiting", "memory_bytes")
+    return store_reports(cur, "worker_reports", (*columns, "versions", "beat_seconds"), whose, rows)
 
 
 def report_queues(cur: Cursor, whose: Whose, queues: Iterable[QueueEntry]) -> list[str]:
@@ -108,17 +109,19 @@ def store_reports(
 ) -> list[str]:
     without_room = _without_room(cur, table, whose, rows) if whose.user_id else []
     not_stored = [rows[id][0] for id in without_room]
-    values = [(id, whose.user_id, whose.tenant, *rows[id]) for id in sorted(rows.keys() - without_room)]
+    reporter = str(whose.namespace) if whose.user_id else None
+    values = [
+        (id, whose.user_id, whose.tenant, reporter, *rows[id]) for id in sorted(rows.keys() - without_room)
+    ]
     if not values:
         return not_stored
-    named = ", ".join(("id", "user_id", "tenant", *columns))
-    changes = ", ".join(f"{name} = EXCLUDED.{name}" for name in ("tenant", *columns))
+    named = ", ".join(("id", "user_id", "tenant", "reporter", *columns))
+    changes = ", ".join(f"{name} = EXCLUDED.{name}" for name in ("tenant", "reporter", *columns))
     changes += _SINCE if table == "worker_reports" else ""
     template = f"(%s{', %s' * (len(values[0]) - 1)})"
     if table == "worker_reports":
-        place = 3 + columns.index("queues")
-        casts = ["%s"] * len(values[0])
-        casts[place], casts[place + 1] = "%s::text[]", "%s::uuid[]"
+        kinds = {"queues": "%s::text[]", "running": "%s::uuid[]", "waiting": "%s::uuid[]"}
+        casts = ["%s"] * 4 + [kinds.get(name, "%s") for name in columns]
         template = f"({', '.join(casts)})"
     execute_values(
         cur,

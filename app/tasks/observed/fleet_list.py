@@ -16,12 +16,12 @@ from app.tasks.observed.fleet import ALIVE_BEATS, ALIVE_SECONDS
 
 WORKER = (
     *("name", "host", "pid", "pool", "slots", "queues", "memory_bytes", "versions", "beat_seconds", "since"),
-    *("seen_at", "own", "alive", "running"),
+    *("seen_at", "own", "alive", "reporter", "running"),
 )
-QUEUE = ("name", "depth", "oldest_wait_seconds", "beat_seconds", "seen_at", "own", "alive")
+QUEUE = ("name", "depth", "oldest_wait_seconds", "beat_seconds", "seen_at", "own", "alive", "reporter")
 SCHEDULE = (
     *("name", "job_type", "schedule", "last_run_at", "last_task_id", "last_error", "next_run_at", "ended_at"),
-    *("end_error", "beat_seconds", "seen_at", "own", "alive"),
+    *("end_error", "beat_seconds", "seen_at", "own", "alive", "reporter"),
 )
 _TEXTS = frozenset(
     {"name", "host", "pool", "queues", "versions", "running", "schedule", "last_error"}
@@ -41,14 +41,14 @@ def list_workers(cur: Cursor, whose: dict[str, str], before: Sequence[str] | Non
     may not read are left out."""
     page = _named(WORKER, _read(cur, _workers(frozenset(whose), before is not None), whose, before, limit))
     fleet_details.add_to_workers(cur, page.rows, whose)
-    return _without_ids(page)
+    return _named_reporters(cur, page)
 
 
 def list_queues(cur: Cursor, whose: dict[str, str], before: Sequence[str] | None, limit: int) -> FleetPage:
     """Returns queues, as ``list_workers`` returns workers."""
     page = _named(QUEUE, _read(cur, _queues(frozenset(whose), before is not None), whose, before, limit))
     fleet_details.add_to_queues(cur, page.rows)
-    return _without_ids(page)
+    return _named_reporters(cur, page)
 
 
 def list_schedules(cur: Cursor, whose: dict[str, str], before: Sequence[str] | None, limit: int) -> FleetPage:
@@ -56,7 +56,7 @@ def list_schedules(cur: Cursor, whose: dict[str, str], before: Sequence[str] | N
     statement = _schedules(frozenset(whose), before is not None)
     page = _named(SCHEDULE, _read(cur, statement, whose, before, limit))
     fleet_details.add_to_schedules(cur, page.rows, whose)
-    return _without_ids(page)
+    return _named_reporters(cur, page)
 
 
 def _read(
@@ -70,27 +70,33 @@ def _named(names: Sequence[str], page: Page) -> FleetPage:
     return FleetPage([dict(zip(("id", *names), row, strict=True)) for row in page.rows], last)
 
 
-def _without_ids(page: FleetPage) -> FleetPage:
-    """The ids are for the cursor and for what belongs to the rows."""
+def _named_reporters(cur: Cursor, page: FleetPage) -> FleetPage:
+    """Names the keys by which the rows are reported. The ids are for the cursor and for what belongs to the rows."""
+    cur.execute(
+        "SELECT id::text, name FROM api_keys WHERE id = ANY(%s::uuid[])",
+        ([row["reporter"] for row in page.rows if row["reporter"]],),
+    )
+    names = dict(cur.fetchall())
     for row in page.rows:
         del row["id"]
+        row["reporter"] = names.get(row["reporter"])
     return page
 
 
 @composed
 def _workers(given: frozenset[str], later: bool) -> sa.Select[Any]:
     running = sa.cast(WorkerReport.running, sa.ARRAY(sa.Text)).label("running")
-    return _list(WorkerReport, WORKER[:-4], given, later, running)
+    return _list(WorkerReport, WORKER[:-5], given, later, running)
 
 
 @composed
 def _queues(given: frozenset[str], later: bool) -> sa.Select[Any]:
-    return _list(QueueReport, QUEUE[:-3], given, later)
+    return _list(QueueReport, QUEUE[:-4], given, later)
 
 
 @composed
 def _schedules(given: frozenset[str], later: bool) -> sa.Select[Any]:
-    return _list(ScheduleReport, SCHEDULE[:-3], given, later)
+    return _list(ScheduleReport, SCHEDULE[:-4], given, later)
 
 
 def _list(
@@ -105,7 +111,8 @@ def _list(
     alive = model.seen_at > sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, silent)
     columns = (getattr(model, name) for name in names)
     own = model.user_id.is_(None).label("own")
-    found = sa.select(model.id, *columns, model.seen_at, own, alive.label("alive"), *more)
+    reporter = sa.cast(model.reporter, sa.Text).label("reporter")
+    found = sa.select(model.id, *columns, model.seen_at, own, alive.label("alive"), reporter, *more)
     if given:
         theirs = (getattr(model, name) == sa.bindparam(name) for name in sorted(given))
         found = found.where(sa.or_(model.user_id.is_(None), *theirs))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from uuid import uuid5
 
+from msgspec.structs import replace
 from psycopg2.extensions import cursor as Cursor
 
 from app.stream.store import Connect
@@ -30,7 +31,8 @@ def report_own_worker(cur: Cursor, worker: WorkerEntry) -> None:
            WHERE holder IS NULL AND starts_with(worker, %s) ORDER BY started_at LIMIT %s""",
         (f"{worker.name}/", MOST_RUNNING),
     )
-    report_workers(cur, OWN, [worker], {worker.name: [task_id for (task_id,) in cur]})
+    running = [task_id for (task_id,) in cur]
+    report_workers(cur, OWN, [replace(worker, running=running)], lambda ids: ids)
 
 
 def forget_own_worker(cur: Cursor, name: str) -> None:

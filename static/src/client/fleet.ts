@@ -29,6 +29,8 @@ interface Reported {
   name: string;
   /** Of Taskroom itself, and not of a project that reports. */
   own: boolean;
+  /** The name of the API key that reports it. */
+  reporter: string | null;
   seen_at: string;
   alive: boolean;
 }
@@ -41,7 +43,8 @@ export interface Worker extends Reported {
   queues: readonly string[];
   memory_bytes: number | null;
   versions: Readonly<Record<string, string>>;
-  /** How many tasks it runs, whoever may read them; `tasks` describes some of them. */
+  /** How many tasks it runs, whoever may read them; `tasks` describes some of them. Of one that is gone, how many it ran that
+   *  have not ended and are not lost yet. */
   busy: number;
   tasks: readonly RunningTask[];
   /** What was lost with it or one of its processes within a day, the newest first. */
@@ -51,7 +54,9 @@ export interface Worker extends Reported {
 }
 
 export interface Queue extends Reported {
+  /** What the broker said, or `known_waiting` when that is more or the queue is not reported any more. */
   depth: number;
+  known_waiting: number;
   oldest_wait_seconds: number | null;
   /** How many workers take from it, how many slots these have, and how many tasks they run. */
   consumers: number;
@@ -79,10 +84,12 @@ export interface Schedule extends Reported {
 /** Why a run waits for a worker; docs/protocol.md says which reason has which of the fields. */
 export interface Queued {
   queue: string;
-  reason: "later" | "paused" | "drained" | "no_worker" | "at_cap" | "queued";
+  reason: "later" | "paused" | "drained" | "no_worker" | "taken" | "at_cap" | "queued";
   due_at?: string;
   hold?: Hold;
   seen_at?: string | null;
+  worker?: string;
+  alive?: boolean;
   running?: number;
   most?: number;
   /** From 1; null: far behind. */

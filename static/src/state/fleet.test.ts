@@ -9,12 +9,12 @@ const SINCE = "2026-11-30T11:48:00.000000Z";
 const HOLD = { by: "ada@example.org", since: SINCE };
 
 const worker = (name: string, more: Partial<Worker> = {}): Worker => ({
-  ...{ name, own: true, host: "here", pid: 7, pool: "prefork", slots: 4, queues: ["taskroom"], memory_bytes: null, versions: {} },
+  ...{ name, own: true, reporter: null, host: "here", pid: 7, pool: "prefork", slots: 4, queues: ["taskroom"], memory_bytes: null, versions: {} },
   ...{ busy: 0, tasks: [], lost: [], drained: null, since: SINCE, seen_at: SINCE, alive: true, ...more },
 });
 
 const queue = (name: string, more: Partial<Queue> = {}): Queue => ({
-  ...{ name, own: true, depth: 0, oldest_wait_seconds: null, consumers: 1, slots: 4, busy: 0, workers: [] },
+  ...{ name, own: true, reporter: null, depth: 0, known_waiting: 0, oldest_wait_seconds: null, consumers: 1, slots: 4, busy: 0, workers: [] },
   ...{ paused: null, seen_at: SINCE, alive: true, ...more },
 });
 
@@ -39,7 +39,9 @@ test.each<[Partial<Queue>, string, RegExp]>([
   [{ depth: 3, consumers: 0 }, "fail", /^no worker takes from it$/],
   [{ consumers: 0 }, "off", /^no worker takes from it$/],
   [{ depth: 3, paused: HOLD, consumers: 0 }, "wait", /^paused by ada@example.org since /],
-  [{ alive: false }, "off", /^not reported since .*, 12 min ago$/],
+  [{ alive: false, consumers: 0 }, "off", /^not reported since .*, 12 min ago$/],
+  [{ alive: false, depth: 5, consumers: 0 }, "fail", /^no worker takes from it, not reported since .*, 12 min ago$/],
+  [{ alive: false, depth: 5 }, "off", /^not reported since /],
 ])("a queue %j is shown as %s", (more, tone, text) => {
   const standing = queueStanding(queue("a", more), NOW);
 
@@ -48,7 +50,7 @@ test.each<[Partial<Queue>, string, RegExp]>([
 });
 
 const schedule = (more: Partial<Schedule>): Schedule => ({
-  ...{ name: "nightly", own: true, job_type: "shop.sums", schedule: "0 2 * * *", last_run_at: SINCE, last_task_id: null },
+  ...{ name: "nightly", own: true, reporter: null, job_type: "shop.sums", schedule: "0 2 * * *", last_run_at: SINCE, last_task_id: null },
   ...{ last_status: null, last_error: null, next_run_at: "2026-11-30T12:04:00.000000Z", seen_at: SINCE, alive: true, ...more },
 });
 
@@ -93,6 +95,10 @@ test("the figures count who is gone and what waits", () => {
   ]);
   const forsaken = [queue("a", { depth: 3, consumers: 0 }), queue("b", { paused: HOLD })];
   expect(figuresOf({ workers: [], queues: forsaken }).at(-1)).toMatchObject({ more: "3 without a worker", tone: "fail" });
+  const unreported = [queue("a", { alive: false, depth: 5, consumers: 0 }), queue("b", { alive: false, depth: 26, known_waiting: 26, consumers: 0 })];
+  expect(figuresOf({ workers: [], queues: unreported }).at(-1), "what waited long ago is not what waits").toMatchObject({
+    ...{ value: "26", more: "26 without a worker", tone: "fail" },
+  });
   expect(figuresOf({ workers: [], queues: [] }).map(({ value, more }) => value + more)).toEqual(["0", "0", "0"]);
 });
 

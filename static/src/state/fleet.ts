@@ -61,9 +61,17 @@ export function workerStanding({ alive, drained, busy, slots, seen_at }: Worker,
   return busy ? { tone: "run", shape: "running", text } : { tone: "ok", shape: "succeeded", text: slots === null ? "idle" : `idle, ${quantity(slots, "slot")}` };
 }
 
-export function queueStanding({ alive, paused, depth, consumers, slots, busy, seen_at }: Queue, now: number): Standing {
+/** Whether the depth of the queue is what was reported long ago, and nothing says what waits now. */
+export const isOld = ({ alive, known_waiting }: Queue): boolean => !alive && known_waiting === 0;
+
+export function queueStanding(queue: Queue, now: number): Standing {
+  const { alive, paused, depth, consumers, slots, busy, seen_at } = queue;
   if (paused) return { tone: "wait", shape: "waiting for approval", text: `paused ${heldBy(paused)}` };
-  if (!alive) return { tone: "off", shape: "not reported", text: `not reported since ${moment(seen_at)}, ${ago(seen_at, now)}` };
+  if (!alive) {
+    const fails = !consumers && depth > 0;
+    const text = `${fails ? "no worker takes from it, " : ""}not reported since ${moment(seen_at)}, ${ago(seen_at, now)}`;
+    return { tone: fails ? "fail" : "off", shape: fails ? "failed" : "not reported", text };
+  }
   if (!consumers) return { tone: depth ? "fail" : "off", shape: depth ? "failed" : "queued", text: "no worker takes from it" };
   const full = slots > 0 && busy >= slots ? `all ${quantity(slots, "slot")} busy` : `${count(busy)} of ${quantity(slots, "slot")} busy`;
   return { tone: depth ? "run" : "ok", shape: depth ? "running" : "succeeded", text: `${quantity(consumers, "worker")}${slots ? `, ${full}` : ""}` };
@@ -107,11 +115,12 @@ export function figuresOf({ workers, queues }: Pick<Fleet, "workers" | "queues">
   const drained = workers.filter((worker) => worker.drained).length;
   const slots = sum(alive.map((worker) => worker.slots ?? 0));
   const busy = sum(alive.map((worker) => worker.busy));
-  const depth = sum(queues.map((queue) => queue.depth));
-  const oldest = Math.max(0, ...queues.map((queue) => queue.oldest_wait_seconds ?? 0));
-  const waiting = queues.filter((queue) => queue.depth > 0);
+  const current = queues.filter((queue) => !isOld(queue));
+  const depth = sum(current.map((queue) => queue.depth));
+  const oldest = Math.max(0, ...current.map((queue) => queue.oldest_wait_seconds ?? 0));
+  const waiting = current.filter((queue) => queue.depth > 0);
   const paused = waiting.filter((queue) => queue.paused).length;
-  const forsaken = sum(waiting.filter((queue) => queue.alive && !queue.paused && !queue.consumers).map((queue) => queue.depth));
+  const forsaken = sum(waiting.filter((queue) => !queue.paused && !queue.consumers).map((queue) => queue.depth));
   const waits = [
     oldest && `the oldest for ${duration(oldest)}`,
     forsaken && `${count(forsaken)} without a worker`,

@@ -4,7 +4,7 @@ import { QueueDepths } from "./queue-depths";
 
 const MINUTE = 60_000;
 const queue = (depth: number, own = true): Queue => ({
-  ...{ name: "slow", own, depth, oldest_wait_seconds: null, consumers: 1, slots: 4, busy: 0, workers: [], paused: null },
+  ...{ name: "slow", own, reporter: null, depth, known_waiting: 0, oldest_wait_seconds: null, consumers: 1, slots: 4, busy: 0, workers: [], paused: null },
   ...{ seen_at: "2026-11-30T12:00:00Z", alive: true },
 });
 

@@ -21,6 +21,11 @@ test.each<[Partial<Queued> & Pick<Queued, "reason">, RegExp]>([
   [{ reason: "drained", hold: { ...HOLD, by: null } }, /^all workers of the queue slow are drained, one by an operator since /],
   [{ reason: "no_worker", seen_at: null }, /^no worker takes from the queue slow$/],
   [{ reason: "no_worker", seen_at: "2026-11-30T11:58:00.000000Z" }, /^no worker of the queue slow has answered for 2 m 00 s$/],
+  [{ reason: "taken", worker: "shop@one", alive: true, seen_at: HOLD.since }, /^shop@one has taken it and not begun it yet$/],
+  [
+    { reason: "taken", worker: "shop@one", alive: false, seen_at: "2026-11-30T11:55:00.000000Z" },
+    /^shop@one has taken it, and has not answered for 5 m 00 s; if it is gone, the broker gives the task out again in its own time$/,
+  ],
   [{ reason: "at_cap", running: 2, most: 2 }, /^2 runs of the same owner go on, and one user may have 2 at a time$/],
   [{ reason: "later", due_at: "2026-11-30T12:10:00.000000Z" }, /^the next attempt is due at /],
 ])("%j", (queued, words) => {

@@ -22,11 +22,18 @@ export function queuedWords(queued: Queued, now: number): string {
     case "no_worker":
       if (!queued.seen_at) return `no worker takes from the queue ${queue}`;
       return `no worker of the queue ${queue} has answered for ${duration((now - Date.parse(queued.seen_at)) / 1_000)}`;
+    case "taken":
+      return taken(queued, now);
     case "at_cap":
       return `${quantity(queued.running ?? 0, "run")} of the same owner ${queued.running === 1 ? "goes" : "go"} on, and one user may have ${count(queued.most ?? 0)} at a time`;
     default:
       return place(queued);
   }
+}
+
+function taken({ worker, alive, seen_at }: Queued, now: number): string {
+  if (alive) return `${worker} has taken it and not begun it yet`;
+  return `${worker} has taken it, and has not answered for ${duration((now - Date.parse(seen_at ?? "")) / 1_000)}; if it is gone, the broker gives the task out again in its own time`;
 }
 
 function place({ queue, position, depth, slots, busy }: Queued): string {

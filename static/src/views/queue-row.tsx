@@ -1,6 +1,6 @@
 import type { Queue } from "../client/fleet";
 import { tickingServerNow } from "../state/clock";
-import { queueStanding } from "../state/fleet";
+import { isOld, queueStanding } from "../state/fleet";
 import { count } from "../state/format";
 import type { Trend } from "../state/queue-depths";
 import { duration } from "../state/time";
@@ -25,15 +25,15 @@ export function QueueRow({ queue, trend, pause }: Props) {
       <div class="fleet-head">
         <StandingMark tone={tone} shape={shape} />
         <strong class="fleet-name">{queue.name}</strong>
-        {!queue.own && <span class="chip">of a project</span>}
+        {!queue.own && <span class="chip">{queue.reporter ?? "of a project"}</span>}
         <span class={`fleet-says number s-${tone}`}>{text}</span>
         {trend.points && (
           <svg class="fleet-trend" viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
             <polyline points={trend.points} fill="none" stroke="currentColor" vector-effect="non-scaling-stroke" />
           </svg>
         )}
-        <span class="fleet-depth number">
-          <b>{count(queue.depth)}</b> waiting
+        <span class={isOld(queue) ? "fleet-depth number old" : "fleet-depth number"}>
+          <b>{count(queue.depth)}</b> {isOld(queue) ? "waited then" : "waiting"}
           {queue.oldest_wait_seconds !== null && ` for up to ${duration(queue.oldest_wait_seconds)}`}
         </span>
         {pause && (

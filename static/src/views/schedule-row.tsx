@@ -18,7 +18,7 @@ export function ScheduleRow({ schedule }: { schedule: Schedule }) {
       <div class="fleet-head">
         <StandingMark tone={tone} shape={shape} />
         <strong class="fleet-name">{name}</strong>
-        {!own && <span class="chip">of a project</span>}
+        {!own && <span class="chip">{schedule.reporter ?? "of a project"}</span>}
         <span class="fleet-says number">
           <span class={`s-${tone}`}>{text}</span>
           {last && (

@@ -21,6 +21,7 @@ export function TrailRow({ entry, mine, only }: Props) {
   const refusal = refusalOf(entry);
   const made = RUN.exec(entry.note)?.[1];
   const doer = mine ? "You" : doerOf(entry);
+  const said = [owner && `of ${owner}`, key_name && `by the key ${key_name}`, address && `from ${address}`, noteOf(entry)].filter(Boolean).join(" · ");
   return (
     <li class={refusal ? "refused" : undefined}>
       <Time at={entry.at} as="minute" focusable />
@@ -44,10 +45,10 @@ export function TrailRow({ entry, mine, only }: Props) {
           )}
         </p>
         <p class="hint">
-          {[owner && `of ${owner}`, key_name && `by the key ${key_name}`, address && `from ${address}`, noteOf(entry)].filter(Boolean).join(" · ")}
+          {said}
           {refusal && number > 1 && entry.target && (
             <>
-              {" · "}the first: <First entry={entry} />
+              {said && " · "}the first: <First entry={entry} />
             </>
           )}
           {made && (

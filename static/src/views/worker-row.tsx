@@ -31,7 +31,7 @@ export function WorkerRow({ worker, drain }: Props) {
       <div class="fleet-head">
         <StandingMark tone={tone} shape={shape} />
         <strong class="fleet-name">{worker.name}</strong>
-        {!worker.own && <span class="chip">of a project</span>}
+        {!worker.own && <span class="chip">{worker.reporter ?? "of a project"}</span>}
         <span class={`fleet-says number s-${tone}`}>{text}</span>
         {worker.alive && worker.slots !== null && <Slots busy={worker.busy} slots={worker.slots} />}
         {drain && (
@@ -44,10 +44,11 @@ export function WorkerRow({ worker, drain }: Props) {
         )}
       </div>
       {call.problem && <ProblemMessage problem={call.problem} />}
-      {worker.alive && worker.busy > 0 && (
-        <ul class="fleet-tasks" aria-label="Runs">
+      {worker.busy > 0 && (
+        <ul class="fleet-tasks" aria-label={worker.alive ? "Runs" : "Was running"}>
+          {!worker.alive && <li class="hint">was running, lost unless it reports again:</li>}
           {worker.tasks.map((task) => (
-            <Running key={task.task_id} task={task} />
+            <Running key={task.task_id} task={task} goesOn={worker.alive} />
           ))}
           {more > 0 && <li class="hint">{quantity(more, "run")} {worker.tasks.length ? "more, or of others" : "of others"}</li>}
         </ul>
@@ -75,8 +76,8 @@ function Slots({ busy, slots }: { busy: number; slots: number }) {
   );
 }
 
-function Running({ task }: { task: RunningTask }) {
-  const seconds = elapsed(task.started_at, null, tickingServerNow());
+function Running({ task, goesOn }: { task: RunningTask; goesOn: boolean }) {
+  const seconds = goesOn ? elapsed(task.started_at, null, tickingServerNow()) : null;
   return (
     <li>
       <Name task={task} />
