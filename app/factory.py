@@ -27,6 +27,7 @@ from app.config import Config
 from app.db.breaker import Breaker
 from app.db.extension import db
 from app.db.pool import engine_options, pooled, writing
+from app.db.texts import CONVERTERS
 from app.errors.causes import Cause
 from app.green.unsent import Unsent
 from app.http import dashboard, problems
@@ -108,6 +109,7 @@ def create_app(config: Config | None = None) -> Flask:
 def _flask(config: Config) -> Flask:
     """Makes the application with what every request passes, and no resource yet."""
     app = Flask(__name__, static_folder=None)
+    app.url_map.converters.update(CONVERTERS)
     app.config.update(
         SECRET_KEY=config.secret_key,
         MAX_CONTENT_LENGTH=config.body_limit,

@@ -10,6 +10,7 @@ from app.inbox import choices
 from app.inbox import store as inbox
 from app.stream.event import user_stream
 from app.stream.store import Store
+from app.tasks import lifecycle
 from app.tasks.approvals import ApprovalRequest
 from app.tasks.lifecycle import decide_approval
 from tests.support.inbox import notify, unread
@@ -158,6 +159,22 @@ def test_each_choice_is_obeyed(here: Tasks, choice: str, of_type: bool) -> None:
     here.cancel(cancelled)
 
     assert kinds(here) == SENT[choice]
+
+
+def test_who_cancels_runs_is_not_told_of_each(here: Tasks) -> None:
+    mine, question, of_another = here.create(), asked(here), here.create()
+    with here.connect() as conn, conn.cursor() as cur:
+        cur.execute("SELECT email FROM users WHERE id = %s", (here.user_id,))
+        ((email,),) = cur.fetchall()
+    for task_id, by in ((mine, email), (question, email), (of_another, "bob@example.org")):
+        with here.transaction() as tx:
+            lifecycle.cancel(tx, task_id, by)
+
+    told = [notice for notice in notices(here) if notice["title"].endswith("was cancelled")]
+    assert [notice["related_id"] for notice in told] == [question, of_another], (
+        "the question is none any more"
+    )
+    assert [title for title, _ in listed(here)] == ["A title was cancelled"] * 2
 
 
 def test_what_a_choice_leaves_out_still_ends_a_question(here: Tasks) -> None:

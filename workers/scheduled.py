@@ -70,7 +70,7 @@ def retention() -> None:
 def _unless_survived(name: str, what: str) -> Iterator[None]:
     """Logs what the run of an entry raises, and stores how it ends."""
     try:
-        with scheduled_run(name):
+        with scheduled_run(celery.conf.beat_schedule, name):
             yield
     except Exception as error:
         survived(logger, error, what)
@@ -82,11 +82,11 @@ _retries: dict[str, Any] = {"autoretry_for": (DatabaseUnavailable,), "retry_back
 
 @celery.task(name="taskroom.send_approval_reminder", **_retries)
 def send_approval_reminder() -> int:
-    with scheduled_run("taskroom.send_approval_reminder"):
+    with scheduled_run(celery.conf.beat_schedule, "taskroom.send_approval_reminder"):
         return reminders.remind_of_approvals(runtime().transaction, datetime.now(UTC))
 
 
 @celery.task(name="taskroom.send_trial_expiry_warning", **_retries)
 def send_trial_expiry_warning() -> int:
-    with scheduled_run("taskroom.send_trial_expiry_warning"):
+    with scheduled_run(celery.conf.beat_schedule, "taskroom.send_trial_expiry_warning"):
         return reminders.warn_of_trials(runtime().transaction, datetime.now(UTC))

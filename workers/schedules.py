@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from app.db.persistent import PersistentConnection
 from app.errors.survived import survived
 from app.periodic import Periodic
 from app.tasks.observed.schedules import OWN_SCHEDULES, ScheduleEntry, own_run_ended, report_schedules
-from taskroom.celery.schedules import BEAT_SECONDS, Followed
+from taskroom.celery.schedules import BEAT_SECONDS, Followed, words
 from taskroom.texts import reason
 from workers.runtime import runtime
 from workers.settings import settings
@@ -45,19 +45,26 @@ def _report(sender: Any = None, **_: Any) -> None:
 
 
 @contextmanager
-def scheduled_run(job_type: str) -> Iterator[None]:
+def scheduled_run(beat_schedule: Mapping[str, Any], job_type: str) -> Iterator[None]:
     """Stores how the run of an entry ends; what it raises goes on."""
+    entries = [
+        ScheduleEntry(
+            name=name, job_type=job_type, schedule=words(entry["schedule"]), beat_seconds=BEAT_SECONDS
+        )
+        for name, entry in beat_schedule.items()
+        if entry["task"] == job_type
+    ]
     try:
         yield
     except Exception as error:
-        _ended(job_type, reason(error))
+        _ended(entries, job_type, reason(error))
         raise
-    _ended(job_type, None)
+    _ended(entries, job_type, None)
 
 
-def _ended(job_type: str, error: str | None) -> None:
+def _ended(entries: list[ScheduleEntry], job_type: str, error: str | None) -> None:
     try:
         with runtime().connect() as conn, conn.cursor() as cur:
-            own_run_ended(cur, job_type, error)
+            own_run_ended(cur, entries, error)
     except Exception as problem:
         survived(logger, problem, "how %s ended is not stored", job_type)

@@ -45,12 +45,3 @@ def page_response(name: str, rows: Sequence[Any], position: Sequence[Any] | None
 def utc(text: str) -> datetime:
     """Returns the time in UTC. Raises OverflowError when the offset leads out of the years 1 to 9999."""
     return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def stored_text(text: str) -> str:
-    """Returns the text. Raises ValueError when Postgres could not hold it: for NUL, and for half of a pair of
-    surrogates."""
-    if "\0" in text:
-        raise ValueError("NUL")
-    text.encode()
-    return text

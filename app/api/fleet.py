@@ -8,9 +8,10 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from app.api.cursors import PageQuery, page_response, position_of, stored_text
+from app.api.cursors import PageQuery, page_response, position_of
 from app.auth import permissions
 from app.auth.principal import Principal
+from app.db.texts import stored_text
 from app.http.base import Blueprint, reading
 from app.services import services
 from app.tasks.holds import Hold as StoredHold

@@ -7,7 +7,6 @@ from typing import Any
 import marshmallow as ma
 
 from app.api import limits
-from app.api.cursors import stored_text
 from app.api.fleet import Hold, shown_hold
 from app.auth import permissions, trail
 from app.auth.principal import Principal
@@ -90,10 +89,6 @@ def _hold(principal: Principal, kind: Kind, name: str, action: str) -> dict[str,
 
 def _require_own(principal: Principal, kind: Kind, name: str) -> None:
     """Raises NotFound for what the caller does not see, Conflict for what is not ours."""
-    try:
-        stored_text(name)
-    except ValueError:
-        raise NotFound(f"There is no such {kind}") from None
     if kind == "queue" and name in {*services().config.celery_queues, *services()[Catalog].queues().values()}:
         return
     with services().read() as conn, conn.cursor() as cur:

@@ -48,11 +48,15 @@ def times(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
     """Returns how many tasks of the list were made in each hour, by the status that they have now. `from` and `to` are
     moved to whole hours. Removed tasks count no more."""
     until = query.get("until") or datetime.now(UTC)
-    since = query.get("since") or until - query.get("window", timedelta(days=7))
-    since = since.replace(minute=0, second=0, microsecond=0)
-    ends = until.replace(minute=0, second=0, microsecond=0)
-    ends += _HOUR if ends < until else timedelta()
-    if not since < ends <= since + LONGEST + _HOUR:
+    try:
+        since = query.get("since") or until - query.get("window", timedelta(days=7))
+        since = since.replace(minute=0, second=0, microsecond=0)
+        ends = until.replace(minute=0, second=0, microsecond=0)
+        ends += _HOUR if ends < until else timedelta()
+        fits = timedelta() < ends - since <= LONGEST + _HOUR
+    except OverflowError:  # a time beyond the years 1 to 9999
+        fits = False
+    if not fits:
         raise Unprocessable(
             f"A histogram has at most {LONGEST.days} days", errors={"to": ["Not in the year after from."]}
         )

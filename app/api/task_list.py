@@ -17,7 +17,7 @@ from app.tasks.below import NOTHING, below, numbers_below
 from app.tasks.fold import STARTED, STATUSES, SUCCESS
 from app.tasks.list_counts import status_counts
 from app.tasks.list_filter import Listing
-from app.tasks.listing import list_tasks, row_phases
+from app.tasks.listing import MOST_ERROR_LINES, list_tasks, row_errors, row_phases
 from app.tasks.observed.part import LONGEST_TYPE
 
 blp = Blueprint("task_list", __name__, description="Lists of tasks")
@@ -103,6 +103,12 @@ class ListRow(ListedTask):  # type: ignore[misc, valid-type]  # made from a dict
     )
     waiting_below = ma.fields.Integer(metadata={"description": "How many of these wait for approval"})
     tasks_below = ma.fields.Integer(metadata={"description": "How many there are, 100 at most"})
+    error_count = ma.fields.Integer(
+        metadata={"description": "How many items it could not do, by its phases, however it ended"}
+    )
+    error_lines = ma.fields.Integer(
+        metadata={"description": f"How many lines of its log are errors, {MOST_ERROR_LINES} at most"}
+    )
     owner = ma.fields.String(
         allow_none=True, metadata={"description": "Its user by e-mail; null where the caller may not know"}
     )
@@ -150,6 +156,7 @@ def tasks(principal: Principal, query: dict[str, Any]) -> Any:
             found["below"] = below(cur, wanted.parent_id, whose)
         tasks_below = numbers_below(cur, [task["task_id"] for task in page.tasks], whose)
         phases = row_phases(cur, [task["task_id"] for task in page.tasks if task["status"] != SUCCESS])
+        errors = row_errors(cur, [task["task_id"] for task in page.tasks])
         names = accounts.names_for(cur, principal, {task["user_id"] for task in page.tasks})
     for task in page.tasks:
         number = tasks_below.get(task["task_id"], NOTHING)
@@ -157,6 +164,7 @@ def tasks(principal: Principal, query: dict[str, Any]) -> Any:
         fine = task["status"] in (STARTED, SUCCESS)
         task |= {"failed_below": number.failed if fine else 0, "waiting_below": number.waiting}
         task |= {"phases": phases.get(task["task_id"], []), "tasks_below": number.tasks}
+        task["error_count"], task["error_lines"] = errors.get(task["task_id"], (0, 0))
         task |= {"owner": names.get(task["user_id"])}
     return page_response("tasks", page.tasks, page.next, **found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 from uuid import UUID
 
@@ -24,9 +25,10 @@ LONGEST_FILTER, LONGEST_VALUE = 32, 200  # characters
 _FILTER = re.compile(f"[a-z_]{{1,{LONGEST_FILTER}}}")
 
 
-def _printable(text: str) -> None:
-    if not text.isprintable() or not text.strip():
-        raise ma.ValidationError("Not printable characters.")
+def _shown(text: str) -> None:
+    """Refuses control characters, surrogates and a text of spaces. Marks of direction and joined emoji are in names."""
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text) or not text.strip():
+        raise ma.ValidationError("Control characters, or nothing to see.")
 
 
 class FiltersField(ma.fields.Dict):
@@ -39,12 +41,12 @@ class FiltersField(ma.fields.Dict):
 
 
 class NewView(ma.Schema):
-    name = ma.fields.String(required=True, validate=[ma.validate.Length(1, LONGEST_NAME), _printable])
+    name = ma.fields.String(required=True, validate=[ma.validate.Length(1, LONGEST_NAME), _shown])
     filters = FiltersField(
         keys=ma.fields.String(
             validate=ma.validate.Regexp(_FILTER.pattern + "$", error="Not the name of a filter.")
         ),
-        values=ma.fields.String(validate=[ma.validate.Length(1, LONGEST_VALUE), _printable]),
+        values=ma.fields.String(validate=[ma.validate.Length(1, LONGEST_VALUE), _shown]),
         required=True,
         metadata={"description": "The filters of the list, as its address has them"},
     )

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from app.auth.principal import Principal
-from app.auth.refusals import Refusals, Refused
+from app.auth.refusals import About, Refusals, Refused
 from app.errors import Problem
 from app.observability import log_format
 from app.services import services
@@ -44,6 +44,14 @@ FAILURES = {
 # token expires, a page reconnects.
 IN_TRAIL = {"sign_in": frozenset({"unauthorized", "too_many"})}
 RIGHTS = frozenset({"forbidden", "foreign", "address"})
+# The calls about a thing that has a name.
+HELD = {
+    "holds.pause": "queue",
+    "holds.resume": "queue",
+    "holds.drain": "worker",
+    "holds.undrain": "worker",
+}
+LONGEST_NAME = 255  # characters of it in the trail
 NOBODY = "-"
 
 
@@ -145,8 +153,15 @@ def _count(action: str, client: Client, outcome: str) -> None:
         address=client.address,
         note="" if key_id else client.credential.strip(),
     )
-    task_id = (request.view_args or {}).get("task_id")
-    services()[Refusals].count(refused, task_id and str(task_id))
+    services()[Refusals].count(refused, _about(request.view_args or {}))
+
+
+def _about(given: dict[str, Any]) -> About:
+    """Returns what a call is about, by the parts of its address."""
+    if "task_id" in given:
+        return About("task", str(given["task_id"]))
+    kind = HELD.get(request.endpoint or "")
+    return About(kind, given["name"][:LONGEST_NAME]) if kind else About()
 
 
 def _line(action: str, client: Client, outcome: str) -> None:

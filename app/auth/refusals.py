@@ -22,6 +22,13 @@ ENTRY_SECONDS = 60.0  # in which refusals of one kind are one entry
 MOST_KINDS = 200  # that have an entry of their own at a time; all others have one for each outcome
 
 
+class About(NamedTuple):
+    """What a refusal is about: its kind and its id or name."""
+
+    kind: str = "call"
+    target: str | None = None
+
+
 class Refused(NamedTuple):
     """What refusals that are counted together have in common. ``action`` is sign_in or refused, ``title`` the call."""
 
@@ -38,7 +45,7 @@ class Refused(NamedTuple):
 class _Count:
     """Refusals of one kind: ``new`` ones are not written yet. ``entry`` is the id of the row."""
 
-    target: str | None  # what the first of them was about
+    about: About  # what the first of them was about
     first: float
     new: int = 0
     entry: int | None = None
@@ -82,14 +89,14 @@ class Refusals:
         self._counts: dict[Refused, _Count] = {}
         self.thread = Periodic("refusals", WRITE_SECONDS, self.write)
 
-    def count(self, refused: Refused, target: str | None = None) -> None:
+    def count(self, refused: Refused, about: About = About()) -> None:
         """Counts a refusal, which is written soon. Waits for nothing."""
         found = self._counts.get(refused)
         if found is None and len(self._counts) >= MOST_KINDS:
-            refused, target = Refused(refused.action, refused.outcome, note="of many kinds"), None
+            refused, about = Refused(refused.action, refused.outcome, note="of many kinds"), About()
             found = self._counts.get(refused)
         if found is None:
-            found = self._counts[refused] = _Count(target, self._clock())
+            found = self._counts[refused] = _Count(about, self._clock())
         found.new += 1
 
     def write(self) -> None:
@@ -109,8 +116,6 @@ class Refusals:
                 return
             if count.entry is not None:
                 count.first = now
-            about = {"kind": "task" if count.target else "call", "target": count.target}
-            values = (
-                refused._asdict() | about | {"age": timedelta(seconds=now - count.first), "number": number}
-            )
+            values = refused._asdict() | count.about._asdict()
+            values |= {"age": timedelta(seconds=now - count.first), "number": number}
             ((count.entry,),) = _ADD.execute(cur, **values).fetchall()

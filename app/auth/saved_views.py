@@ -132,7 +132,8 @@ def change(cur: Cursor, by: Principal, id: str, name: str, filters: Mapping[str,
     if _TAKEN.execute(cur, user=view.owner_id, name=name, view=id).fetchall()[0][0]:
         raise _taken_name(name)
     _CHANGE.execute(cur, view=id, tenant=tenant, name=name, filters=Json(dict(filters)))
-    return one(cur, by, id)
+    # Not read again: an admin who ends the sharing of another's view may not read it any more.
+    return view._replace(tenant=tenant, name=name, filters=filters)
 
 
 def delete(cur: Cursor, by: Principal, id: str) -> None:

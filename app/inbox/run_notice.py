@@ -21,10 +21,11 @@ USUAL = "all"
 ASKS = "approval_required"
 
 # Literal: one statement for a batch on the path of events.
-_STANDING = f"""SELECT coalesce(own.choice, general.choice, %(usual)s), inboxes.unread,
+_STANDING = f"""SELECT coalesce(own.choice, general.choice, %(usual)s), users.email, inboxes.unread,
         before.id::text, before.notification_type, {TIME_TEXT.format("before.read_at")}
     FROM unnest(%(users)s::uuid[], %(runs)s::uuid[], %(types)s::text[])
         WITH ORDINALITY AS run (user_id, run_id, job_type, position)
+    LEFT JOIN users ON users.id = run.user_id
     LEFT JOIN notification_choices AS own ON own.user_id = run.user_id AND own.job_type = run.job_type
     LEFT JOIN notification_choices AS general ON general.user_id = run.user_id AND general.job_type = ''
     LEFT JOIN inboxes ON inboxes.user_id = run.user_id
@@ -40,13 +41,15 @@ _STANDING = f"""SELECT coalesce(own.choice, general.choice, %(usual)s), inboxes.
 class RunNotice(LateDraft):
     """A notification of a run, before it is known whether its owner wants it. ``choice`` is the least one with which it
     is sent. ``again``: an entry that was read is unread again. ``only_changes``: it makes no entry; it changes one that
-    asks for what is not to be done any more."""
+    asks for what is not to be done any more. ``by`` is the email of who did it: nobody is told what they
+    did themselves, perhaps to hundreds of runs at once."""
 
     job_type: str = ""
     run_id: str = ""
     choice: str = USUAL
     again: bool = False
     only_changes: bool = False
+    by: str = ""
 
     @staticmethod
     def finish(cur: Cursor, drafts: Sequence[RunNotice]) -> list[Draft | None]:
@@ -56,11 +59,11 @@ class RunNotice(LateDraft):
         entries: dict[tuple[str, str], _Entry | None] = {}
         unread: dict[str, int] = {}
         found: list[Draft | None] = []
-        for notice, user, (choice, count, *before) in zip(drafts, users, cur.fetchall(), strict=True):
+        for notice, user, (choice, email, count, *before) in zip(drafts, users, cur.fetchall(), strict=True):
             unread.setdefault(user, count or 0)
             key = user, notice.run_id
             entry = entries.setdefault(key, _Entry(*before) if before[0] else None)
-            sent = notice._changed(entry, choice)
+            sent = notice._changed(entry, "none" if email and notice.by == email else choice)
             if sent is not None:
                 data = sent["id"], sent["notification_type"], sent["read_at"]
                 entries[key] = now = _Entry(*data)
@@ -106,6 +109,7 @@ def run_notice(
     choice: str = USUAL,
     again: bool = False,
     only_changes: bool = False,
+    by: str = "",
     urgent: bool = False,
     metadata: Mapping[str, Any] | None = None,
 ) -> RunNotice:
@@ -122,7 +126,13 @@ def run_notice(
     )
     parts = {each.name: getattr(made, each.name) for each in fields(Draft)}
     return RunNotice(
-        **parts, job_type=job_type, run_id=run_id, choice=choice, again=again, only_changes=only_changes
+        **parts,
+        job_type=job_type,
+        run_id=run_id,
+        choice=choice,
+        again=again,
+        only_changes=only_changes,
+        by=by,
     )
 
 

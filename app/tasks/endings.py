@@ -117,8 +117,17 @@ def cancel_request(stream: str, state: State, by: str) -> Draft:
     return draft(stream, "log", fields, projected=False)
 
 
+_CANCELLED_BY = "Cancelled by "
+
+
 def cancelled_error(by: str | None = None) -> dict[str, Any]:
-    return task_error("Cancelled", f"Cancelled by {by}" if by else "Cancelled")
+    return task_error("Cancelled", f"{_CANCELLED_BY}{by}" if by else "Cancelled")
+
+
+def cancelled_by(error: Mapping[str, Any] | None) -> str:
+    """Returns who cancelled a task, by the error that it ended with; "" where it does not say."""
+    message = str((error or {}).get("message") or "")
+    return message.removeprefix(_CANCELLED_BY) if message.startswith(_CANCELLED_BY) else ""
 
 
 def expired_error(state: State, days: int) -> dict[str, Any]:

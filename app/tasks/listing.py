@@ -18,7 +18,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.db.clock import TIME_TEXT
 from app.db.statements import Statement, as_text, composed, sized
 from app.models.base import Ids
-from app.models.streams import Stream
+from app.models.streams import IS_ERROR, EventRow, Stream
 from app.models.tasks import Phase, Task
 from app.stream.pages import PAGE_BYTES
 from app.tasks import list_filter
@@ -145,6 +145,28 @@ def row_phases(cur: Cursor, task_ids: Sequence[str]) -> dict[str, list[dict[str,
         for task_id, *phase in cur:
             found[task_id].append(dict(zip(PHASE_NAMES, phase, strict=True)))
     return found
+
+
+MOST_ERROR_LINES = 100  # of a task that are counted for a list
+_LINES = sa.select(sa.literal(1)).where(EventRow.stream_id == Task.stream_id, sa.text(IS_ERROR))
+# Of each task the rows of its phases by their key, and so many entries of the index of errors.
+_ERRORS = Statement(
+    sa.select(
+        *as_text(Task.id),
+        sa.select(sa.func.coalesce(sa.cast(sa.func.sum(Phase.error_count), sa.BigInteger), 0))
+        .where(Phase.task_id == Task.id)
+        .scalar_subquery(),
+        sa.select(sa.func.count())
+        .select_from(_LINES.limit(MOST_ERROR_LINES).correlate(Task).lateral())
+        .scalar_subquery(),
+    ).where(Task.id == sa.any_(sa.bindparam("tasks", type_=Ids)))
+)
+
+
+def row_errors(cur: Cursor, task_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Returns how many items each of these tasks could not do, and how many lines of its log are errors, so many at
+    most."""
+    return {id: (items, lines) for id, items, lines in _ERRORS.execute(cur, tasks=list(task_ids))}
 
 
 _ACTIVE = Statement(

@@ -8,7 +8,7 @@ from typing import Any
 from app.inbox.run_notice import ASKS, run_notice
 from app.jobs import ORCHESTRATE
 from app.stream.event import Draft, Event, draft, user_stream
-from app.tasks.endings import CAME_LATE
+from app.tasks.endings import CAME_LATE, cancelled_by
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, WAITING, State
 
 ARTIFACT = "artifact"  # the job type that has event types of its own
@@ -134,6 +134,7 @@ def _end_notification(task: State) -> dict[str, Any]:
         "urgent": failed,
         "choice": "failures" if failed else "all",
         "again": failed,
+        "by": cancelled_by(task["error"]),
     }
 
 

@@ -1,7 +1,7 @@
 """What users want to be told of runs, and one entry for each run.
 
 Revision ID: 0043
-Revises: 0041
+Revises: 0042
 
 """
 from alembic import op
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 # revision identifiers, used by Alembic.
 revision = '0043'
-down_revision = '0041'
+down_revision = '0042'
 branch_labels = None
 depends_on = None
 

@@ -78,6 +78,22 @@ def test_the_trail_has_each_hold_once_and_by_whom(admin: User) -> None:
     ]
 
 
+def test_who_may_not_hold_is_in_the_trail_with_what_was_asked_for(system: System, admin: User) -> None:
+    tenant = uuid.uuid4().hex
+    with closing(system.user("viewer", tenant).client) as viewer:
+        assert viewer.delete(f"/api/v2/queues/{QUEUE}/pause").status_code == 403
+        assert viewer.put(f"/api/v2/workers/{'w' * 300}/drain").status_code == 403
+
+    def refused() -> list[tuple[str, str, str]] | None:
+        rows = [row for row in admin.get("trail", action="refused")["entries"] if row["tenant"] == tenant]
+        return sorted((row["kind"], row["target"], row["title"]) for row in rows) if len(rows) == 2 else None
+
+    assert wait_for("both", refused) == [
+        ("queue", QUEUE, "DELETE /api/v2/queues/<path:name>/pause"),
+        ("worker", "w" * 255, "PUT /api/v2/workers/<path:name>/drain"),
+    ]
+
+
 def test_a_drained_worker_says_so(admin: User, user: User) -> None:
     """Of a worker that does not run here: another test needs the one that does."""
     name = "celery@nowhere"
@@ -105,10 +121,10 @@ def test_what_others_run_is_refused_in_words(admin: User, user: User, path: str,
     for send in (admin.client.put, admin.client.delete):
         refused = problem(send(f"/api/v2/{path.format(name)}"), 409)
         assert refused["detail"].startswith(f"This {kind} belongs to a project that only reports here")
-        for unknown in (f"{name}b", "%00", "a%00b"):
-            assert (
-                problem(send(f"/api/v2/{path.format(unknown)}"), 404)["detail"] == f"There is no such {kind}"
-            )
+        for beyond in ("%00", "a%00b"):
+            problem(send(f"/api/v2/{path.format(beyond)}"), 404)
+        unknown = problem(send(f"/api/v2/{path.format(f'{name}b')}"), 404)
+        assert unknown["detail"] == f"There is no such {kind}"
 
 
 def test_a_key_needs_the_scope_act_and_the_role_of_its_owner(system: System, admin: User, user: User) -> None:

@@ -61,6 +61,12 @@ def test_another_window_is_422_and_named(user: User, window: str) -> None:
     problem(user.client.get("/api/v2/jobs/test_lines/stats", params={"window": window}), 422, "window")
 
 
+@pytest.mark.parametrize("path", ["jobs/a%00b/stats", "queues/a%00b/pause", "workers/%ED%A0%80/drain"])
+def test_an_address_that_postgres_could_not_hold_is_404(user: User, path: str) -> None:
+    method = "GET" if path.endswith("stats") else "PUT"
+    problem(user.client.request(method, f"/api/v2/{path}"), 404)
+
+
 def test_of_a_tenant_for_those_who_read_it(system: System, user: User) -> None:
     tenant = uuid.uuid4().hex
     with ExitStack() as stack:

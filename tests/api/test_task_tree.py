@@ -49,7 +49,7 @@ def test_the_steps_of_an_orchestration_are_in_their_order_and_those_below_follow
     assert page["next"] is None and page["below"]["tasks"] == 5
     assert not {"params", "result", "plan", "usual"} & first.keys()
     answer = user.client.post(f"/api/v2/tasks/{asks['task_id']}/approve")
-    assert answer.status_code == 200, answer.text
+    assert answer.status_code == 202, answer.text
     user.finished(asks["task_id"])
     done = tree(user, task_id)["tasks"][2]
     ((_, decided_at),) = done["waits"]

@@ -194,6 +194,27 @@ def test_errors_are_failures_lines_of_errors_and_items(system: System, team: dic
     assert len(ids(ann, errors="false")) == 5
 
 
+def test_a_row_counts_errors_however_the_run_ended(system: System, team: dict[str, User]) -> None:
+    ann = team["ann"]
+    clean, items, lines = run(system, ann), run(system, ann), run(system, ann, status="FAILURE")
+    system.sql(
+        """INSERT INTO phases (task_id, phase_id, position, status, error_count)
+           VALUES (%s, 'a', 0, 'completed', 696), (%s, 'b', 1, 'completed', 2) RETURNING 1""",
+        *(items, items),
+    )
+    system.sql(
+        """INSERT INTO events (stream_id, seq, type, level, payload)
+           SELECT stream_id, n, 'log', CASE WHEN n < 103 THEN 'ERROR' ELSE 'INFO' END, '{}'
+           FROM tasks, generate_series(2, 200) AS n WHERE id = %s RETURNING 1""",
+        lines,
+    )
+
+    rows = ann.get("tasks")["tasks"]
+
+    counted = {row["task_id"]: (row["error_count"], row["error_lines"]) for row in rows}
+    assert counted == {clean: (0, 0), items: (698, 0), lines: (0, 100)}
+
+
 def test_a_row_has_the_first_phases_of_a_run_that_did_not_succeed(
     system: System, team: dict[str, User]
 ) -> None:
@@ -254,6 +275,7 @@ def test_a_histogram_has_hours_of_a_month_and_days_of_a_year(system: System, tea
     assert none["times"] == [] and none["complete"]
     for wrong in ({"from": "2024-01-01T00:00:00Z"}, {"from": NEXT, "to": HOUR}):
         problem(get("/api/v2/tasks/histogram", params=wrong), 422, "to")
+    problem(get("/api/v2/tasks/histogram", params={"to": "0001-01-01T00:00:00Z"}), 422, "to")
     problem(get("/api/v2/tasks/histogram", params={"q": "x"}), 422, "q")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Route, expect
 
+from tests.browser.list_pages import runs, selected, views
 from tests.browser.pages_of_settings import api_keys, made_key, same_key, webhooks
 from tests.browser.scene import Scene
 from tests.browser.workers_page import workers
@@ -22,32 +23,6 @@ def login(tab: Dashboard, scene: Scene) -> None:
     expect(tab.page.get_by_label("Password")).to_be_visible()
 
 
-def runs(tab: Dashboard, scene: Scene) -> None:
-    tab.open("/")
-    tab.says("live")
-    expect(tab.page.locator(f"main a[href='/runs/{scene.running}']").first).to_be_visible()
-
-
-def selected(tab: Dashboard, scene: Scene) -> None:
-    """Two runs of the list, with what can be done with them."""
-    runs(tab, scene)
-    boxes = tab.page.get_by_role("checkbox", name=re.compile("^Select "))
-    for n in range(2):
-        boxes.nth(n).focus()
-        tab.page.keyboard.press("Space")
-    expect(tab.get("group", "Selected runs")).to_contain_text("2 selected")
-
-
-def views(tab: Dashboard, scene: Scene) -> None:
-    """The menu of saved views, one of which is shown."""
-    if not scene.user.get("views")["views"]:
-        for name, filters in {"Failed": {"status": "FAILURE"}, "Slow imports": {"q": "import"}}.items():
-            scene.user.client.post("/api/v2/views", json={"name": name, "filters": filters})
-    tab.open("/?status=FAILURE")
-    tab.click("View: Failed")
-    expect(tab.page.get_by_role("link", name="Slow imports", exact=True)).to_be_visible()
-
-
 def form(tab: Dashboard, scene: Scene) -> None:
     runs(tab, scene)
     tab.click("New run")
@@ -59,10 +34,8 @@ def steps_form(tab: Dashboard, scene: Scene) -> None:
     runs(tab, scene)
     tab.click("New run")
     tab.choose("Job", "Several steps", tab.form)
-    first = tab.form.get_by_role("listitem", name=re.compile("^Step 1"))
-    tab.choose("Job", "Release", first)
+    tab.choose("Job", "Release", tab.form.get_by_role("listitem"))
     tab.click("Add a step")
-    expect(tab.form.get_by_role("listitem")).to_have_count(2)
 
 
 def running(tab: Dashboard, scene: Scene) -> None:

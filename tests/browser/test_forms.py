@@ -77,7 +77,7 @@ def test_the_list_is_filtered_by_job_with_the_keyboard(tab: Visit, user: User) -
     expect(choice).to_have_attribute("aria-expanded", "false")
     expect(rows).to_have_count(2)
     keys.type("test_li")
-    expect(tab.page.locator(".choice-list .active")).to_have_text("test_lines")
+    expect(tab.page.locator(".choice-list:popover-open .active")).to_have_text("test_lines")
     keys.press("Enter")
 
     expect(tab.page).to_have_url(re.compile("job_type=test_lines"))

@@ -24,17 +24,21 @@ from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
 RESOURCES = tuple(f"app.api.{path.stem}" for path in sorted((ROOT / "app/api").glob("[a-z]*.py")))
-WEB = ("patched", "wsgi", "app.factory", *RESOURCES)
+# What is imported when an app is made.
+MAKING = ("celery.fixups.django", "engineio.async_drivers.eventlet", "flask_sqlalchemy.cli")
+WEB = ("patched", "wsgi", "app.factory", *RESOURCES, *MAKING)
 # Not ``workers``: its modules read the environment when they are imported.
 WORKER = (
     *("plain", "celery.bin.celery", "celery.bin.worker", "celery.apps.worker", "celery.concurrency.prefork"),
     *(
+        "celery.fixups.django",
         "kombu.transport.redis",
-        "app.broker.client",
-        "app.projections",
-        "app.stream.writer",
-        "app.tasks.reported",
+        "multiprocessing.queues",
+        "concurrent.futures.process",
     ),
+    *("app.broker.client", "app.bus", "app.jobs.catalog", "app.projections", "app.storage.made"),
+    *("app.stream.writer", "app.tasks.reported", "app.tasks.snapshot"),
+    *("taskroom.celery", "apispec.ext.marshmallow", "jsonschema_rs"),
 )
 COMMAND = ("plain", "app.cli.keys", "app.factory", "flask_migrate")  # app.cli
 # A worker of somebody else's project: nothing of Taskroom.

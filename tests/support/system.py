@@ -39,14 +39,14 @@ Value = TypeVar("Value")
 def wait_for(what: str, condition: Callable[[], Value], seconds: float = 120.0) -> Value:
     """Calls ``condition`` until its value is true and returns it. An AssertionError names ``what`` after
     ``seconds``."""
-    limit, pause = time.monotonic() + seconds, 0.005
+    limit, pause = time.monotonic() + seconds, 0.01
     while True:
         value = condition()
         if value:
             return value
         assert time.monotonic() < limit, f"{what}: not within {seconds:.0f} s"
         time.sleep(pause)
-        pause = min(pause * 1.3, 0.1)  # each check takes CPU time from the awaited process
+        pause = min(pause * 1.5, 0.25)  # a check by a request takes 4 ms of CPU time
 
 
 @dataclass(slots=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from app.tasks import run_sums
 from app.tasks.list_counts import histogram, status_counts
 from app.tasks.list_filter import Listing
 from app.tasks.removal import remove_tasks
 from tests.stream.helpers import sql
-from tests.support.plans import rows_visited
+from tests.support.plans import Explaining
 from tests.tasks.helpers import Tasks
 
 ROWS = """SELECT to_char(date_trunc('hour', created_at, 'UTC') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
@@ -98,24 +97,11 @@ def test_counts_and_histograms_look_at_no_task_that_has_ended(tasks: Tasks) -> N
     run_sums.sum_up(tasks.connect)
     sql(tasks.database, "ANALYZE")
     wanted = Listing(tenant="acme", job_type="job", since=datetime(2019, 12, 31, 22, tzinfo=UTC), top=True)
-    visited = 0
-
-    class Counting:
-        def execute(self, statement: str, values: Any) -> None:
-            nonlocal visited
-            visited += rows_visited(cur, "tasks", statement, values)
-            cur.execute(statement, values)
-
-        def fetchall(self) -> Any:
-            return cur.fetchall()
-
-        def __iter__(self) -> Any:
-            return iter(cur)
-
     with tasks.connect() as conn, conn.cursor() as cur:
-        counts, _, complete = status_counts(Counting(), wanted, "nobody's")  # type: ignore[arg-type]
-        times, _ = histogram(Counting(), wanted, "day")  # type: ignore[arg-type]
+        explaining = Explaining(cur, [])
+        counts, _, complete = status_counts(explaining, wanted, "nobody's")  # type: ignore[arg-type]
+        times, _ = histogram(explaining, wanted, "day")  # type: ignore[arg-type]
 
     assert complete and counts == {"PENDING": len(open_), "SUCCESS": 5_400, "FAILURE": 1_800}
     assert times["2019-12-31T00:00:00.000000Z"] == {"SUCCESS": 5_400, "FAILURE": 1_800}
-    assert visited <= 2 * len(open_)
+    assert explaining.visited <= 2 * len(open_)

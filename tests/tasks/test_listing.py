@@ -14,7 +14,7 @@ from app.tasks.list_counts import COUNTS, status_counts
 from app.tasks.list_filter import Listing, filters
 from app.tasks.listing import ListingPage, active_task, list_tasks
 from tests.stream.helpers import sql
-from tests.support.plans import rows_visited
+from tests.support.plans import Explaining
 from tests.support.servers import Servers
 from tests.tasks.helpers import Tasks
 
@@ -149,6 +149,35 @@ def test_a_page_deep_in_the_past_is_read_from_an_index_and_not_sorted(
     assert explaining.visited < 200, "not the thousands that are newer"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        ({"tenant": "tenant 7", "top": True}, "tasks_by_tenant_top"),
+        ({"top": True}, "tasks_by_user_top"),
+        ({"everyone": True}, "tasks_by_time"),
+        ({"everyone": True, "top": True, "status": "RETRY"}, "tasks_by_time"),
+        ({"tenant": "tenant 7", "errors": True}, "tasks_by_tenant"),
+    ],
+    ids=str,
+)
+def test_lists_without_steps_and_of_all_are_pieces_of_an_index_too(
+    many: Tasks, wanted: dict[str, Any], index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_filter, "SCAN_TASKS", 50)
+    whose = wanted if wanted.keys() & {"tenant", "everyone"} else wanted | {"user_id": many.user_id}
+    plans: list[str] = []
+
+    with many.connect() as connection, connection.cursor() as cur:
+        explaining = Explaining(cur, plans)
+        list_tasks(explaining, Listing(**whose), ("2019-12-31T23:00:00Z", NOWHERE), 3)  # type: ignore[arg-type]
+
+    for plan in plans:
+        assert re.search(rf"\b{index}\b", plan) and "Sort" not in plan and "Seq Scan on tasks" not in plan, (
+            plan
+        )
+    assert explaining.visited < 200, "not the thousands that are newer"
+
+
 def test_the_task_that_runs_is_found_without_a_look_at_those_that_ended(many: Tasks) -> None:
     sql(many.database, "UPDATE tasks SET finished_at = created_at RETURNING 1")
     older, newer = many.create(), many.create()
@@ -160,26 +189,6 @@ def test_the_task_that_runs_is_found_without_a_look_at_those_that_ended(many: Ta
 
     assert found == newer != older
     assert explaining.visited <= 2
-
-
-class Explaining:
-    """A cursor that keeps the plan of what it is asked, and how many rows of ``tasks`` that looked at."""
-
-    def __init__(self, cur: Any, plans: list[str]) -> None:
-        self._cur, self._plans = cur, plans
-        self.visited = 0
-
-    def execute(self, statement: str, values: Any) -> None:
-        self._cur.execute("EXPLAIN " + statement, values)
-        self._plans.append("\n".join(line for (line,) in self._cur.fetchall()))
-        self.visited += rows_visited(self._cur, "tasks", statement, values)
-        self._cur.execute(statement, values)
-
-    def fetchall(self) -> Any:
-        return self._cur.fetchall()
-
-    def fetchone(self) -> Any:
-        return self._cur.fetchone()
 
 
 def test_a_list_holds_the_shares_of_a_plan_but_not_of_a_run_that_succeeded(tasks: Tasks) -> None:

@@ -25,10 +25,11 @@ T = TypeVar("T")
 
 def eventually(check: Callable[[], T], seconds: float = LIMIT) -> T:
     """Calls ``check`` until its result is true and returns it; fails after ``seconds``."""
-    limit = time.monotonic() + seconds
+    limit, pause = time.monotonic() + seconds, 0.02
     while not (result := check()):
         assert time.monotonic() < limit, f"not true within {seconds} s"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.25)
     return result
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery.schedules import crontab
 
 from app.tasks.observed.fleet_list import list_schedules
 from app.tasks.observed.schedules import OWN_SCHEDULES, ScheduleEntry, report_schedules
@@ -18,6 +19,10 @@ from tests.support.system import ROOT, System, User, wait_for
 from tests.tasks.helpers import Tasks
 from workers import schedules
 
+BEAT = {
+    "sums": {"task": "taskroom.sums", "schedule": crontab()},
+    "retention": {"task": "taskroom.retention", "schedule": crontab(minute="*/10")},
+}
 RUN = """
 from workers.celery_app import celery
 celery.loader.import_default_modules()
@@ -59,7 +64,11 @@ def test_our_beat_says_what_it_runs_and_how_that_ended(system: System, user: Use
 def listed(tasks: Tasks) -> list[tuple[str | None, str | None]]:
     """The outcome of each entry, by name."""
     with tasks.connect() as conn, conn.cursor() as cur:
-        return [(row["last_status"], row["last_error"]) for row in list_schedules(cur, {}, None, 10).rows]
+        return [(row["last_status"], row["last_error"]) for row in rows_of(cur)]
+
+
+def rows_of(cur: Any) -> list[dict[str, Any]]:
+    return list_schedules(cur, {}, None, 10).rows
 
 
 def test_how_a_run_ended_is_that_of_the_run_that_was_sent_last(
@@ -75,10 +84,10 @@ def test_how_a_run_ended_is_that_of_the_run_that_was_sent_last(
 
     report(datetime.now(UTC) - timedelta(minutes=1))
     sent = listed(here)
-    with schedules.scheduled_run("taskroom.sums"):
+    with schedules.scheduled_run(BEAT, "taskroom.sums"):
         pass
     done = listed(here)
-    with pytest.raises(ValueError, match="no room"), schedules.scheduled_run("taskroom.sums"):
+    with pytest.raises(ValueError, match="no room"), schedules.scheduled_run(BEAT, "taskroom.sums"):
         raise ValueError("there is no room")
     failed = listed(here)
     report(datetime.now(UTC) + timedelta(minutes=1))
@@ -89,13 +98,32 @@ def test_how_a_run_ended_is_that_of_the_run_that_was_sent_last(
     assert listed(here) == [(None, None)], "that run has not ended yet"
 
 
+def test_a_run_that_ends_before_beat_has_reported_its_entry_is_not_lost(
+    here: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedules, "runtime", lambda: SimpleNamespace(connect=here.connect))
+    sent = datetime.now(UTC) - timedelta(seconds=8)
+
+    with pytest.raises(ValueError, match="no room"), schedules.scheduled_run(BEAT, "taskroom.retention"):
+        raise ValueError("there is no room")
+    entry = ScheduleEntry(
+        name="retention", job_type="taskroom.retention", schedule="*/10 * * * *", last_run_at=sent
+    )
+    with here.connect() as conn, conn.cursor() as cur:
+        before = [(row["name"], row["job_type"], row["schedule"]) for row in rows_of(cur)]
+        assert report_schedules(cur, OWN_SCHEDULES, [entry], str) == []
+
+    assert before == [("retention", "taskroom.retention", "*/10 * * * *")], "the row that beat writes"
+    assert listed(here) == [("FAILURE", "there is no room")]
+
+
 def test_a_run_is_not_harmed_when_its_end_cannot_be_stored(
     here: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schedules, "runtime", lambda: SimpleNamespace(connect=here.connect))
     sql(here.database, "DROP TABLE schedule_reports")
 
-    with schedules.scheduled_run("taskroom.sums"):
+    with schedules.scheduled_run(BEAT, "taskroom.sums"):
         done = True
 
     assert done

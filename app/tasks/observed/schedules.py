@@ -54,12 +54,19 @@ def report_schedules(
     return store_reports(cur, "schedule_reports", _COLUMNS, whose, rows)
 
 
-def own_run_ended(cur: Cursor, job_type: str, error: str | None) -> None:
-    """Stores how a run of one of our own entries ended; ``error`` is None when it did its work."""
-    cur.execute(
-        "UPDATE schedule_reports SET ended_at = now(), end_error = %s WHERE user_id IS NULL AND job_type = %s",
-        (name_of(error, LONGEST_ERROR), job_type),
-    )
+def own_run_ended(cur: Cursor, entries: Iterable[ScheduleEntry], error: str | None) -> None:
+    """Stores how a run of these entries of ours ended, also before beat has reported them; ``error`` is None when it
+    did its work."""
+    for entry in entries:
+        cur.execute(
+            """INSERT INTO schedule_reports (id, name, job_type, schedule, beat_seconds, ended_at, end_error)
+               VALUES (%s, %s, %s, %s, %s, now(), %s)
+               ON CONFLICT (id) DO UPDATE SET ended_at = EXCLUDED.ended_at, end_error = EXCLUDED.end_error""",
+            (
+                *(str(uuid5(OWN_WORKERS, entry.name)), entry.name, entry.job_type, entry.schedule),
+                *(entry.beat_seconds, name_of(error, LONGEST_ERROR)),
+            ),
+        )
 
 
 OWN_SCHEDULES = Whose(OWN_WORKERS)

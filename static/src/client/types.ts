@@ -70,6 +70,9 @@ export interface Task extends Observed {
   /** In lists only: how many of these wait for approval, and how many there are, 100 at most. */
   waiting_below?: number;
   tasks_below?: number;
+  /** In lists only: how many items it could not do, and how many lines of its log are errors, 100 at most. */
+  error_count?: number;
+  error_lines?: number;
   /** In lists only: its user by e-mail; null where the reader may not know it. */
   owner?: string | null;
   /** In lists only: its first phases, unless it succeeded. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { choiceOf, columnsOf, keyMeaning, rangeText } from "./histogram";
+import { NO_FILTER } from "./filter";
+import { choiceOf, columnsOf, keyMeaning, leftOutText, rangeText } from "./histogram";
 
 // In the time zone of the reader, whichever that is where the tests run.
 const here = (text: string): number => new Date(text).getTime();
@@ -55,4 +56,10 @@ test.each([
   ["2026-03-05T22:00", "2026-03-06T01:00", "Thu 5 Mar, 22:00 – Fri 6 Mar, 01:00"],
 ])("from %s to %s is said as %s", (from, to, text) => {
   expect(rangeText(here(from), here(to))).toBe(text);
+});
+
+test("filters of the list that the histogram does not have are named", () => {
+  expect(leftOutText({ ...NO_FILTER, status: "FAILURE", job_type: "nightly", who: "x", time: "7d" })).toBe("");
+  expect(leftOutText({ ...NO_FILTER, errors: true })).toBe("All runs, without the filter errors");
+  expect(leftOutText({ ...NO_FILTER, q: "a", errors: true, max_seconds: "9" })).toBe("All runs, without the filters text, errors, duration");
 });

@@ -1,5 +1,6 @@
 import type { TaskTimes } from "../client/taskLists";
 import { STATUSES, type Status } from "../client/types";
+import type { RunFilter } from "./filter";
 import { count, quantity } from "./format";
 import { HOUR_MS } from "./list-days";
 import { timeText } from "./list-times";
@@ -89,4 +90,11 @@ export function keyMeaning(key: string, shift: boolean, at: number, last: number
   const to = { ArrowRight: at + 1, ArrowLeft: at - 1, PageDown: at + 10, PageUp: at - 10, Home: 0, End: last }[key];
   if (to !== undefined) return { at: Math.min(last, Math.max(0, to)), grows: shift };
   return key === "Enter" || key === " " ? "choose" : key === "Escape" ? "clear" : null;
+}
+
+/** Says which filters of the list the histogram leaves out, because the sums that it is read from do not have them; "" where none. */
+export function leftOutText({ q, errors, min_seconds, max_seconds }: RunFilter): string {
+  const names = [q && "text", errors && "errors", (min_seconds || max_seconds) && "duration"].filter(Boolean);
+  if (!names.length) return "";
+  return `All runs, without the ${names.length > 1 ? "filters" : "filter"} ${names.join(", ")}`;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { TaskEvent } from "../client/types";
-import { errorsOf, isOlder, rowAfterEvent, rowAfterPage, rowAfterStatusChange, rowOf } from "./rows";
+import { errorsText, isOlder, rowAfterEvent, rowAfterPage, rowAfterStatusChange, rowOf } from "./rows";
 import { task } from "./runs.fake";
 
 const later = "2025-01-01T01:00:00.000000Z";
@@ -50,7 +50,7 @@ test("the run's own events fold into the row, and its end completes it", () => {
   let row = rowAfterStatusChange(rowOf(task(1, "STARTED")), changed("STARTED", "FAILURE"));
   row = rowAfterEvent(row, { type: "phase_update", sequence: 5, phase_id: "a", status: "error", error_count: 2, timestamp: later });
   row = rowAfterEvent(row, { type: "phase_update", sequence: 6, phase_id: "b", status: "error", error_count: 3, timestamp: later });
-  expect([errorsOf(row), row.complete]).toEqual([5, false]);
+  expect([errorsText(row), row.complete]).toEqual(["5 errors", false]);
 
   const error = { type: "E", message: "Why", traceback: "long" };
   row = rowAfterEvent(row, { type: "task_status", sequence: 7, status: "FAILURE", error, result: [1] });
@@ -72,4 +72,13 @@ test("runs of the same moment are ordered by their ids, as the server does", () 
   expect(isOlder(task(1), task(2))).toBe(true);
   expect(isOlder(task(2, "SUCCESS", same), task(1, "SUCCESS", same))).toBe(false);
   expect(isOlder(task(1, "SUCCESS", same), task(2, "SUCCESS", same))).toBe(true);
+});
+
+test.each([
+  [{}, ""],
+  [{ error_count: 698, error_lines: 100 }, "698 errors"],
+  [{ error_count: 0, error_lines: 1 }, "1 error"],
+  [{ error_count: 3, error_lines: 100 }, "100+ errors"],
+])("a run that succeeded with %o shows %j", (more, text) => {
+  expect(errorsText(rowOf(task(1, "SUCCESS", more)))).toBe(text);
 });

@@ -1,5 +1,6 @@
 import { fold } from "../client/fold";
 import { isTerminal, type Phase, type Status, type Task, type TaskError, type TaskEvent, type TaskState } from "../client/types";
+import { quantity } from "./format";
 
 /** A run as a list keeps it. */
 export interface Row extends TaskState {
@@ -70,8 +71,16 @@ export function rowAfterStatusChange(row: Row, event: TaskEvent): Row {
   return { ...row, task: changed, complete: !ends };
 }
 
-/** How many items its phases could not do. */
-export const errorsOf = ({ phases }: Row): number => phases.reduce((sum, phase) => sum + phase.error_count, 0);
+const MOST_ERROR_LINES = 100; // that the server counts for a row
+
+/** Says how many items a run could not do, or lines of its log are errors where these are more; "" where there are none. */
+export function errorsText({ task, phases }: Row): string {
+  const now = phases.reduce((sum, phase) => sum + phase.error_count, 0);
+  const items = Math.max(now, task.error_count ?? 0);
+  const lines = task.error_lines ?? 0;
+  if (lines <= items) return items ? quantity(items, "error") : "";
+  return lines < MOST_ERROR_LINES ? quantity(lines, "error") : `${MOST_ERROR_LINES}+ errors`;
+}
 
 /** Whether `task` comes after `other` in a list that is newest first. */
 export const isOlder = (task: Task, other: Task): boolean =>

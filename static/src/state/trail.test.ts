@@ -47,7 +47,7 @@ test.each([
   [{ action: "cancel" }, "cancelled", null],
   [{ action: "sign_in" }, "signed in", null],
   [{ action: "sign_in", outcome: "unauthorized" }, "could not sign in", "wrong password"],
-  [{ action: "refused", outcome: "forbidden" }, "was refused", "no right to it"],
+  [{ action: "refused", outcome: "forbidden" }, "was not allowed", "no right to it"],
   [{ action: "of_tomorrow" }, "of tomorrow", null],
 ])("%j is said as %j", (more, words, refusal) => {
   expect(deedOf(entry(more))).toBe(words);

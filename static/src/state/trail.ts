@@ -101,7 +101,7 @@ const OUTCOMES: Record<string, string> = {
 
 /** Returns what was done, as the middle of a sentence. An action of a newer server is said by its own name. */
 export function deedOf({ action, outcome }: TrailEntry): string {
-  if (action === "refused") return "was refused";
+  if (action === "refused") return "was not allowed";
   if (outcome !== "ok") return action === "sign_in" ? "could not sign in" : `${action} was refused`;
   return WORDS[action] ?? action.replaceAll("_", " ");
 }

@@ -4,10 +4,9 @@ import { Problem } from "../client/problem";
 import { isTerminal } from "../client/types";
 import { ActiveRun } from "../state/active-run";
 import { api, connection } from "../state/app";
-import { quantity } from "../state/format";
 import { taskWord, toneOf } from "../state/marks";
 import { runAddress } from "../state/routes";
-import { errorsOf } from "../state/rows";
+import { errorsText } from "../state/rows";
 import "../style/band.css";
 import { Elapsed } from "./elapsed";
 import { Link } from "./link";
@@ -22,7 +21,6 @@ export function ActiveRunBand() {
   const row = run.row.value;
   if (!row) return <p class="band hint">{problem.value ? "Your active run is not known." : "No run of yours is active."}</p>;
   const { task } = row;
-  const errors = errorsOf(row);
   return (
     <section class="band" aria-label={isTerminal(task.status) ? "Your last run" : "Your active run"}>
       <Link to={runAddress(task.task_id)} class={`band-row spine s-${toneOf(task.status)}`}>
@@ -31,7 +29,7 @@ export function ActiveRunBand() {
         <span class="run-text">
           <RunText task={task} />
         </span>
-        <span class="number errors">{errors > 0 && quantity(errors, "error")}</span>
+        <span class="number errors">{errorsText(row)}</span>
         <RowBar row={row} label="Progress of your active run" />
         <span class="number took">
           <Elapsed task={task} />

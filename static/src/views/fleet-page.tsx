@@ -3,7 +3,7 @@ import type { ApiKey } from "../client/apiKeys";
 import { FleetApi } from "../client/fleet";
 import type { User } from "../client/types";
 import { seesTenantKeys } from "../state/api-keys";
-import { api as calls, session } from "../state/app";
+import { api as calls, mayAct, session } from "../state/app";
 import { stoppedAt, tickingServerNow } from "../state/clock";
 import { byUrgency, figuresOf, loadFleet, mayOperate, queueStanding, scheduleStanding, workerStanding, type Fleet } from "../state/fleet";
 import { QueueDepths } from "../state/queue-depths";
@@ -139,8 +139,10 @@ const Invitation = () => (
   <div class="hint fleet-empty">
     <p>One line in a Celery project brings its workers, queues and schedules to this page:</p>
     <pre class="code">taskroom.instrument(celery_app)</pre>
-    <p>
-      <Link to={`${KEYS_ADDRESS}#${WAYS_IN_HASH}`}>Get a key for it</Link>
-    </p>
+    {mayAct.value && (
+      <p>
+        <Link to={`${KEYS_ADDRESS}#${WAYS_IN_HASH}`}>Get a key for it</Link>
+      </p>
+    )}
   </div>
 );

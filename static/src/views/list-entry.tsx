@@ -13,7 +13,7 @@ import { RunRow } from "./run-row";
 /** What the columns of the list are; each row is a link that says all by itself. */
 export const ListHeads = () => (
   <div class="list-heads" aria-hidden="true">
-    <div class="row">
+    <div class="list-head">
       <span />
       <span>Run and its job</span>
       <span class="row-who">Who</span>

@@ -1,3 +1,5 @@
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { User } from "../client/types";
 import { durationBounds, durationChoices, durationOf } from "../state/durations";
@@ -15,6 +17,9 @@ interface Props {
   filter: RunFilter;
   change: (changes: Partial<RunFilter>) => void;
 }
+
+/** Whether a phone shows the filters; a wide window always does. */
+const open = signal(false);
 
 const CHOSEN = "chosen";
 const OTHER = "other";
@@ -34,6 +39,20 @@ export function Scopes({ user, filter }: Omit<Props, "change">) {
     </nav>
   );
 }
+
+/** Opens the filters on a phone, and says how many are set. */
+export function FiltersToggle({ filter }: Pick<Props, "filter">) {
+  const { job_type, who, time, from, to, min_seconds, max_seconds, errors, steps } = filter;
+  const set = [job_type, who, time || from || to, min_seconds || max_seconds, errors, steps].filter(Boolean).length;
+  return (
+    <button type="button" class="filters-toggle" aria-expanded={open.value} onClick={() => (open.value = !open.value)}>
+      Filters{set > 0 && ` ${set}`}
+    </button>
+  );
+}
+
+/** The job and the person of a list; on a phone they are shown with the other filters. */
+export const FewFilters = ({ children }: { children: ComponentChildren }) => <div class={open.value ? "few-filters open" : "few-filters"}>{children}</div>;
 
 /** Of whose runs of the team alone. */
 export function Who({ filter, change }: Omit<Props, "user">) {
@@ -60,7 +79,7 @@ export function ListFilters({ filter, change }: Omit<Props, "user">) {
     else if (value !== CHOSEN) change({ time: value as TimeName | "", from: "", to: "" });
   };
   return (
-    <div class="more-filters">
+    <div class={open.value ? "more-filters open" : "more-filters"}>
       <Choice label="Time" value={chosen ? CHOSEN : time} options={times} change={choose} />
       <Choice label="Duration" value={durationOf(filter)} options={durationChoices(filter)} change={(value) => change(durationBounds(value))} />
       <button type="button" class="quiet" aria-pressed={filter.errors} onClick={() => change({ errors: !filter.errors })}>

@@ -7,7 +7,7 @@ import { taskTypes } from "../state/task-types";
 import { typeNames } from "../state/type-names";
 import { Choice } from "./choice";
 import { Link } from "./link";
-import { Scopes, Who } from "./list-filters";
+import { FewFilters, FiltersToggle, Scopes, Who } from "./list-filters";
 import { SavedViews } from "./saved-views";
 import { Search } from "./search";
 import { SelectMode } from "./select-bar";
@@ -43,10 +43,13 @@ export function ListTools({ user, filter, change, search, first, start }: Props)
             change={(q) => change({ q })}
           />
         )}
+        {!first && <FiltersToggle filter={filter} />}
         {!first && (
-          <Choice label="Job" value={filter.job_type} options={jobs} change={(job_type) => change({ job_type })} />
+          <FewFilters>
+            <Choice label="Job" value={filter.job_type} options={jobs} change={(job_type) => change({ job_type })} />
+            <Who {...{ filter, change }} />
+          </FewFilters>
         )}
-        {!first && <Who {...{ filter, change }} />}
         {!first && <SavedViews user={user} />}
         {!first && <SelectMode />}
       </search>

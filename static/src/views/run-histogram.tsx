@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { serverNow } from "../client/serverClock";
 import { api } from "../state/app";
 import { taskFilterOf, type RunFilter } from "../state/filter";
-import { choiceOf, columnsOf, keyMeaning, TONES, type HistogramColumn } from "../state/histogram";
+import { choiceOf, columnsOf, keyMeaning, leftOutText, TONES, type HistogramColumn } from "../state/histogram";
 import { count } from "../state/format";
 import { shownOf, timeText } from "../state/list-times";
 import { narrow } from "../state/screen";
@@ -69,8 +69,9 @@ function Columns({ columns, filter, choose, known }: Props & { columns: Histogra
   // A choice that was made elsewhere ends one that is being made here.
   useEffect(() => setAnchor(null), [from, to]);
   const said = columns[seen] ?? null;
+  const leftOut = leftOutText(filter);
   return (
-    <div class="histogram">
+    <div class={leftOut ? "histogram of-all" : "histogram"}>
       <div
         ref={box}
         class={known ? "histogram-columns" : "histogram-columns late"}
@@ -116,6 +117,7 @@ function Columns({ columns, filter, choose, known }: Props & { columns: Histogra
       </div>
       <div class="histogram-words hint">
         <span class="number">{said ? `${said.name}: ${said.text}` : edgesText(columns)}</span>
+        {leftOut && <span class="histogram-left-out">{leftOut}</span>}
         <HistogramTable columns={columns} take={(index) => take(index, index)} />
       </div>
     </div>

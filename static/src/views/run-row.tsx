@@ -5,13 +5,13 @@ import { failedOfRow } from "../state/below";
 import { tickingServerNow } from "../state/clock";
 import { progressOf } from "../state/estimate";
 import { failureOf } from "../state/failure";
-import { hasTitle, percentText, quantity } from "../state/format";
+import { hasTitle, percentText } from "../state/format";
 import { jobTypes } from "../state/jobs";
 import { taskWord, toneOf } from "../state/marks";
 import { rowSegments, waitsBelow } from "../state/phase-bar";
 import { shortName } from "../state/people";
 import { runAddress } from "../state/routes";
-import { errorsOf, type Row } from "../state/rows";
+import { errorsText, type Row } from "../state/rows";
 import { Elapsed } from "./elapsed";
 import { Link } from "./link";
 import { TaskMark } from "./marks";
@@ -21,7 +21,6 @@ import { Time } from "./time";
 /** One run of the list: the whole row is the link to it. */
 export function RunRow({ row }: { row: Signal<Row> }) {
   const { task } = row.value;
-  const errors = errorsOf(row.value);
   return (
     <Link to={runAddress(task.task_id)} class={`row spine s-${toneOf(task.status)}`}>
       <TaskMark status={task.status} word={taskWord(task)} />
@@ -33,7 +32,7 @@ export function RunRow({ row }: { row: Signal<Row> }) {
         <span class="run-text">
           <RunText task={task} />
         </span>
-        <span class="number errors">{errors > 0 && quantity(errors, "error")}</span>
+        <span class="number errors">{errorsText(row.value)}</span>
       </span>
       <RowBar row={row.value} label="Progress" />
       <span class="number took">

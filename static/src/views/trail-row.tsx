@@ -1,4 +1,5 @@
 import type { TrailEntry } from "../client/account";
+import { refusedCall } from "../state/refused-call";
 import { runAddress } from "../state/routes";
 import { deedOf, doerOf, MANY, refusalOf } from "../state/trail";
 import { Link } from "./link";
@@ -44,6 +45,11 @@ export function TrailRow({ entry, mine, only }: Props) {
         </p>
         <p class="hint">
           {[owner && `of ${owner}`, key_name && `by the key ${key_name}`, address && `from ${address}`, noteOf(entry)].filter(Boolean).join(" · ")}
+          {refusal && number > 1 && entry.target && (
+            <>
+              {" · "}the first: <First entry={entry} />
+            </>
+          )}
           {made && (
             <>
               {" · "}
@@ -56,17 +62,31 @@ export function TrailRow({ entry, mine, only }: Props) {
   );
 }
 
-function Target({ entry: { kind, target, title } }: { entry: TrailEntry }) {
-  if (kind === "call") return <code>{title}</code>;
-  if (kind === "task" && target) return title.includes("<uuid:") ? <RefusedRun call={title} id={target} /> : <Link to={runAddress(target)}>{title}</Link>;
+function Target({ entry }: { entry: TrailEntry }) {
+  const { action, kind, target, title } = entry;
+  if (action === "refused") return <RefusedCall entry={entry} />;
+  if (kind === "task" && target) return <Link to={runAddress(target)}>{title}</Link>;
   return title ? <strong>{title}</strong> : null;
 }
 
-const RefusedRun = ({ call, id }: { call: string; id: string }) => (
-  <>
-    <code>{call.split(" ")[0]}</code> of <Link to={runAddress(id)}>a run</Link>
-  </>
-);
+/** What was refused. Several refusals may be about several things, of which the first is known. */
+function RefusedCall({ entry }: { entry: TrailEntry }) {
+  const { before, thing, after } = refusedCall(entry);
+  return (
+    <>
+      {before} {entry.number > 1 || !entry.target ? thing : <First entry={entry} />} {after}
+    </>
+  );
+}
+
+function First({ entry: { kind, target } }: { entry: TrailEntry }) {
+  if (kind === "task") return <Link to={runAddress(target ?? "")}>a run</Link>;
+  return (
+    <>
+      the {kind} <strong>{target}</strong>
+    </>
+  );
+}
 
 /** Returns what else is said of it: a reason, or what the entry was made of. */
 function noteOf({ note, action }: TrailEntry): string {

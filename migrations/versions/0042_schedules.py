@@ -1,14 +1,14 @@
 """What beats have reported of their schedules.
 
-Revision ID: 0041
-Revises: 0039
+Revision ID: 0042
+Revises: 0041
 
 """
 from alembic import op
 import sqlalchemy as sa
 
-revision = '0041'
-down_revision = '0039'
+revision = '0042'
+down_revision = '0041'
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """The trail: who did what.
 
-Revision ID: 0042
+Revision ID: 0038
 Revises: 0037
 
 """
@@ -8,7 +8,7 @@ from alembic import op
 import sqlalchemy as sa
 
 # revision identifiers, used by Alembic.
-revision = '0042'
+revision = '0038'
 down_revision = "0037"
 branch_labels = None
 depends_on = None

@@ -1,14 +1,14 @@
 """Paused queues and drained workers; since when a worker runs, and the attempts that were lost with it.
 
-Revision ID: 0040
-Revises: 0042
+Revision ID: 0039
+Revises: 0038
 
 """
 from alembic import op
 import sqlalchemy as sa
 
-revision = '0040'
-down_revision = '0042'
+revision = '0039'
+down_revision = '0038'
 branch_labels = None
 depends_on = None
 

@@ -1,15 +1,15 @@
 """Bulk actions: what somebody asked to do with many tasks, and what became of each.
 
-Revision ID: 0038
-Revises: 0040
+Revision ID: 0040
+Revises: 0039
 
 """
 from alembic import op
 import sqlalchemy as sa
 
 # revision identifiers, used by Alembic.
-revision = '0038'
-down_revision = '0040'
+revision = '0040'
+down_revision = '0039'
 branch_labels = None
 depends_on = None
 

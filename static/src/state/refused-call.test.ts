@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { refusedCall } from "./refused-call";
+
+test.each([
+  ["DELETE /api/v2/queues/<path:name>/pause", "queue", "to resume a queue"],
+  ["PUT /api/v2/workers/<path:name>/drain", "worker", "to drain a worker"],
+  ["POST /api/v2/tasks/<uuid:task_id>/retry", "task", "to run a run again"],
+  ["GET /api/v2/tasks/<uuid:task_id>/logs/marks", "task", "to read a run"],
+  ["POST /api/v2/tasks/bulk", "call", "to change many runs"],
+  ["POST /api/v1/ai/artifact/generate", "call", "to start a run"],
+  ["DELETE /api/v2/webhooks/<uuid:webhook_id>", "call", "to remove a webhook"],
+  ["GET /metrics", "call", "to read the metrics"],
+  ["share_made", "task", "to share a run"],
+  ["PATCH /api/v2/of/<path:tomorrow>/next", "call", "to call PATCH of/…/next"],
+  ["PATCH /api/v2/tasks/<uuid:task_id>/next", "task", "to call PATCH tasks/…/next of a run"],
+  ["", "call", "to make many calls"],
+  ["POST none", "call", "to call POST none"],
+])("the call %j about a %s is said as %j", (title, kind, words) => {
+  const { before, thing, after } = refusedCall({ title, kind });
+
+  expect([before, thing, after].filter(Boolean).join(" ")).toBe(words);
+});
