@@ -24,9 +24,10 @@ def test_two_tabs_count_alike_and_each_once(visit: Visitor, user: User, system: 
     before = user.get("notifications/unread-count")["unread_count"]
     counted(first, before)
 
-    user.finished(user.start("test_echo", text="one"))
+    for text in ("one", "two"):
+        user.finished(user.start("test_echo", text=text))
     unread = user.get("notifications/unread-count")["unread_count"]
-    assert unread > before
+    assert unread == before + 2
     for tab in (first, second):
         counted(tab, unread)
 

@@ -51,7 +51,7 @@ def test_what_is_decided_in_the_bell_is_found_in_the_trail(visit: Visitor, user:
     expect(rows).to_have_count(1)
     expect(tab.page).to_have_url(re.compile(r"/trail\?action=approvals&q=weekly$"))
     with tab.page.expect_download() as download:
-        tab.page.get_by_role("link", name="Export").click()
+        tab.page.get_by_role("link", name="Export", exact=True).click()
     lines = [orjson.loads(line) for line in download.value.path().read_bytes().splitlines()]
     assert [(line["action"], line["target"]) for line in lines] == [("approve", approved)]
     rows.get_by_role("link", name="Weekly export").click()

@@ -62,11 +62,11 @@ function visit(notification: Notification): void {
   const target = targetOf(notification);
   if (target?.here) go(target.to);
   else if (target) location.assign(target.to);
-  acknowledge(notification);
+  void acknowledge(notification);
 }
 
 /** Marks a notification that the user has looked at as read, in every tab. */
-export function acknowledge(notification: Notification): void {
+export async function acknowledge(notification: Notification): Promise<void> {
   toasts.remove(({ id }) => id === notification.id);
-  if (isUnread(notifications.inbox.value, notification)) void notifications.markRead(notification.id);
+  if (isUnread(notifications.inbox.value, notification)) await notifications.markRead(notification.id);
 }

@@ -130,6 +130,17 @@ test("a refused mark is shown as a problem, and nothing changes", async () => {
   expect(bell.inbox.value.unread).toBe(1);
 });
 
+test("the mark of an entry that another one replaced meanwhile loads the list again", async () => {
+  arrive(1);
+  await seconds(30);
+  calls.notifications.mockClear();
+  calls.markRead.mockRejectedValueOnce(new Problem(404, "Not Found"));
+  await bell.markRead("n1");
+  await seconds(0);
+  expect(calls.notifications).toHaveBeenCalledTimes(1);
+  expect(bell.problem.value).toBeNull();
+});
+
 test("an answer for one user is not shown to the next", async () => {
   arrive(1);
   bell.refresh();

@@ -101,7 +101,10 @@ export class Notifications {
     try {
       await this.api.markRead(id);
     } catch (error) {
-      if (generation === this.generation) this.finish(Problem.of(error));
+      if (generation !== this.generation) return;
+      // Another one has taken its place meanwhile.
+      if (id !== null && Problem.of(error).status === 404) this.refresh();
+      else this.finish(Problem.of(error));
       return;
     }
     if (generation !== this.generation) return;

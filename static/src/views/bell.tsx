@@ -117,7 +117,7 @@ function Item({ item, unread, close }: { item: Notification; unread: boolean; cl
       <div>
         <NotificationTitle item={item} opened={close} />
         {item.message && <p>{item.message}</p>}
-        {question && <InboxApproval question={question} decided={() => acknowledge(item)} />}
+        {question && <InboxApproval question={question} seen={() => acknowledge(item)} />}
         <Time at={item.created_at} as="relative" focusable />
       </div>
       {unread && (
@@ -126,7 +126,7 @@ function Item({ item, unread, close }: { item: Notification; unread: boolean; cl
           class="quiet"
           title="Mark as read"
           aria-label={`Mark as read: ${item.title}`}
-          onClick={() => acknowledge(item)}
+          onClick={() => void acknowledge(item)}
         >
           <i class="dot" />
         </button>
@@ -140,7 +140,7 @@ export function NotificationTitle({ item, opened }: { item: Notification; opened
   const target = targetOf(item);
   if (!target) return <strong>{item.title}</strong>;
   const open = (): void => {
-    acknowledge(item);
+    void acknowledge(item);
     opened();
   };
   return (

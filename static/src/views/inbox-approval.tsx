@@ -11,7 +11,7 @@ import { useCall } from "./use-call";
 const RISKY = ["high", "critical"];
 
 /** The buttons in the bell that decide what a run waits for. */
-export function InboxApproval({ question, decided }: { question: Question; decided: () => void }) {
+export function InboxApproval({ question, seen }: { question: Question; seen: () => Promise<void> }) {
   const call = useCall();
   const [over, setOver] = useState<string | null>(null);
   const [rejecting, reject] = useState(false);
@@ -19,6 +19,8 @@ export function InboxApproval({ question, decided }: { question: Question; decid
   if (!mayAct.value) return null;
   if (over) return <p role="status">{over}</p>;
   const decide = async (approved: boolean, reason?: string): Promise<void> => {
+    // First, for the entry that comes in its place is read then too: the user knows what it says.
+    await seen();
     try {
       await api.decide(question.taskId, approved, reason);
       setOver(approved ? "Approved." : "Rejected.");
@@ -28,7 +30,6 @@ export function InboxApproval({ question, decided }: { question: Question; decid
       if (status !== 409 && status !== 404) throw error;
       setOver("It waits for nothing any more.");
     }
-    decided();
   };
   const back = (): void => {
     reject(false);

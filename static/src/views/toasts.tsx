@@ -53,6 +53,6 @@ function Toast({ notification }: { notification: Notification }) {
 
 /** Closes a toast. Its element is removed under the focus, so no event of leaving comes. */
 function close(notification: Notification): void {
-  acknowledge(notification);
+  void acknowledge(notification);
   toasts.release("focus");
 }
