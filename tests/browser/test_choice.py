@@ -57,7 +57,7 @@ def test_a_required_choice_is_named_described_and_submitted(tab: Visit, user: Us
 def test_the_keyboard_does_what_the_pattern_says(tab: Visit, user: User) -> None:
     dialog = form(tab, user)
     size = tab.get("combobox", "Size")
-    options = tab.page.get_by_role("option")
+    options = tab.form.get_by_role("option")
     keys = tab.page.keyboard
     size.focus()
 
@@ -96,7 +96,7 @@ def test_a_click_on_the_name_gives_the_focus_and_opens_nothing(tab: Visit, user:
     tab.form.locator("label", has_text="Size").click()
 
     expect(tab.get("combobox", "Size")).to_be_focused()
-    expect(tab.page.get_by_role("option")).to_have_count(0)
+    expect(tab.form.get_by_role("option")).to_have_count(0)
 
 
 @pytest.mark.parametrize("height", [NARROW["height"], 400])
@@ -108,7 +108,7 @@ def test_on_a_phone_every_option_can_be_reached_with_a_finger(
     label = tab.get("combobox", "Label")
 
     label.tap()
-    options = tab.page.get_by_role("option")
+    options = tab.form.get_by_role("option")
     expect(options).to_have_count(3)
 
     assert options.evaluate_all(f"all => all.filter(({SEEN})).length") == 3
