@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from playwright.sync_api import expect
@@ -35,16 +36,28 @@ def test_from_sign_in_to_the_end_of_a_run(visit: Visitor, user: User) -> None:
 
 
 def test_the_form_names_the_field_that_is_refused(tab: Visit, user: User) -> None:
+    """What a form can know, it asks for itself; so the refusal is made here."""
     tab.complaints.faulty = True  # the browser tells of each 422
+    problem = {
+        "type": "about:blank",
+        "title": "Unprocessable Content",
+        "status": 422,
+        "detail": "It is not valid",
+    }
+    problem |= {"errors": {"params.to": ["Nobody lives there."]}}
+    answer = {"status": 422, "content_type": "application/problem+json", "body": json.dumps(problem)}
+    tab.context.route("**/api/v2/agent/start", lambda route: route.fulfill(**answer), times=1)
     user.start("test_echo")  # whoever has none finds the form on the page
     tab.open("/")
     tab.click("New run")
-    tab.choose("Job", "Several steps", tab.form)
-    step = tab.page.locator("[name='params.steps.0.job_type']")
-    step.fill("nonsense")
+    tab.choose("Job", "A letter", tab.form)
+    to = tab.form.locator("[name='params.to']")
+    to.fill("nowhere")
     tab.click("Start")
-    expect(step).to_have_attribute("aria-invalid", "true")
-    step.fill("test_echo")
+    expect(to).to_have_attribute("aria-invalid", "true")
+    expect(to).to_have_accessible_description(re.compile("Nobody lives there."))
+    expect(to).to_be_focused()
+    to.fill("home")
     tab.click("Start")
     run_of(tab)
     tab.has_ended()

@@ -36,8 +36,9 @@ export class StatusTally {
       if (sequence < this.sequence) return;
       this.sequence = sequence;
       this.complete.value = complete;
-      this.approvals.value = approval ?? 0;
-      this.value.value = this.meanwhile.filter((event) => event.sequence > sequence).reduce(counted, counts);
+      const later = this.meanwhile.filter((event) => event.sequence > sequence);
+      this.approvals.value = later.reduce((sum, event) => sum + asking(event), approval ?? 0);
+      this.value.value = later.reduce(counted, counts);
     } finally {
       if (!--this.asking) this.meanwhile = [];
     }
@@ -47,7 +48,9 @@ export class StatusTally {
     if (!this.exact || event.sequence <= this.sequence) return;
     if (event.type !== "task_created" && event.type !== "status_changed") return;
     if (this.asking) this.meanwhile.push(event);
-    if (this.value.value) this.value.value = counted(this.value.value, event);
+    if (!this.value.value) return;
+    this.value.value = counted(this.value.value, event);
+    this.approvals.value += asking(event);
   }
 }
 
@@ -61,5 +64,9 @@ function counted(counts: Counts, event: TaskEvent): Counts {
 
 export const total = (counts: Counts): number => Object.values(counts).reduce((sum, number) => sum + number, 0);
 
-/** Whether a `status_changed` changes how many runs need approval: a run, or one with this as its step. */
+/** By how many more runs need approval after an event of one of them. */
+const asking = ({ type, status, previous_status }: TaskEvent): number =>
+  Number(status === "WAITING") - Number(type === "status_changed" && previous_status === "WAITING");
+
+/** Whether a `status_changed` of a step changes how many runs need approval. */
 export const changesApprovals = ({ status, previous_status }: TaskEvent): boolean => status === "WAITING" || previous_status === "WAITING";

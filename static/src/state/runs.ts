@@ -165,7 +165,7 @@ export class Runs {
     if (event.type !== "status_changed") return;
     if (row) row.value = rowAfterStatusChange(row.value, event);
     this.liveRows.changed();
-    const counts = of === "unknown" || !this.counts.exact || changesApprovals(event);
+    const counts = of === "unknown" || !this.counts.exact || (of === "step" && changesApprovals(event));
     if (counts || of === "step" || this.filter.status === (event.status as Status)) this.loadSoon(counts);
   }
 
