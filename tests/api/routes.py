@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +24,7 @@ class Route:
     required: tuple[str, ...]
 
     def at(self, task_id: str) -> str:
-        path = self.path.replace("{task_id}", task_id).replace("{notification_id}", ABSENT)
-        return path.replace("{webhook_id}", ABSENT).replace("{key_id}", ABSENT).replace("{share_id}", ABSENT)
+        return re.sub(r"\{\w+_id\}", ABSENT, self.path.replace("{task_id}", task_id))
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

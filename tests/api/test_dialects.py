@@ -10,7 +10,8 @@ TEXT = {"artifact_type": "quiz", "content": "Cells are small. The cell has a nuc
 
 
 def test_older_calls_are_the_same_views(system: System, user: User) -> None:
-    user.finished(user.start("test_echo", text="x"))
+    for _ in range(2):  # each run has one entry
+        user.finished(user.start("test_echo", text="x"))
     for slash in ("", "/"):
         listed = user.client.get(f"/api/v1/notifications{slash}", params={"limit": 1})
         assert listed.json()["notifications"] == user.get("notifications", limit=1)["notifications"]

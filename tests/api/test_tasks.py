@@ -21,6 +21,8 @@ def test_the_list_is_newest_first_and_the_callers_own(user: User, other: User) -
         "tasks_below",
         "owner",
         "phases",
+        "error_count",
+        "error_lines",
     }
 
 

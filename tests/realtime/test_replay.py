@@ -11,14 +11,14 @@ from tests.support.frames import Frames, events_in
 from tests.support.system import System, User
 
 ADDRESSES = ("/api/v2/events/stream", "/api/v1/events/stream")
-EVENTS = 8  # of a task that succeeds: six of its life, and two notifications
+EVENTS = 7  # of a task that succeeds: six of its life, and a notification
 SEEN = 3
 each = pytest.mark.parametrize("address", ADDRESSES)
 
 
 @pytest.fixture(scope="module")
 def past(system: System) -> Iterator[User]:
-    """Somebody whose stream has eight events."""
+    """Somebody whose stream has seven events."""
     user = system.user()
     user.finished(user.start("test_echo", text="before"))
     yield user
