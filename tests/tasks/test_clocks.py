@@ -17,6 +17,7 @@ from tests.stream.helpers import sql
 from tests.support.clock import Clock
 from tests.support.connections import connection_pool
 from tests.support.line import TcpProxy
+from tests.support.system import wait_for
 from tests.tasks.helpers import Tasks
 
 ROUND = 5.0
@@ -82,6 +83,10 @@ def test_a_minute_without_postgres_loses_no_task(tasks: Tasks, web: Web, line: T
 
     line.cut()
     assert not any(web.turn() for _ in range(12))
+    # Until Postgres has noticed the cut, the lost session leads.
+    locks = "SELECT FROM pg_locks JOIN pg_database ON database = pg_database.oid"
+    locks += " WHERE datname = current_database() AND locktype = 'advisory'"
+    wait_for("the end of the session that led", lambda: sql(tasks.database, locks) == [])
     line.mend()
 
     assert web.turn()

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 KEY = "trk_test"
-PATIENCE = 60.0  # seconds: ends a test that hangs, and measures nothing
+PATIENCE = 180.0  # seconds: ends a test that hangs, and measures nothing
 ENDS = ("SUCCESS", "FAILURE", "REVOKED")
 
 Fault = Callable[["_Handler"], None]
