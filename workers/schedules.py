@@ -13,7 +13,8 @@ from celery.signals import beat_init
 from app.db.persistent import PersistentConnection
 from app.errors.survived import survived
 from app.periodic import Periodic
-from app.tasks.observed.schedules import OWN_SCHEDULES, ScheduleEntry, own_run_ended, report_schedules
+from app.tasks.observed.own import OWN
+from app.tasks.observed.schedules import ScheduleEntry, own_run_ended, report_schedules
 from taskroom.celery.schedules import BEAT_SECONDS, Followed, words
 from taskroom.texts import reason
 from workers.runtime import runtime
@@ -36,7 +37,7 @@ class ScheduleReports:
         entries = msgspec.convert(rows, list[ScheduleEntry])
         if entries:
             with self._connect() as conn, conn.cursor() as cur:
-                report_schedules(cur, OWN_SCHEDULES, entries, str)
+                report_schedules(cur, OWN, entries, str)
 
 
 @beat_init.connect

@@ -46,20 +46,22 @@ class LostTask(FleetTask):
     lost_at = ma.fields.String()
 
 
-def _own() -> Any:
-    return ma.fields.Boolean(metadata={"description": "Taskroom's own, not that of a project that reports"})
+class Reported(ma.Schema):
+    """What workers, queues and schedules have alike."""
 
-
-def _reporter() -> Any:
-    return ma.fields.String(
+    name = ma.fields.String()
+    own = ma.fields.Boolean(metadata={"description": "Taskroom's own, not that of a project that reports"})
+    reporter = ma.fields.String(
         allow_none=True, metadata={"description": "The name of the API key that reports it; null for none"}
+    )
+    beat_seconds = ma.fields.Float(metadata={"description": "How often it is reported"})
+    seen_at = ma.fields.String()
+    alive = ma.fields.Boolean(
+        metadata={"description": "Reported within 30 s, or three beats when these are longer"}
     )
 
 
-class Queue(ma.Schema):
-    name = ma.fields.String()
-    own = _own()
-    reporter = _reporter()
+class Queue(Reported):
     depth = ma.fields.Integer(
         metadata={
             "description": "Tasks that wait: those in the broker, or `known_waiting` when these are more"
@@ -77,17 +79,9 @@ class Queue(ma.Schema):
     slots = ma.fields.Integer(metadata={"description": "How many tasks they run at once"})
     busy = ma.fields.Integer(metadata={"description": "How many they run now, of all queues"})
     paused = ma.fields.Nested(Hold, allow_none=True)
-    beat_seconds = ma.fields.Float(metadata={"description": "How often it is reported"})
-    seen_at = ma.fields.String()
-    alive = ma.fields.Boolean(
-        metadata={"description": "Reported within 30 s, or three beats when these are longer"}
-    )
 
 
-class WorkerSchema(ma.Schema):
-    name = ma.fields.String()
-    own = _own()
-    reporter = _reporter()
+class WorkerSchema(Reported):
     host = ma.fields.String(allow_none=True)
     pid = ma.fields.Integer(allow_none=True)
     pool = ma.fields.String(allow_none=True)
@@ -112,18 +106,10 @@ class WorkerSchema(ma.Schema):
         },
     )
     drained = ma.fields.Nested(Hold, allow_none=True)
-    beat_seconds = ma.fields.Float(metadata={"description": "How often it reports"})
     since = ma.fields.String(metadata={"description": "When it was seen first since its start"})
-    seen_at = ma.fields.String()
-    alive = ma.fields.Boolean(
-        metadata={"description": "Reported within 30 s, or three beats when these are longer"}
-    )
 
 
-class Schedule(ma.Schema):
-    name = ma.fields.String()
-    own = _own()
-    reporter = _reporter()
+class Schedule(Reported):
     job_type = ma.fields.String(metadata={"description": "The task that is sent"})
     schedule = ma.fields.String(metadata={"description": "When: `every 5 min`, or the fields of cron"})
     last_run_at = ma.fields.String(allow_none=True)
@@ -139,11 +125,6 @@ class Schedule(ma.Schema):
     next_run_at = ma.fields.String(
         allow_none=True,
         metadata={"description": "In the past: it is overdue, and beat has stopped or is late"},
-    )
-    beat_seconds = ma.fields.Float(metadata={"description": "How often it is reported"})
-    seen_at = ma.fields.String()
-    alive = ma.fields.Boolean(
-        metadata={"description": "Reported within 30 s, or three beats when these are longer"}
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, JSON, BigInteger, ForeignKey, Index, Text, func, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.models.base import Base, Id, Time
 
@@ -57,19 +57,31 @@ class Resend(Base):
     asked_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
-class WorkerReport(Base):
-    """A worker as it was reported last. ``user_id`` and ``tenant`` are those of the reporter, NULL for Taskroom's own
-    workers. ``reporter`` is its key or its account; ``id`` is made of it and of the name."""
+class Report:
+    """A worker, queue or schedule as it was reported last. ``user_id`` and ``tenant`` are those of the reporter, NULL
+    for Taskroom's own. ``reporter`` is its key or its account; ``id`` is made of it and of the name."""
 
-    __tablename__ = "worker_reports"
-    # No index has ``seen_at``: each report would change it. The table has few rows.
-    __table_args__ = (Index("worker_reports_by_name", "name", "id"),)
+    __tablename__: str
+
+    # No index has ``seen_at``: each report would change it. The tables have few rows.
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Index, ...]:
+        return (Index(f"{cls.__tablename__}_by_name", "name", "id"),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     tenant: Mapped[str | None] = mapped_column(Text)
     reporter: Mapped[str | None] = mapped_column(Id)
     name: Mapped[str] = mapped_column(Text)
+    beat_seconds: Mapped[float] = mapped_column(server_default=text("10"))
+    seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class WorkerReport(Report, Base):
+    """A worker. ``since``: when this process of it was seen first."""
+
+    __tablename__ = "worker_reports"
+
     host: Mapped[str | None] = mapped_column(Text)
     pid: Mapped[int | None] = mapped_column(BigInteger)
     pool: Mapped[str | None] = mapped_column(Text)
@@ -79,25 +91,15 @@ class WorkerReport(Base):
     waiting: Mapped[list[str]] = mapped_column(ARRAY(Id), server_default="{}")  # it has them, and began none
     memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
     versions: Mapped[Any] = mapped_column(JSON)
-    beat_seconds: Mapped[float] = mapped_column(server_default=text("10"))
-    seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
-    since: Mapped[datetime] = mapped_column(
-        Time, server_default=func.now()
-    )  # when this process of it was seen first
+    since: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
-class ScheduleReport(Base):
-    """An entry of a beat as it was reported last; of ours ``user_id`` is NULL. ``last_task_id`` is the id of the task
-    that it sent last. ``ended_at`` and ``end_error`` say how the last run of one of ours ended, which is no task."""
+class ScheduleReport(Report, Base):
+    """An entry of a beat. ``last_task_id`` is the id of the task that it sent last. ``ended_at`` and ``end_error`` say
+    how the last run of one of ours ended, which is no task."""
 
     __tablename__ = "schedule_reports"
-    __table_args__ = (Index("schedule_reports_by_name", "name", "id"),)
 
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
-    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    tenant: Mapped[str | None] = mapped_column(Text)
-    reporter: Mapped[str | None] = mapped_column(Id)
-    name: Mapped[str] = mapped_column(Text)
     job_type: Mapped[str] = mapped_column(Text)
     schedule: Mapped[str] = mapped_column(Text)
     last_run_at: Mapped[datetime | None] = mapped_column(Time)
@@ -106,22 +108,12 @@ class ScheduleReport(Base):
     next_run_at: Mapped[datetime | None] = mapped_column(Time)
     ended_at: Mapped[datetime | None] = mapped_column(Time)
     end_error: Mapped[str | None] = mapped_column(Text)
-    beat_seconds: Mapped[float] = mapped_column(server_default=text("10"))
-    seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
-class QueueReport(Base):
-    """A queue as it was reported last; the columns are those of ``WorkerReport``."""
+class QueueReport(Report, Base):
+    """A queue."""
 
     __tablename__ = "queue_reports"
-    __table_args__ = (Index("queue_reports_by_name", "name", "id"),)
 
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
-    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    tenant: Mapped[str | None] = mapped_column(Text)
-    reporter: Mapped[str | None] = mapped_column(Id)
-    name: Mapped[str] = mapped_column(Text)
     depth: Mapped[int] = mapped_column(BigInteger)
     oldest_wait_seconds: Mapped[float | None]
-    beat_seconds: Mapped[float] = mapped_column(server_default=text("10"))
-    seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())

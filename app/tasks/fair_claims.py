@@ -99,8 +99,7 @@ class FairClaim:
 
     def claim_fairest(self, begin: Begin) -> Claim | None:
         """Claims the fairest queued task; returns None when no task may run now, nor while the queue is paused or the
-        worker drained. Called again after
-        DatabaseUnavailable, it first repeats the claim whose commit was unclear."""
+        worker drained. Called again after DatabaseUnavailable, it first repeats the claim whose commit was unclear."""
         if self._tried is not None:
             with begin() as tx:
                 found = claim(tx, *self._tried, self._worker, again=True, declared=self._declared)

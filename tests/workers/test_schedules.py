@@ -13,7 +13,8 @@ import pytest
 from celery.schedules import crontab
 
 from app.tasks.observed.fleet_list import list_schedules
-from app.tasks.observed.schedules import OWN_SCHEDULES, ScheduleEntry, report_schedules
+from app.tasks.observed.own import OWN
+from app.tasks.observed.schedules import ScheduleEntry, report_schedules
 from tests.stream.helpers import sql
 from tests.support.system import ROOT, System, User, wait_for
 from tests.tasks.helpers import Tasks
@@ -80,7 +81,7 @@ def test_how_a_run_ended_is_that_of_the_run_that_was_sent_last(
     def report(last_run_at: datetime | None) -> None:
         entry.last_run_at = last_run_at
         with here.connect() as conn, conn.cursor() as cur:
-            assert report_schedules(cur, OWN_SCHEDULES, [entry], str) == []
+            assert report_schedules(cur, OWN, [entry], str) == []
 
     report(datetime.now(UTC) - timedelta(minutes=1))
     sent = listed(here)
@@ -111,7 +112,7 @@ def test_a_run_that_ends_before_beat_has_reported_its_entry_is_not_lost(
     )
     with here.connect() as conn, conn.cursor() as cur:
         before = [(row["name"], row["job_type"], row["schedule"]) for row in rows_of(cur)]
-        assert report_schedules(cur, OWN_SCHEDULES, [entry], str) == []
+        assert report_schedules(cur, OWN, [entry], str) == []
 
     assert before == [("retention", "taskroom.retention", "*/10 * * * *")], "the row that beat writes"
     assert listed(here) == [("FAILURE", "there is no room")]

@@ -67,6 +67,3 @@ def own_run_ended(cur: Cursor, entries: Iterable[ScheduleEntry], error: str | No
                 *(entry.beat_seconds, name_of(error, LONGEST_ERROR)),
             ),
         )
-
-
-OWN_SCHEDULES = Whose(OWN_WORKERS)
