@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -57,15 +58,16 @@ def broker(tmp_path_factory: pytest.TempPathFactory, other_redis_url: str) -> It
 
 
 @pytest.fixture
-def database(servers: Servers) -> str:
+def database(servers: Servers) -> Iterator[str]:
     """The URL of a migrated database of the test's own, empty but for the job types."""
-    return servers.create_database()
+    with servers.database() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def system(servers: Servers, redis_url: str, home: Home) -> Iterator[System]:
     """A running Taskroom, shared by all tests of this process that do not break it."""
-    with System(servers.create_database(), redis_url, home.log).running() as system:
+    with servers.database() as url, System(url, redis_url, home.log).running() as system:
         system.warm_up()
         yield system
 
@@ -73,9 +75,12 @@ def system(servers: Servers, redis_url: str, home: Home) -> Iterator[System]:
 @pytest.fixture(scope="session")
 def new_system(
     servers: Servers, other_redis_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], System]:
+) -> Iterator[Callable[[str], System]]:
     """Makes a Taskroom on a database of its own; it has no process yet."""
-    return lambda name: System(servers.create_database(), other_redis_url, tmp_path_factory.mktemp(name))
+    with ExitStack() as databases:
+        yield lambda name: System(
+            databases.enter_context(servers.database()), other_redis_url, tmp_path_factory.mktemp(name)
+        )
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -217,16 +218,15 @@ def test_readers_writers_and_two_prunings_at_once_leave_the_right_count(here: Ta
 
 
 @pytest.fixture(scope="module")
-def crowded(servers: Servers) -> Tasks:
+def crowded(servers: Servers) -> Iterator[Tasks]:
     """Makes a user with a hundred thousand unread notifications."""
-    database = servers.create_database()
-    tasks = Tasks(database)
-    tasks.connect = patient_single(database)  # so many rows take a while
-    # Autovacuum would analyze the table at any time and change the plans.
-    sql(database, "ALTER TABLE notifications SET (autovacuum_enabled = off)")
-    fill(lambda statement, values: sql_named(database, statement, values), tasks.user_id, 100_000)
-    sql(database, "ANALYZE")
-    return tasks
+    with servers.database() as database:
+        tasks = Tasks(database)
+        tasks.connect = patient_single(database)  # so many rows take a while
+        fill(lambda statement, values: sql_named(database, statement, values), tasks.user_id, 100_000)
+        sql(database, "ANALYZE")
+        yield tasks
+        tasks.connect.close()
 
 
 @pytest.mark.slow

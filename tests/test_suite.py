@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from app.up.home import Home
 from tests import again
+from tests.stream.helpers import sql
 from tests.support import in_memory, left_behind, summary
 from tests.support.embedded import EmbeddedRedis
+from tests.support.servers import Servers
 from tests.support.system import ROOT, wait_for
 
 pytestmark = pytest.mark.slow
@@ -166,3 +169,29 @@ def test_servers_are_in_memory_only_where_there_is_room(tmp_path: Path) -> None:
     assert in_memory.has_room(tmp_path, free_bytes=0) is False, "files that a disk keeps"
     assert in_memory.has_room(tmp_path / "no such folder") is False
     assert in_memory.has_room(in_memory.SHARED, free_bytes=2**60) is False
+
+
+def test_what_a_killed_run_left_in_memory_is_removed(tmp_path: Path) -> None:
+    dead = subprocess.Popen(("true",))
+    dead.wait()
+    for name, process in (("dead", dead.pid), ("alive", os.getpid()), ("other", None)):
+        folder = tmp_path / f"taskroom-tests-{name}"
+        (folder / "data").mkdir(parents=True)
+        if process:
+            (folder / in_memory.RUN).write_text(f"{process}\n")
+
+    in_memory.remove_dead(tmp_path)
+
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["taskroom-tests-alive", "taskroom-tests-other"]
+
+
+def test_a_database_of_a_test_ends_with_it(servers: Servers) -> None:
+    with servers.database() as url:
+        forgotten = psycopg2.connect(url)
+        name = url.rpartition("/")[2]
+        named = "SELECT datname FROM pg_database WHERE datname = %s"
+        assert sql(servers.postgres_url, named, name) == [(name,)]
+
+    assert sql(servers.postgres_url, named, name) == []
+    forgotten.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +19,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def empty(servers: Servers, redis_url: str, tmp_path: Path) -> System:
+def empty(servers: Servers, redis_url: str, tmp_path: Path) -> Iterator[System]:
     """An empty database."""
-    return System(servers.create_database("template1"), redis_url, tmp_path)
+    with servers.database("template1") as url:
+        yield System(url, redis_url, tmp_path)
 
 
 def run(system: System, *arguments: str) -> subprocess.CompletedProcess[str]:

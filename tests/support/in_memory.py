@@ -1,14 +1,19 @@
-"""Prints the folder for the servers' data: in memory when enough is free, else the folder of the argument."""
+"""Prints the folder for the servers' data: in memory when enough is free, else the folder of the argument.
+
+A run that was killed with everything on its machine leaves its data in memory; the next run removes it.
+"""
 
 from __future__ import annotations
 
 import re
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 SHARED = Path("/dev/shm")
-FREE_BYTES = 8_000_000_000  # a run uses a tenth of this
+FREE_BYTES = 8_000_000_000  # a run uses XXX
+RUN = "run.pid"  # the file with the process of a run, in the folder of its servers
 
 
 def has_room(folder: Path, free_bytes: int = FREE_BYTES) -> bool:
@@ -22,5 +27,14 @@ def has_room(folder: Path, free_bytes: int = FREE_BYTES) -> bool:
     return in_memory and free >= free_bytes
 
 
+def remove_dead(folder: Path) -> None:
+    """Removes the data of runs whose process has ended."""
+    for run in folder.glob(f"taskroom-tests-*/{RUN}"):
+        with suppress(OSError, ValueError):  # it removes itself, or another user's
+            if not Path(f"/proc/{int(run.read_text())}").exists():
+                shutil.rmtree(run.parent)
+
+
 if __name__ == "__main__":
+    remove_dead(SHARED)
     print(SHARED if has_room(SHARED) else sys.argv[1])

@@ -12,6 +12,8 @@ import os
 import shutil
 import tempfile
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -90,6 +92,17 @@ class Servers:
             how = "STRATEGY file_copy" if connection.server_version >= 150_000 else ""
             cur.execute(f"CREATE DATABASE {name} TEMPLATE {template or self.template} {how}")
         return self.url_of(name)
+
+    @contextmanager
+    def database(self, template: str | None = None) -> Iterator[str]:
+        """A new database until the block ends: those of a whole run would take more memory than a machine has."""
+        url = self.create_database(template)
+        try:
+            yield url
+        finally:
+            connection_pool.close(url)
+            with connection_pool.autocommit(self.postgres_url) as connection, connection.cursor() as cur:
+                cur.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
 
 class RunningServers:

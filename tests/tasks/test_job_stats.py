@@ -223,13 +223,13 @@ FILL = """INSERT INTO run_sums (user_id, tenant, job_type, hour, status, bucket,
 
 
 @pytest.fixture(scope="module")
-def filled(servers: Servers) -> tuple[str, str]:
+def filled(servers: Servers) -> Iterator[tuple[str, str]]:
     """A database with 100,000 sums, counted by ANALYZE, and the user whose they are."""
-    database = servers.create_database()
-    user_id = Tasks(database).user_id
-    sql(database, FILL, user_id)
-    sql(database, "ANALYZE run_sums")
-    return database, user_id
+    with servers.database() as database:
+        user_id = Tasks(database).user_id
+        sql(database, FILL, user_id)
+        sql(database, "ANALYZE run_sums")
+        yield database, user_id
 
 
 @pytest.mark.slow

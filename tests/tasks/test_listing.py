@@ -34,24 +34,25 @@ FROM made JOIN kept ON kept.name = 'task:' || made.id RETURNING 1"""
 
 
 @pytest.fixture(scope="module")
-def filled(servers: Servers) -> tuple[str, str]:
+def filled(servers: Servers) -> Iterator[tuple[str, str]]:
     """The name of a database with ten thousand tasks, counted by ANALYZE, and the user who owns them."""
-    database = servers.create_database()
-    tasks = Tasks(database)
-    sql(database, FILL, tasks.user_id)
-    sql(database, "ANALYZE tasks, streams")
-    tasks.connect.close()
-    return database.rpartition("/")[2], tasks.user_id
+    with servers.database() as database:
+        tasks = Tasks(database)
+        sql(database, FILL, tasks.user_id)
+        sql(database, "ANALYZE tasks, streams")
+        tasks.connect.close()
+        yield database.rpartition("/")[2], tasks.user_id
 
 
 @pytest.fixture
 def many(servers: Servers, filled: tuple[str, str]) -> Iterator[Tasks]:
     """A copy of that database of the test's own."""
     template, user_id = filled
-    tasks = Tasks(servers.create_database(template))
-    tasks.user_id = user_id
-    yield tasks
-    tasks.connect.close()
+    with servers.database(template) as database:
+        tasks = Tasks(database)
+        tasks.user_id = user_id
+        yield tasks
+        tasks.connect.close()
 
 
 def listed(

@@ -48,15 +48,16 @@ class Recording(Cursor):
 @pytest.fixture(scope="module")
 def logs(servers: Servers) -> Iterator[Tasks]:
     """Two streams of 200,000 lines: of the task ``few`` one is an error."""
-    tasks = Tasks(servers.create_database())
-    with tasks.connect() as connection, connection.cursor() as cur:
-        for name, fill in NAMES.items():
-            stream = f"task:{name}"
-            cur.execute("INSERT INTO streams (name, last_seq) VALUES (%s, %s)", (stream, LINES))
-            cur.execute(fill, {"lines": LINES, "name": stream})
-    sql(tasks.database, "ANALYZE")
-    yield tasks
-    tasks.connect.close()
+    with servers.database() as database:
+        tasks = Tasks(database)
+        with tasks.connect() as connection, connection.cursor() as cur:
+            for name, fill in NAMES.items():
+                stream = f"task:{name}"
+                cur.execute("INSERT INTO streams (name, last_seq) VALUES (%s, %s)", (stream, LINES))
+                cur.execute(fill, {"lines": LINES, "name": stream})
+        sql(database, "ANALYZE")
+        yield tasks
+        tasks.connect.close()
 
 
 def reading(tasks: Tasks, read: Callable[[Cursor], Any]) -> tuple[Any, int]:
