@@ -128,7 +128,7 @@ def test_a_retry_by_a_filter_leaves_out_what_succeeded(user: User) -> None:
 
     left_out = retried(user, {})
     named = retried(user, {"status": "SUCCESS", "job_type": "test_echo"})
-    both = retried(user, "retry", {"to": later(user, fine)}, succeeded=True)
+    both = retried(user, {"to": later(user, fine)}, succeeded=True)
 
     assert outcomes(left_out) == {failed: "retried"}
     assert set(outcomes(named)) == {fine}
