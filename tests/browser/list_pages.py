@@ -26,6 +26,14 @@ def selected(tab: Dashboard, scene: Scene) -> None:
     expect(tab.get("group", "Selected runs")).to_contain_text("2 selected")
 
 
+def retry(tab: Dashboard, scene: Scene) -> None:
+    """The question before all runs of a filter are started again."""
+    selected(tab, scene)
+    tab.click("Select all")
+    tab.get("group", "Selected runs").get_by_role("button", name="Retry", exact=True).click()
+    expect(tab.page.get_by_role("checkbox", name=re.compile("^Also the"))).to_be_visible()
+
+
 def views(tab: Dashboard, scene: Scene) -> None:
     """The menu of saved views, one of which is shown."""
     if not scene.user.get("views")["views"]:
