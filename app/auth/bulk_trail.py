@@ -29,7 +29,9 @@ def count(cur: Cursor, bulk_id: str, owner_id: str | None) -> None:
 def _of(entry: Any) -> sa.ColumnElement[bool]:
     """Returns the condition of the entries of a bulk action that count its runs."""
     bulk_id: sa.BindParameter[Any] = sa.bindparam("bulk_id", type_=Id)
-    return sa.and_(entry.bulk_id == bulk_id, entry.action == sa.any_(sa.literal(list(BULK), sa.ARRAY(sa.Text))))
+    return sa.and_(
+        entry.bulk_id == bulk_id, entry.action == sa.any_(sa.literal(list(BULK), sa.ARRAY(sa.Text)))
+    )
 
 
 _COUNT = Statement(

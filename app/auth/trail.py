@@ -91,7 +91,6 @@ def record(
     )
 
 
-
 @composed
 def _insert(kind: str | None) -> sa.Insert:
     """Inserts an entry about a thing of a kind that has rows, or of another one."""

@@ -1,7 +1,7 @@
 """The list of the trail, by key, and how long it is kept.
 
-A page is a piece of an index: of a bulk action, of a user, of an owner, of a tenant or of all. Other filters look at so many entries at a
-time, and the cursor says where to go on.
+A page is a piece of an index: of a bulk action, a user, an owner, a tenant or of all. Other filters look at so many
+entries at a time, and the cursor says where to go on.
 """
 
 from __future__ import annotations

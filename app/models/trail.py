@@ -44,4 +44,4 @@ class TrailEntry(Base):
     number: Mapped[int] = mapped_column(server_default="1")
     last_at: Mapped[datetime | None] = mapped_column(Time)
     bulk_id: Mapped[str | None] = mapped_column(Id)  # the run of the bulk action that it belongs to
-    refused: Mapped[int] = mapped_column(server_default="0")  # runs that a bulk action was not allowed to change
+    refused: Mapped[int] = mapped_column(server_default="0")  # of a bulk action: runs that it may not change

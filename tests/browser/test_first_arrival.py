@@ -66,7 +66,9 @@ def test_the_package_of_this_version_is_installed_from_this_server(tab: Visit, t
     assert found.stdout.startswith(str(tmp_path))
 
 
-def test_a_key_is_made_when_it_is_asked_for_and_stays_and_another_tab_has_its_own(visit: Visitor, user: User) -> None:
+def test_a_key_is_made_when_it_is_asked_for_and_stays_and_another_tab_has_its_own(
+    visit: Visitor, user: User
+) -> None:
     tab = visit(user)
     tab.open("/")
     expect(tab.get("button", "Show these lines with a key")).to_be_enabled()

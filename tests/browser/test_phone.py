@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
+from tests.browser.scene import start
 from tests.browser.test_every_page import OVER
 from tests.support.system import User
 
@@ -16,8 +17,8 @@ WIDTHS = (320, 360, 375)
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_pages_and_the_filters_are_within_reach(visit: Visitor, user: User, width: int) -> None:
-    failed = user.start("test_fail", title="Broken")
-    for task_id in (failed, user.start("test_echo", title="Fine")):
+    failed = start(user, "Broken", "test_fail")
+    for task_id in (failed, start(user, "Fine", "test_echo")):
         user.finished(task_id)
     tab = visit(user, viewport={"width": width, "height": 640}, has_touch=True, is_mobile=True)
     tab.open("/")

@@ -8,6 +8,7 @@ import orjson
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
+from tests.browser.scene import start
 from tests.support.bulk import done
 from tests.support.system import User
 
@@ -60,7 +61,7 @@ def test_what_is_decided_in_the_bell_is_found_in_the_trail(visit: Visitor, user:
 
 
 def test_a_bulk_action_is_one_entry_that_shows_each_run_on_demand(visit: Visitor, user: User) -> None:
-    failed = [user.start("test_fail", title=f"Night batch {n}") for n in range(52)]
+    failed = [start(user, f"Night batch {n}", "test_fail") for n in range(52)]
     for task_id in failed:
         user.finished(task_id)
     bulk = done(user, "retry", ids=[*failed, user.start("test_outside")])["bulk"]

@@ -1,5 +1,5 @@
-"""Writes calls.json: all calls that can be refused and change something, and those with a name of their own, as the title
-and the kind of their entry in the trail. (The page *Trail* says of any other call what it reads.)
+"""Writes calls.json: all calls that can be refused and change something, and those with a name of their own, as the
+title and the kind of their entry in the trail. (The page *Trail* says of any other call what it reads.)
 
 Run by hand when there is a route more or less: ``python -m tests.vectors.record_calls``. The page *Trail* has words for
 each (static/src/state/refused-call.test.ts), and tests/api/test_trail_of_calls.py compares it with the routes.
