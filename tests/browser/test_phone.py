@@ -48,6 +48,7 @@ def test_the_pages_and_the_filters_are_within_reach(visit: Visitor, user: User, 
     expect(bar.get_by_role("link", name="Runs", exact=True)).to_have_attribute("aria-current", "page")
     bar.get_by_role("link", name="Workers", exact=True).tap()
     expect(tab.page).to_have_title("Workers · Taskroom")
+    expect(tab.page.locator(".fleet-figures > div")).to_have_count(3)
     tops = tab.page.locator(".fleet-figures > div").evaluate_all("all => all.map(one => one.offsetTop)")
     assert len(tops) == 3 and len(set(tops)) == 1, "in one row"
     bar.get_by_role("link", name="Trail", exact=True).press("Enter")

@@ -85,7 +85,7 @@ def test_a_bulk_action_is_one_entry_that_shows_each_run_on_demand(visit: Visitor
     tab.page.get_by_role("searchbox", name="Search the trail").fill("night batch 51")
     expect(rows).to_have_count(1)
     rows.get_by_role("link", name="the new run").click()
-    expect(tab.page).to_have_title(re.compile("Night batch 51"))
+    expect(tab.page.get_by_role("heading", name="Night batch 51")).to_be_visible()
 
 
 def test_a_choice_is_kept_and_obeyed(visit: Visitor, user: User) -> None:
