@@ -69,7 +69,7 @@ def test_a_bulk_action_is_one_entry_that_shows_each_run_on_demand(visit: Visitor
     tab.open("/trail?action=runs")
     rows = tab.page.get_by_role("main").get_by_role("listitem")
     expect(rows).to_have_count(1)
-    expect(rows).to_contain_text("You retried 52 runs 1 refused")
+    expect(rows).to_contain_text("You retried 52 runs · 1 refused")
     expect(rows.get_by_role("link", name="52 runs", exact=True)).to_have_attribute("href", f"/runs/{bulk}")
 
     tab.click("Show each run")

@@ -5,7 +5,7 @@ import { isTerminal } from "../client/types";
 import { ActiveRun } from "../state/active-run";
 import { api, connection, mayAct } from "../state/app";
 import { taskWord, toneOf } from "../state/marks";
-import { waitsBelow } from "../state/phase-bar";
+import { needsApproval } from "../state/phase-bar";
 import { runAddress } from "../state/routes";
 import { errorsText } from "../state/rows";
 import "../style/band.css";
@@ -22,7 +22,7 @@ export function ActiveRunBand() {
   const row = run.row.value;
   if (!row) return <p class="band hint">{problem.value ? "Your active run is not known." : "No run of yours is active."}</p>;
   const { task } = row;
-  const asks = task.status === "WAITING" || waitsBelow(task);
+  const asks = needsApproval(task);
   return (
     <section class="band" aria-label={isTerminal(task.status) ? "Your last run" : "Your active run"}>
       <Link to={runAddress(task.task_id)} class={`band-row spine s-${asks ? "wait" : toneOf(task.status)}`}>

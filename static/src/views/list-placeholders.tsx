@@ -107,18 +107,20 @@ function FirstKeyLines({ of }: { of: FirstKey }) {
   const key = typeof value === "string" ? value : null;
   return (
     <>
-      <WaysIn value={key ?? "trk_…"} />
       {value instanceof Problem && <ProblemMessage problem={value}> No key could be made for these lines. Make one at {keys}.</ProblemMessage>}
       {key ? (
         <p class="hint">The key in the lines was made for you. It can only report runs, and ends in 30 days, or after a day if nobody uses it; make others at {keys}.</p>
       ) : (
-        <p class="hint">
+        <p class="hint first-key">
           <button type="button" disabled={of.busy.value} onClick={() => void of.make()}>
             Show these lines with a key
-          </button>{" "}
-          It can only report runs, for 30 days. Or put one of your {keys} in place of <code>trk_…</code>.
+          </button>
+          <span>
+            It can only report runs, for 30 days. Or put one of your {keys} in place of <code>trk_…</code>.
+          </span>
         </p>
       )}
+      <WaysIn value={key ?? "trk_…"} />
     </>
   );
 }

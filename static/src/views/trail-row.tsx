@@ -38,8 +38,8 @@ export function TrailRow({ entry, mine, only, children }: Props) {
             <strong>{doer}</strong>
           )}{" "}
           {mine ? deedOf(entry).replace(/^was /, "were ") : deedOf(entry)} <Target entry={entry} />
-          {refusal && <em class="s-fail"> {refusal}</em>}
-          {entry.refused > 0 && <em class="s-fail"> {entry.refused.toLocaleString("en")} refused</em>}
+          {refusal && <em class="s-fail"> · {refusal}</em>}
+          {entry.refused > 0 && <em class="s-fail"> · {entry.refused.toLocaleString("en")} refused</em>}
           {number > 1 && !isBulk(entry) && (
             <span class="number">
               {" "}
