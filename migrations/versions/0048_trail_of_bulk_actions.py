@@ -1,7 +1,7 @@
 """The trail knows which entries are the deeds of one bulk action.
 
 Revision ID: 0048
-Revises: 0044
+Revises: 0047
 
 """
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 # revision identifiers, used by Alembic.
 revision = "0048"
-down_revision = "0044"
+down_revision = "0047"
 branch_labels = None
 depends_on = None
 
