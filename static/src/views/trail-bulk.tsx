@@ -19,7 +19,8 @@ export function BulkDeeds(props: Props) {
   return (
     <>
       <button type="button" class="plain unfold" aria-expanded={open} onClick={() => setOpen(!open)}>
-        <Chevron open={open} /> {open ? "Hide each run" : "Show each run"}
+        <Chevron open={open} />
+        {open ? "Hide each run" : "Show each run"}
       </button>
       {open && <Deeds {...props} />}
     </>
