@@ -122,6 +122,12 @@ export interface TaskState {
   sequence: number;
 }
 
+/** The user's newest unfinished task. */
+export interface ActiveState extends TaskState {
+  /** How many of the first 100 tasks below it wait for approval. */
+  waiting_below: number;
+}
+
 /** The decision that a task waits for. `key` distinguishes several of one task. */
 export interface Approval {
   key: string;
