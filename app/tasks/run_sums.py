@@ -32,7 +32,7 @@ _TABLES = {
     # Removed tasks subtract themselves, so its rows go with the tasks.
     "list_sums": {"keys": "status, is_step", "more": "", "newest": ""},
 }
-_FORGOTTEN = ("run_sums", "error_sums")
+_FORGOTTEN = ("run_sums", "error_sums", "phase_sums")
 
 
 def sum_up(connect: Connect) -> int:

@@ -3,14 +3,13 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { User } from "../client/types";
 import { durationBounds, durationChoices, durationOf } from "../state/durations";
-import { folds, listAddress, scopesOf, type RunFilter, type Scope } from "../state/filter";
+import { folds, type RunFilter } from "../state/filter";
 import { rangeText } from "../state/histogram";
 import { TIMES, timeText, type TimeName } from "../state/list-times";
 import { people } from "../state/people";
 import "../style/list-filters.css";
 import { Choice } from "./choice";
 import { Dialog } from "./dialog";
-import { Link } from "./link";
 
 interface Props {
   user: User;
@@ -23,22 +22,6 @@ const open = signal(false);
 
 const CHOSEN = "chosen";
 const OTHER = "other";
-const SCOPES: Record<Scope, string> = { mine: "Mine", tenant: "Team", all: "All" };
-
-/** Whose runs: links, each a list of its own. */
-export function Scopes({ user, filter }: Omit<Props, "change">) {
-  const scopes = scopesOf(user);
-  if (scopes.length === 1) return null;
-  return (
-    <nav class="scopes" aria-label="Whose">
-      {scopes.map((scope) => (
-        <Link key={scope} to={listAddress({ ...filter, scope, who: "" })} {...(scope === filter.scope ? { "aria-current": "true" as const } : {})}>
-          {SCOPES[scope]}
-        </Link>
-      ))}
-    </nav>
-  );
-}
 
 /** Opens the filters on a phone, and says how many are set. */
 export function FiltersToggle({ filter }: Pick<Props, "filter">) {

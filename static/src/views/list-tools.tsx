@@ -1,14 +1,15 @@
 import type { RefObject } from "preact";
 import type { User } from "../client/types";
-import type { RunFilter } from "../state/filter";
+import { listAddress, type RunFilter } from "../state/filter";
 import { jobTypes } from "../state/jobs";
 import { KEYS_ADDRESS, WAYS_IN_HASH } from "../state/routes";
 import { taskTypes } from "../state/task-types";
 import { typeNames } from "../state/type-names";
 import { Choice } from "./choice";
 import { Link } from "./link";
-import { FewFilters, FiltersToggle, Scopes, Who } from "./list-filters";
+import { FewFilters, FiltersToggle, Who } from "./list-filters";
 import { SavedViews } from "./saved-views";
+import { ScopeLinks } from "./scope-links";
 import { Search } from "./search";
 import { SelectMode } from "./select-bar";
 
@@ -31,7 +32,7 @@ export function ListTools({ user, filter, change, search, first, start }: Props)
   return (
     <div class="list-tools">
       <h1>{first ? "You have run nothing yet" : "Runs"}</h1>
-      <Scopes {...{ user, filter }} />
+      <ScopeLinks user={user} scope={filter.scope} to={(scope) => listAddress({ ...filter, scope, who: "" })} />
       <search class="list-filters">
         {!first && (
           <Search
