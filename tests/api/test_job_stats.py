@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.api.answers import problem
-from tests.api.reporters import DONE, STARTED, Reporter, new_task
+from tests.api.reporters import DONE, PENDING, STARTED, Reporter, new_task, phase
 from tests.support.system import System, User
 
 
@@ -79,3 +79,21 @@ def test_of_a_tenant_for_those_who_read_it(system: System, user: User) -> None:
         assert two.get("jobs/test_echo/stats")["counts"]["SUCCESS"] == 0
         problem(worker.client.get("/api/v2/jobs/test_echo/stats?scope=tenant"), 403)
         problem(user.client.get("/api/v2/jobs/test_echo/stats?scope=tenant"), 403)
+
+
+def test_a_job_whose_runs_all_wait_has_them(user: User) -> None:
+    Reporter(user).accepted(*(new_task(PENDING, job_type="shop.mail") for _ in range(3)))
+
+    found = user.get("jobs/shop.mail/stats")
+
+    assert (found["open"], found["complete"], found["runs"]) == ({"PENDING": 3}, True, [])
+
+
+def test_phases_of_observed_runs_are_summed_up_as_our_own(user: User) -> None:
+    done = [phase("read"), phase("read", "completed"), phase("write"), DONE]
+    Reporter(user).accepted(*(new_task(STARTED, *done, job_type="shop.mail") for _ in range(2)))
+
+    found = user.get("jobs/shop.mail/stats", window="24h")["phases"]
+
+    assert [(each["phase_id"], each["runs"]) for each in found] == [("read", 2), ("write", 2)]
+    assert all(0 < each["median_seconds"] <= each["p95_seconds"] for each in found)

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { JobRow } from "../client/jobStats";
 import type { User } from "../client/types";
 import { address, go } from "../state/address";
 import { api } from "../state/app";
@@ -6,11 +7,13 @@ import { stoppedAt } from "../state/clock";
 import type { Scope } from "../state/filter";
 import { loadJobs, type Jobs } from "../state/job-list";
 import { jobScope, jobScopeOf } from "../state/job-scope";
+import { total } from "../state/job-stats";
 import { useShortcuts } from "../state/keys";
-import { JOBS_ADDRESS } from "../state/routes";
+import { jobAddress, JOBS_ADDRESS } from "../state/routes";
 import { paramsOf, withQuery } from "../state/url";
 import "../style/jobs.css";
 import { JobsRow } from "./jobs-row";
+import { Link } from "./link";
 import { ProblemMessage } from "./problem-message";
 import { ScopeLinks } from "./scope-links";
 import { Search } from "./search";
@@ -61,10 +64,37 @@ export function JobsPage({ user }: { user: User }) {
   );
 }
 
-const HEADS = ["Last runs", "Failed in a day", "In a week", "Week before", "Half take at most", "Now", "Last run"];
+const HEADS = ["Last runs", "Failed in a day", "In a week", "Week before", "Usually", "Now", "Last run"];
 
 function Content({ jobs: { rows, complete }, scope, q, query }: { jobs: Jobs; scope: Scope; q: string; query: string }) {
   if (!rows.length) return <p class="empty">{q ? "No job has this in its name." : "No worker has declared a job, and nothing has run."}</p>;
+  const ran = rows.filter(hasRuns);
+  return (
+    <>
+      {ran.length > 0 && <Table {...{ rows: ran, complete, scope, query }} />}
+      {ran.length < rows.length && <Others rows={rows.filter((row) => !hasRuns(row))} query={query} />}
+    </>
+  );
+}
+
+/** Whether there is anything to say of it. */
+const hasRuns = ({ runs, open, week }: JobRow): boolean => runs.length > 0 || Object.keys(open).length > 0 || total(week.counts) > 0;
+
+/** The jobs that workers have declared, and that nobody has run. */
+const Others = ({ rows, query }: { rows: readonly JobRow[]; query: string }) => (
+  <section class="jobs-others" aria-labelledby="jobs-others">
+    <h2 id="jobs-others">Without a run</h2>
+    <ul>
+      {rows.map(({ job_type }) => (
+        <li key={job_type}>
+          <Link to={`${jobAddress(job_type)}${query}`}>{job_type}</Link>
+        </li>
+      ))}
+    </ul>
+  </section>
+);
+
+function Table({ rows, complete, scope, query }: { rows: readonly JobRow[]; complete: boolean; scope: Scope; query: string }) {
   return (
     <table class="jobs">
       <thead>

@@ -25,10 +25,12 @@ interface Props {
 export function JobsRow({ row: { job_type, day, week, duration: took, open, runs }, scope, complete, query }: Props) {
   const [last] = runs;
   return (
-    <tr class={last ? `s-${toneOf(last.status)}` : "s-off"}>
+    <tr>
       <th scope="row">
-        {last ? <TaskMark status={last.status} /> : <span class="mark" />}
-        <Link to={`${jobAddress(job_type)}${query}`}>{job_type}</Link>
+        <span>
+          <TaskMark status={last?.status ?? "PENDING"} />
+          <Link to={`${jobAddress(job_type)}${query}`}>{job_type}</Link>
+        </span>
       </th>
       <td class="jobs-strip">{last && <Strip bars={barsOf(runs, tickingServerNow())} apart={false} look={() => undefined} />}</td>
       <RateCell name="Failed in a day" rate={day} time="day" />
@@ -36,7 +38,7 @@ export function JobsRow({ row: { job_type, day, week, duration: took, open, runs
       <td class="number hint" data-name="Week before">
         {rateText(week.before.failure_rate)}
       </td>
-      <td class="number" data-name="Half take at most" title={took.p95 === null ? undefined : `95 of 100 take at most ${duration(took.p95)}`}>
+      <td class="number" data-name="Usually" title={usual(took)}>
         {took.p50 !== null && duration(took.p50)}
       </td>
       <td class="jobs-now number">
@@ -56,6 +58,9 @@ export function JobsRow({ row: { job_type, day, week, duration: took, open, runs
     </tr>
   );
 }
+
+const usual = ({ p50, p95 }: JobRow["duration"]): string | undefined =>
+  p50 === null || p95 === null ? undefined : `Half take at most ${duration(p50)}, 95 of 100 at most ${duration(p95)}`;
 
 const TRENDS = { worse: "↑", better: "↓" };
 
