@@ -163,7 +163,7 @@ def job(tab: Dashboard, scene: Scene) -> None:
 
 def jobs(tab: Dashboard, scene: Scene) -> None:
     tab.open("/jobs")
-    expect(tab.get("rowheader", "release")).to_be_visible()
+    expect(tab.page.get_by_role("table").get_by_role("link", name="release", exact=True)).to_be_visible()
 
 
 def nothing(tab: Dashboard, scene: Scene) -> None:
