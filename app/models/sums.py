@@ -11,7 +11,8 @@ from app.models.base import Base, Id, Time
 
 
 class HourSum:
-    """``number`` runs of a user's job type that ended in this hour. ``is_new``: the row was not summed up yet."""
+    """``number`` runs of a user's job type that ended in this hour. ``is_new``: the row was not summed up yet.
+    ``of_day``: it is the sum of a whole day (UTC), whose first hour it names."""
 
     __tablename__: str
 
@@ -23,6 +24,7 @@ class HourSum:
             Index(f"{table}_by_tenant", "tenant", *of, postgresql_where=text("tenant IS NOT NULL")),
             Index(f"{table}_by_type", *of),
             Index(f"{table}_new", "user_id", *of, postgresql_where=text("is_new")),
+            Index(f"{table}_hours", "hour", postgresql_where=text("NOT is_new AND NOT of_day")),
         )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -32,6 +34,7 @@ class HourSum:
     hour: Mapped[datetime] = mapped_column(Time)
     number: Mapped[int] = mapped_column(BigInteger)
     is_new: Mapped[bool] = mapped_column(server_default=text("true"))
+    of_day: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class RunSum(HourSum, Base):

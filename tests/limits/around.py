@@ -51,6 +51,7 @@ ROWS: dict[str, list[Row]] = {
         ("notifications deleted in one transaction", "1,000", lambda: inbox.PRUNED_ROWS),
         ("deliveries of a webhook that is deleted, in one transaction", "1,000", lambda: subscriptions.DELETED_ROWS),
         ("reminders in one transaction", "100", lambda: reminders.PAGE),
+        ("how long ended runs are summed up by hours", "8 days", lambda: run_sums.HOURLY_DAYS * 86_400),
         ("how long sums of ended runs are kept", "400 days", lambda: run_sums.KEPT_DAYS * 86_400),
         ("errors in the statistics of a job type", "10", lambda: stats_of_jobs.ERRORS),
         ("runs in the statistics of a job type", "50", lambda: stats_of_jobs.RUNS),
