@@ -22,7 +22,7 @@ from app.models.sums import ErrorSum, RunSum
 from app.models.tasks import Phase, Task
 from app.tasks.durations import percentile
 from app.tasks.fold import FAILURE, REVOKED, SUCCESS
-from app.tasks.list_filter import SCAN_TASKS
+from app.tasks.list_filter import SCAN_TASKS, of_all
 from app.tasks.related import RUN_NAMES, run_row
 
 ERRORS, RUNS = 10, 50
@@ -144,7 +144,8 @@ def _newest(of: str) -> sa.Select[Any]:
     """Of all runs there is no index by their job type: the newest ones of all are looked at."""
     task = Task
     if of == "everyone":
-        looked_at = sa.select(Task).order_by(Task.created_at.desc(), Task.id.desc()).limit(SCAN_TASKS)
+        newest = sa.select(Task).where(of_all()).order_by(Task.created_at.desc(), Task.id.desc())
+        looked_at = newest.limit(SCAN_TASKS)
         task = aliased(Task, looked_at.subquery("tasks"))
     runs = sa.select(*run_row(task)).where(_owned(task, of), task.job_type == _job)
     return runs.order_by(task.created_at.desc(), task.id.desc()).limit(RUNS)
