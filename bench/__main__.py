@@ -14,6 +14,7 @@ from bench.contest import Contest
 from bench.figures import OURS, Results, median
 from bench.measure import Noise
 from bench.peers import PEERS
+from bench.peers.limit import Limit
 from bench.plot import write_plot
 from bench.report import write_table
 from bench.scenarios import SCENARIOS
@@ -24,7 +25,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
     parser.add_argument("scenarios", nargs="*", metavar="scenario", help=", ".join(SCENARIOS))
     parser.add_argument("--repeat", type=int, default=1, help="how often each is run; medians are kept")
-    parser.add_argument("--ours", action="store_true", help="without the peers")
+    parser.add_argument(
+        "--ours", action="store_true", help="without the peers; the limit is measured all the same"
+    )
     asked = parser.parse_args()
     unknown = [name for name in asked.scenarios if name not in SCENARIOS]
     if unknown:
@@ -35,7 +38,7 @@ def main() -> None:
     results = Results.read()
     failed = []
     with stand() as made:
-        contest = Contest(made, [] if asked.ours else PEERS)
+        contest = Contest(made, [Limit(), *([] if asked.ours else PEERS)])
         for name in asked.scenarios or SCENARIOS:
             print(name, flush=True)
             at, noise = time.strftime("%Y-%m-%d %H:%M"), Noise()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
 OURS = "Taskroom"
+LIMIT = "limit (C, only sends)"
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ class Figure:
     @property
     def best_peer(self) -> str | None:
         """The server with the best value, among those that delivered everything if there are any."""
-        peers = [name for name in self.values if name != OURS]
+        peers = [name for name in self.values if name not in (OURS, LIMIT)]
         sound = [name for name in peers if "delivered" not in self.doubts.get(name, "")] or peers
         return (max if self.at_least else min)(sound, key=lambda name: self.values[name], default=None)
 

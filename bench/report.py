@@ -8,7 +8,7 @@ import platform
 from itertools import groupby
 from pathlib import Path
 
-from bench.figures import OURS, RESULTS, Figure, Results
+from bench.figures import LIMIT, OURS, RESULTS, Figure, Results
 from bench.scenarios import SCENARIOS
 
 
@@ -24,8 +24,8 @@ def write_table(results: Results) -> None:
         figures = list(group)
         lines += ["", f"## {scenario}", "", f"{_about(scenario)} Run {figures[0].at}.", ""]
         lines += [
-            "| figure | target | Taskroom | reached | best peer | Taskroom / peer |",
-            "|---|---|---|---|---|---|",
+            "| figure | target | Taskroom | reached | best peer | Taskroom / peer | Taskroom / limit |",
+            "|---|---|---|---|---|---|---|",
         ]
         lines += [_row(figure, notes) for figure in figures]
         servers = list(dict.fromkeys(name for figure in figures for name in figure.values))
@@ -59,12 +59,17 @@ def _about(scenario: str) -> str:
 
 def _row(figure: Figure, notes: list[str]) -> str:
     peer, ours = figure.best_peer, _cell(figure, OURS, notes)
-    ratio = ""
-    if peer is not None and OURS in figure.values and figure.values[peer]:
-        ratio = f"{figure.values[OURS] / figure.values[peer]:.2g}"
     reached = {None: "", True: "yes", False: "**no**"}[figure.reached]
     best = f"{_cell(figure, peer, notes)} ({peer})" if peer else ""
-    return f"| {_name(figure)} | {_target(figure)} | {ours} | {reached} | {best} | {ratio} |"
+    ratios = f"{_ratio(figure, peer)} | {_ratio(figure, LIMIT)}"
+    return f"| {_name(figure)} | {_target(figure)} | {ours} | {reached} | {best} | {ratios} |"
+
+
+def _ratio(figure: Figure, other: str | None) -> str:
+    """Returns Taskroom's value divided by the other's."""
+    if OURS not in figure.values or other is None or not figure.values.get(other):
+        return ""
+    return f"{figure.values[OURS] / figure.values[other]:.2f}"
 
 
 def _name(figure: Figure) -> str:

@@ -47,7 +47,9 @@ def run_job(job: Job | None, run: Run) -> Outcome:
     if run.forked:
         children.exit_forked(run, error)
     # A cancel that came while the last item ran is too late: the work is done.
-    return {"status": SUCCESS, "result": result} if error is None else outcome_of(job, run, error)
+    if error is not None:
+        return outcome_of(job, run, error)
+    return {"status": SUCCESS, "result": result} | ({"summary": run.summary} if run.summary else {})
 
 
 def _stored(result: Any) -> Any:

@@ -20,7 +20,9 @@ from typing import TypeVar
 
 from app.errors import TaskroomError
 from app.tasks.approvals import ApprovalRequest
-from taskroom import Phase
+from taskroom import Phase, values
+from taskroom.limits import TEXT_LIMIT
+from taskroom.texts import clean, cut
 from workers import current, outputs
 from workers.errors import ApprovalNeeded
 from workers.registry import job
@@ -34,6 +36,7 @@ __all__ = [
     "phase",
     "require_approval",
     "save_output",
+    "summary",
     "track",
 ]
 
@@ -88,6 +91,12 @@ def require_approval(key: str, title: str, risk_level: str = "medium", estimated
 def item_error(message: str | None = None) -> None:
     """Counts the current item of the innermost phase as failed, and logs ``message`` as a warning."""
     current.run().item_error(message)
+
+
+def summary(text: str) -> None:
+    """Says in a few words what became of the run: lists, its page and its notification show them once it has
+    succeeded. Of several the last one counts."""
+    current.get().summary = cut(clean(values.text(text)), TEXT_LIMIT)
 
 
 def save_output(path: str | PathLike[str], name: str | None = None) -> bool:

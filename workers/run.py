@@ -23,6 +23,7 @@ class Run(taskroom.Run):
         self.claim = claim
         self.pid = os.getpid()
         self.saved: dict[str, int] = {}  # the bytes of the outputs that this attempt has saved, by name
+        self.summary = ""  # what became of it, in the words of its code
         self.parent_progress = -1.0  # the progress that was reported to the parent task
 
     @property

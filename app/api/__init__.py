@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.http.problems import ProblemApi
+from app.http.openapi import DocumentedApi
 
 BEARER = (
     "An access token, or an API key `trk_…`. The word with each call is the scope that a key needs for it; `session`:"
@@ -67,7 +67,7 @@ def init_app(app: Flask) -> None:
             "security": [{"bearer": []}],
         },
     )
-    api = ProblemApi(app)
+    api = DocumentedApi(app)
     for name, schema in schemas().items():
         api.spec.components.schema(name, schema)
     limits = {auth.blp.name: auth.BODY_LIMIT}

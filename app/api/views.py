@@ -12,6 +12,7 @@ import marshmallow as ma
 from app.api import limits
 from app.api.cursors import PageQuery, page_response, position_of, utc
 from app.api.idempotency import KeyHeaders, KeyResult, Remember, key_of, run_once
+from app.api.task_list import ListQuery
 from app.auth import saved_views
 from app.auth.principal import Principal
 from app.auth.saved_views import LONGEST_NAME
@@ -22,6 +23,9 @@ blp = Blueprint("views", __name__, description="Saved views")
 
 MOST_FILTERS = 30
 LONGEST_FILTER, LONGEST_VALUE = 32, 200  # characters
+TIMES = ("today", "24h", "7d", "30d")  # what a list looks back at
+USER = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+SECONDS = r"[0-9]{1,9}(\.[0-9]{1,3})?$"
 _FILTER = re.compile(f"[a-z_]{{1,{LONGEST_FILTER}}}")
 
 
@@ -31,13 +35,40 @@ def _shown(text: str) -> None:
         raise ma.ValidationError("Control characters, or nothing to see.")
 
 
+def _flag() -> ma.fields.Boolean:
+    """As an address of the dashboard has it."""
+    return ma.fields.Boolean(truthy={"true"}, falsy={"false"})
+
+
+class AddressFilters(ListQuery):
+    """The filters that the address of the list has in the dashboard: those of ``GET tasks`` as the dashboard reads
+    them, and its own (static/src/state/filter.ts)."""
+
+    class Meta:
+        exclude = ("top", "parent_id")
+
+    # As texts: the dashboard knows fewer ways to write them.
+    who = ma.fields.String(validate=ma.validate.Regexp(USER))  # type: ignore[assignment]
+    min_seconds = ma.fields.String(validate=ma.validate.Regexp(SECONDS))  # type: ignore[assignment]
+    max_seconds = ma.fields.String(validate=ma.validate.Regexp(SECONDS))  # type: ignore[assignment]
+    errors = _flag()
+    approval = _flag()
+    time = ma.fields.String(validate=ma.validate.OneOf(TIMES))
+    steps = _flag()
+
+
+_ADDRESS = AddressFilters()
+
+
 class FiltersField(ma.fields.Dict):
     """Filters by name. Checks their number first: each that is wrong has a message."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(value, dict) and len(value) > MOST_FILTERS:
-            raise ma.ValidationError(f"At most {MOST_FILTERS} filters.")
-        return super()._deserialize(value, *args, **kwargs)  # type: ignore[no-untyped-call]
+        if isinstance(value, dict) and not 0 < len(value) <= MOST_FILTERS:
+            raise ma.ValidationError(f"1 to {MOST_FILTERS} filters.")
+        filters = super()._deserialize(value, *args, **kwargs)  # type: ignore[no-untyped-call]
+        _ADDRESS.load(filters)
+        return filters
 
 
 class NewView(ma.Schema):
@@ -48,7 +79,12 @@ class NewView(ma.Schema):
         ),
         values=ma.fields.String(validate=[ma.validate.Length(1, LONGEST_VALUE), _shown]),
         required=True,
-        metadata={"description": "The filters of the list, as its address has them"},
+        metadata={
+            "description": "One at least, as the address of the list has them in the dashboard: `scope`, `who`, "
+            "`job_type`, `from`, `to`, `q`, `errors`, `approval`, `min_seconds`, `max_seconds` and `status` of "
+            f"`GET tasks`; `time` ({', '.join(TIMES)}), how far the list looks back; `steps` is `true` where they "
+            "are not folded"
+        },
     )
     shared = ma.fields.Boolean(
         load_default=False, metadata={"description": "With the tenant of its owner, which may read it"}

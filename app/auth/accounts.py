@@ -53,11 +53,14 @@ _SAVE = Statement(
             "password_hash": _new.excluded.password_hash,
             "role": sa.case((_keep, User.role), else_=_new.excluded.role),
             "tenant": sa.case((_keep, User.tenant), else_=_new.excluded.tenant),
+            "closed_at": sa.null(),
         },
     )
 )
 
-_CLOSE = Statement(sa.update(User).where(*_LOCAL).values(password_hash=sa.bindparam("unknown")))
+_CLOSE = Statement(
+    sa.update(User).where(*_LOCAL).values(password_hash=sa.bindparam("unknown"), closed_at=sa.func.now())
+)
 _DISABLE_WEBHOOKS = Statement(
     sa.update(Webhook)
     .where(Webhook.user_id == sa.select(User.id).where(*_LOCAL).scalar_subquery())

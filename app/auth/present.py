@@ -13,18 +13,25 @@ from app.errors import Forbidden, Foreign, NotFound
 from app.models.accounts import User
 from app.models.tasks import Task
 
-_ACCOUNT = Statement(sa.select(User.email, User.role, User.tenant).where(User.id == sa.bindparam("user")))
+_ACCOUNT = Statement(
+    sa.select(User.email, User.role, User.tenant, User.closed_at.is_not(None)).where(
+        User.id == sa.bindparam("user")
+    )
+)
 _OWNER = Statement(sa.select(*as_text(Task.user_id), Task.tenant).where(Task.id == sa.bindparam("task")))
 
 
 def principal_now(cur: Cursor, user_id: str, key_id: str | None) -> Principal:
-    """Returns the account as it is now, or its API key. Raises Forbidden when the key has ended."""
+    """Returns the account as it is now, or its API key. Raises Forbidden when the key has ended or the account was
+    closed."""
     if key_id is not None:
         key = api_keys.present(cur, [key_id]).get(key_id)
         if key is None:
             raise Forbidden("The API key that asked for this was revoked or has expired")
         return key
-    email, role, tenant = _ACCOUNT.execute(cur, user=user_id).fetchall()[0]
+    email, role, tenant, closed = _ACCOUNT.execute(cur, user=user_id).fetchall()[0]
+    if closed:
+        raise Forbidden("The account that asked for this was closed")
     return Principal(user_id, email, role, tenant, "", float("inf"))
 
 

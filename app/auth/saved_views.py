@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 from sqlalchemy.dialects.postgresql import insert
 
+from app.auth import trail
 from app.auth.principal import Principal
 from app.db.statements import Statement, as_text, composed, parameters
 from app.errors import Conflict, Forbidden, Foreign, NotFound
@@ -110,7 +111,9 @@ def create(cur: Cursor, by: Principal, name: str, filters: Mapping[str, str], sh
     made = _CREATE.execute(cur, user=by.user_id, **values).fetchone()
     if made is None:
         raise _taken_name(name)
-    return one(cur, by, str(made[0]))
+    view = one(cur, by, str(made[0]))
+    trail.record(cur, by, "view_made", "view", view.id, note="shared with the team" if shared else "")
+    return view
 
 
 def one(cur: Cursor, principal: Principal, id: str) -> View:
@@ -131,6 +134,7 @@ def change(cur: Cursor, by: Principal, id: str, name: str, filters: Mapping[str,
     _LOCK_USER.execute(cur, user=view.owner_id)
     if _TAKEN.execute(cur, user=view.owner_id, name=name, view=id).fetchall()[0][0]:
         raise _taken_name(name)
+    _record(cur, by, view, tenant, name, filters)
     _CHANGE.execute(cur, view=id, tenant=tenant, name=name, filters=Json(dict(filters)))
     # Not read again: an admin who ends the sharing of another's view may not read it any more.
     return view._replace(tenant=tenant, name=name, filters=filters)
@@ -139,7 +143,20 @@ def change(cur: Cursor, by: Principal, id: str, name: str, filters: Mapping[str,
 def delete(cur: Cursor, by: Principal, id: str) -> None:
     """Deletes a view. Raises NotFound and Forbidden."""
     _changeable(cur, by, id)
+    trail.record(cur, by, "view_removed", "view", id)
     _DELETE.execute(cur, view=id)
+
+
+def _record(
+    cur: Cursor, by: Principal, view: View, tenant: str | None, name: str, filters: Mapping[str, str]
+) -> None:
+    """Adds what is changed to the trail, by the name of before."""
+    changes = [f"now “{name}”"] if name != view.name else []
+    changes += ["other filters"] if filters != view.filters else []
+    if changes:
+        trail.record(cur, by, "view_changed", "view", view.id, note=", ".join(changes))
+    if tenant != view.tenant:
+        trail.record(cur, by, "view_shared" if tenant else "view_unshared", "view", view.id)
 
 
 def _changeable(cur: Cursor, by: Principal, id: str) -> View:

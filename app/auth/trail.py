@@ -14,6 +14,7 @@ from app.db.statements import composed
 from app.models.accounts import ApiKey, User
 from app.models.tasks import Task
 from app.models.trail import TrailEntry
+from app.models.views import SavedView
 from app.models.webhooks import Webhook
 from app.stream.event import shortened
 
@@ -26,6 +27,7 @@ GROUPS = {
     "sign_ins": ("sign_in", "sign_out"),
     "accounts": ("account_made", "account_changed", "account_closed", "trial_set"),
     "webhooks": ("webhook_made", "webhook_enabled", "webhook_disabled", "webhook_removed"),
+    "views": ("view_made", "view_changed", "view_shared", "view_unshared", "view_removed"),
     "operation": ("pause", "resume", "drain", "undrain", "announce"),
     "refusals": ("refused",),
 }
@@ -50,8 +52,9 @@ _THINGS: dict[str, tuple[Any, Any, Any, Any]] = {
     "key": (ApiKey, ApiKey.name, ApiKey.user_id, ApiKey.tenant),
     "webhook": (Webhook, _given["title"], Webhook.user_id, Webhook.tenant),
     "account": (User, User.email, User.id, User.tenant),
+    "view": (SavedView, SavedView.name, SavedView.user_id, SavedView.tenant),
 }
-KINDS = (*_THINGS, "session", "queue", "worker", "view", "tenant", "everybody", "call")
+KINDS = (*_THINGS, "session", "queue", "worker", "tenant", "everybody", "call")
 
 
 def record(
@@ -67,9 +70,9 @@ def record(
     """Adds the entry of a deed, in the transaction of the deed and before it removes what it is done to.
 
     ``by`` is who did it; None an operator's command. ``action`` is one of ACTIONS, ``kind`` one of KINDS and ``target``
-    the id of what it was done to. The name, owner and tenant of a task, key or account are read here; ``title`` is the
-    name of anything else, and ``tenant`` its tenant where that is not the one of who did it. ``note`` says more, such
-    as a reason. Nothing is added for a task, key, webhook or account that has no row.
+    the id of what it was done to. The name, owner and tenant of a task, key, account or view are read here; ``title``
+    is the name of anything else, and ``tenant`` its tenant where that is not the one of who did it. ``note`` says more,
+    such as a reason. Nothing is added for a task, key, webhook, account or view that has no row.
     """
     assert action in ACTIONS and kind in KINDS, f"{action} {kind}"
     _insert(kind if kind in _THINGS else None).execute(

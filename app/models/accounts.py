@@ -31,6 +31,7 @@ class User(Base):
     # When the issuer made the token that role and tenant are of.
     token_issued_at: Mapped[datetime | None] = mapped_column(Time)
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    closed_at: Mapped[datetime | None] = mapped_column(Time)  # what it has asked for is not done any more
 
 
 class Tenant(Base):

@@ -44,6 +44,7 @@ def ending(
     progress: float,
     phases: Iterable[str] = (),
     result: Any = None,
+    summary: str | None = None,
     error: Mapping[str, Any] | None = None,
     retry_count: int = 0,
     retry_in: float | None = None,
@@ -54,7 +55,8 @@ def ending(
 ) -> list[Draft]:
     """Returns the last events of an attempt: a line of the log for what failed, the end of its open phases,
     agent_completed when it has ``run_ms``, and the status. ``at`` is by the same clock as the attempt's beginning,
-    ``logged_at`` by that of its lines. An error that does not say its phase has the last of those that are open."""
+    ``logged_at`` by that of its lines. ``summary`` is the message of a success. An error that does not say its phase
+    has the last of those that are open."""
     at, phases = at or now(), list(phases)
     succeeded, terminal = status == SUCCESS, status != RETRY
     drafts = []
@@ -73,7 +75,7 @@ def ending(
         completed = {"timestamp": at, "agent_type": job_type, "success": succeeded}
         completed["execution_time_ms"] = round(run_ms, 1)
         drafts.append(draft(stream, "agent_completed", completed, attempt=attempt, projected=False))
-    more: dict[str, Any] = {"progress_known": True} if succeeded else {}
+    more: dict[str, Any] = {"progress_known": True, "current_phase_message": summary} if succeeded else {}
     if retry_in is not None:
         more["retry_in_seconds"] = retry_in
     drafts.append(

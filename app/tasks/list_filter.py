@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from app.models.base import Ids
 from app.models.streams import IS_ERROR, EventRow
 from app.models.tasks import Phase, Task
-from app.tasks.fold import FAILURE, WAITING
+from app.tasks.fold import FAILURE, SUCCESS, WAITING
 
 SCAN_TASKS = 5_000  # what one request may look at, in about 10 ms, before it says where to go on
 TRIGGERS = ("manual", "scheduled", "retry", "subtask")
 # What no index has.
-_LOOKED_AT = frozenset({"trigger", "q", "errors", "min_seconds", "max_seconds"})
+_LOOKED_AT = frozenset({"trigger", "q", "errors", "unsuccessful", "min_seconds", "max_seconds"})
 _KINDS = frozenset({"status", "job_type", "kind"})
 OWNERS = frozenset({"user_id", "tenant", "parent_id"})
 
@@ -32,8 +32,8 @@ class Listing:
     """Of a user, of a tenant, of a user in a tenant, of a parent or of ``everyone``: each has its index. ``kind``
     matches a job type or a trigger; ``since`` and ``until`` bound the creation; ``q`` is a text that title or job type
     contain, or that the id begins with. ``top``: no steps. ``errors``: those that failed or have errors in their log.
-    ``approval``: those that wait for approval, or have a task below that does. ``min_seconds`` and ``max_seconds``
-    bound how long ended tasks ran."""
+    ``unsuccessful``: those that have not succeeded. ``approval``: those that wait for approval, or have a task below
+    that does. ``min_seconds`` and ``max_seconds`` bound how long ended tasks ran."""
 
     user_id: str | None = None
     tenant: str | None = None
@@ -47,6 +47,7 @@ class Listing:
     q: str | None = None
     top: bool | None = None
     errors: bool | None = None
+    unsuccessful: bool | None = None
     approval: bool | None = None
     min_seconds: float | None = None
     max_seconds: float | None = None
@@ -125,6 +126,8 @@ def _condition(name: str, task: Any) -> Any:
             return task.parent_id.is_(None)
         case "errors":
             return _has_errors(task)
+        case "unsuccessful":
+            return task.status != SUCCESS
         case "min_seconds":
             return sa.extract("epoch", task.finished_at - task.started_at) >= value
         case "max_seconds":

@@ -129,7 +129,7 @@ def _end_notification(task: State) -> dict[str, Any]:
     failed = task["status"] == FAILURE
     return {
         "title": f"{task['title'][:230]} {what}",
-        "message": (task["error"] or {}).get("message") or "",
+        "message": (task["error"] or {}).get("message") or task["current_phase_message"] or "",
         "type": kind,
         "urgent": failed,
         "choice": "failures" if failed else "all",

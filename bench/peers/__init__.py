@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from app.up.programs import find_node
+from bench.peers.running import running
 from bench.rooms import Room, SocketRoom, SseRoom
-from bench.stand import Publishing, Stand, Task, open_port
-from tests.support.system import ROOT, free_port, wait_for
+from bench.stand import Publishing, Stand, Task
 
 HERE = Path(__file__).parent
 NGINX = Path(sys.prefix) / "nginx" / "usr"  # script/bench unpacks it here
@@ -72,24 +70,8 @@ class Kind:
 
     @contextmanager
     def start(self, stand: Stand) -> Iterator[Peer]:
-        port = free_port()
-        environment = {**os.environ, "PORT": str(port), "REDIS_URL": stand.redis_url}
-        log = stand.home.log / f"{Path(self.program).stem}.log"
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                self._command(stand, port), cwd=ROOT, env=environment, stdout=output, stderr=output
-            )
-        try:
-            wait_for(self.name, lambda: process.poll() is not None or open_port(port), 30)
-            assert process.poll() is None, log.read_text()[-2000:]
-            yield Peer(self, stand, port, process.pid)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        with running(self.name, stand, partial(self._command, stand)) as (port, pid):
+            yield Peer(self, stand, port, pid)
 
     def _command(self, stand: Stand, port: int) -> list[str]:
         if self.sink == "node":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 from typing import Any
 
 import redis
@@ -57,4 +58,24 @@ class NchanSink:
         self._connection.close()
 
 
-SINKS: dict[str, Any] = {"redis": RedisSink, "flask-socketio": EmitterSink, "nchan": NchanSink}
+class LimitSink:
+    """Sends a line for each event on one connection to ``limit.c``."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.sendall(b"PUBLISH")
+
+    def send(self, stream: str, sequence: int) -> None:
+        self._socket.sendall(payload(stream, sequence).encode() + b"\n")
+
+    def finish(self) -> None:
+        self._socket.close()
+
+
+SINKS: dict[str, Any] = {
+    "redis": RedisSink,
+    "flask-socketio": EmitterSink,
+    "nchan": NchanSink,
+    "limit": LimitSink,
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -49,7 +50,8 @@ def test_the_run_of_a_bulk_action_has_its_progress_and_its_words(user: User) -> 
     result = done(user, "cancel", ids=ids)
 
     found = user.status(result["bulk"])
-    assert found["task"]["title"] == "Cancel 3 runs"
+    assert found["task"]["title"] == "Cancel 3 chosen runs"
+    assert found["task"]["current_phase_message"] == "3 cancelled"
     assert found["task"]["params"] == {"action": "cancel", "number": 3}
     act = next(phase for phase in found["phases"] if phase["phase_id"] == "act")
     assert (act["processed_count"], act["total_count"], act["error_count"]) == (3, 3, 0)
@@ -64,9 +66,7 @@ def test_a_filter_is_of_the_runs_that_were_there(user: User) -> None:
     later = waiting(user)
 
     assert outcomes(result) == dict.fromkeys(wanted, "cancelled")
-    assert user.status(result["bulk"])["task"]["title"] == (
-        "Cancel all my runs: job_type test_outside, status PENDING"
-    )
+    assert user.status(result["bulk"])["task"]["title"] == "Cancel my queued test_outside runs"
     assert statuses(user, later) == ["PENDING"]
 
 
@@ -120,6 +120,57 @@ def test_runs_are_retried_and_what_has_not_ended_is_refused(user: User) -> None:
     for task_id in failed:
         new = user.finished(found[task_id]["about"])["task"]
         assert (new["retry_of"], new["trigger"], new["status"]) == (task_id, "retry", "FAILURE")
+
+
+def test_a_retry_by_a_filter_leaves_out_what_succeeded(user: User) -> None:
+    failed, fine = user.start("test_fail", text="x"), user.start("test_echo", text="x")
+    user.finished(failed), user.finished(fine)
+
+    left_out = retried(user, {})
+    named = retried(user, {"status": "SUCCESS", "job_type": "test_echo"})
+    both = retried(user, {"to": later(user, fine)}, succeeded=True)
+
+    assert outcomes(left_out) == {failed: "retried"}
+    assert set(outcomes(named)) == {fine}
+    assert outcomes(both) == {failed: "retried", fine: "retried"}
+    assert [user.status(each["bulk"])["task"]["title"] for each in (left_out, named)] == [
+        "Retry my runs that did not succeed",
+        "Retry my test_echo runs that succeeded",
+    ]
+
+
+def retried(user: User, filter: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Starts the runs of a filter again, and waits for the ends of the new ones, before which there is no other
+    retry."""
+    result = done(user, "retry", filter=filter, **more)
+    for each in result["tasks"]:
+        user.finished(each["about"])
+    return result
+
+
+def later(user: User, task_id: str) -> str:
+    """The moment after the task was made."""
+    made = datetime.fromisoformat(user.status(task_id)["task"]["created_at"])
+    return (made + timedelta(microseconds=1)).isoformat()
+
+
+def test_what_was_refused_is_said_at_a_glance_and_is_no_error(user: User) -> None:
+    (waits,), ended = waiting(user), [user.start("test_echo", text="x") for _ in range(2)]
+    for task_id in ended:
+        user.finished(task_id)
+
+    bulk = done(user, "cancel", ids=[waits, *ended])["bulk"]
+
+    said = "1 cancelled, 2 refused"
+    snapshot = user.status(bulk)
+    assert snapshot["task"]["current_phase_message"] == said
+    assert [phase["error_count"] for phase in snapshot["phases"]] == [0, 0]
+    row = next(task for task in user.get("tasks")["tasks"] if task["task_id"] == bulk)
+    assert (row["current_phase_message"], row["error_count"], row["error_lines"]) == (said, 0, 0)
+    levels = [e["data"]["level"] for e in user.events(bulk) if e["type"] == "log"]
+    assert levels == ["INFO", "WARNING", "WARNING"]
+    notice = next(n for n in user.get("notifications")["notifications"] if n["related_id"] == bulk)
+    assert (notice["title"], notice["message"]) == ("Cancel 3 chosen runs has finished", said)
 
 
 def test_a_repeat_with_the_same_key_starts_one(user: User) -> None:
@@ -179,6 +230,9 @@ def test_a_second_one_waits_for_the_end_of_the_first_which_can_be_cancelled(
         ({"action": "cancel", "filter": {"limit": 3}}, "filter.limit"),
         ({"action": "cancel", "filter": {"q": "a\0b"}}, "filter"),
         ({"action": "cancel", "filter": {}, "more": 1}, "more"),
+        ({"action": "cancel", "filter": {}, "succeeded": True}, "succeeded"),
+        ({"action": "retry", "ids": [str(uuid.uuid4())], "succeeded": True}, "succeeded"),
+        ({"action": "retry", "filter": {}, "succeeded": "perhaps"}, "succeeded"),
     ],
 )
 def test_what_is_wrong_is_named(user: User, body: dict[str, Any], field: str) -> None:

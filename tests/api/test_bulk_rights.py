@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from tests.api.answers import problem
+from tests.api.cli import account
 from tests.support.bulk import BULK, ask, done, lines, locked, outcomes, statuses, waiting
 from tests.support.keys import holder
 from tests.support.system import System, User, wait_for
@@ -90,6 +91,42 @@ def test_a_key_that_is_revoked_meanwhile_does_no_more(system: System, user: User
     about = {each["task_id"]: each["about"] for each in result["tasks"]}
     assert about[ids[3]] == "The API key that asked for this was revoked or has expired"
     assert statuses(user, ids[2:]) == ["PENDING", "PENDING"]
+
+
+def test_an_account_that_is_closed_meanwhile_does_no_more(system: System, people: dict[str, User]) -> None:
+    owner, operator = people["owner"], people["operator"]
+    ids = waiting(owner, 4)
+    with locked(system, ids[1]):
+        task_id = ask(operator, "cancel", ids=ids)
+        wait_for("the first", lambda: statuses(owner, ids[:1]) == ["REVOKED"])
+        assert account(system, operator.email, "--close", password="") == ""
+
+    result = owner.finished(task_id)["task"]["result"]
+
+    about = {each["task_id"]: each["about"] for each in result["tasks"]}
+    assert about[ids[3]] == "The account that asked for this was closed"
+    assert statuses(owner, ids[2:]) == ["PENDING", "PENDING"]
+
+
+def test_it_goes_on_after_a_sign_out_and_with_another_password(
+    system: System, people: dict[str, User]
+) -> None:
+    owner, operator = people["owner"], people["operator"]
+    ids = waiting(owner, 3)
+    with locked(system, ids[1]):
+        task_id = ask(operator, "cancel", ids=ids)
+        wait_for("the first", lambda: statuses(owner, ids[:1]) == ["REVOKED"])
+        assert operator.client.post("/api/v2/auth/logout").status_code == 204
+        arguments = "--role", "operator", "--tenant", str(tenant_of(system, operator))
+        assert account(system, operator.email, *arguments, password="another battery") == ""
+
+    result = owner.finished(task_id)["task"]["result"]
+
+    assert outcomes(result) == dict.fromkeys(ids, "cancelled")
+
+
+def tenant_of(system: System, user: User) -> str:
+    return str(system.sql("SELECT tenant FROM users WHERE id = %s", user.id)[0][0])
 
 
 def test_nothing_else_starts_one(user: User) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -39,6 +40,12 @@ def openapi(system: System) -> dict[str, Any]:
 
 def test_every_call_is_in_the_document(system: System) -> None:
     assert {str(route) for route in routes(system)} >= EXPECTED
+
+
+def test_all_who_ask_at_first_get_the_whole_document(system: System, openapi: dict[str, Any]) -> None:
+    with system.web() as url, ThreadPoolExecutor(4) as askers:
+        answers = list(askers.map(patient.get, [f"{url}/api/openapi.json"] * 4))
+    assert [answer.json() for answer in answers] == [openapi] * 4
 
 
 def test_the_document_is_valid(openapi: dict[str, Any]) -> None:

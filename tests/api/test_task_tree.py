@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.api.answers import problem
 from tests.api.reporters import DONE, PENDING, STARTED, Reporter, new_task, status
+from tests.support.cursors import forged
 from tests.support.system import System, User, wait_for
 
 ECHO = {"job_type": "test_echo"}
@@ -168,9 +170,11 @@ def test_a_stranger_gets_404_and_a_wrong_cursor_422(system: System, user: User) 
     with closing(system.user().client) as stranger:
         assert stranger.get(f"/api/v2/tasks/{task_id}/tree").status_code == 404
     assert user.client.get(f"/api/v2/tasks/{uuid.uuid4()}/tree").status_code == 404
-    # [1e400, …] and steps that no column holds
-    for cursor in ("x", "WzFlNDAwLCAiMjAyNi0wMS0wMSIsICIwIl0", "Wzk5OTk5OTk5OTk5LCAiMjAyNi0wMS0wMSIsICIwIl0"):
-        assert user.client.get(f"/api/v2/tasks/{task_id}/tree", params={"cursor": cursor}).status_code == 422
+    path, behind = f"/api/v2/tasks/{task_id}/tree", ("2026-01-01T00:00:00Z", task_id)
+    # Steps that no column holds.
+    for cursor in ("x", *(forged(path, step, *behind) for step in (float("inf"), 99_999_999_999, -1))):
+        problem(user.client.get(path, params={"cursor": cursor}), 422, "cursor")
+    assert user.client.get(path, params={"cursor": forged(path, 1, *behind)}).status_code == 200
 
 
 @pytest.mark.parametrize(

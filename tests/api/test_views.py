@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from app.api.views import TIMES
 from tests.api.answers import problem
-from tests.support.system import System, User
+from tests.support.system import ROOT, System, User
 
 VIEWS = "/api/v2/views"
 FILTERS = {"status": "FAILURE", "scope": "tenant"}
@@ -56,7 +58,7 @@ def test_a_view_is_saved_listed_changed_and_deleted(user: User, other: User) -> 
 
 def test_a_private_view_is_its_owners_alone(people: dict[str, User]) -> None:
     view = save(people["owner"])["id"]
-    body = {"name": "x", "filters": {}}
+    body = {"name": "x", "filters": FILTERS}
 
     for name in ("viewer", "operator", "admin", "rival"):
         assert names(people[name]) == []
@@ -87,7 +89,7 @@ def test_a_shared_view_is_read_by_the_tenant_and_changed_by_owner_and_admin(peop
 
 
 def test_who_has_no_tenant_or_may_not_act_shares_none(people: dict[str, User], user: User) -> None:
-    body = {"name": "x", "filters": {}, "shared": True}
+    body = {"name": "x", "filters": FILTERS, "shared": True}
 
     for person in (people["viewer"], people["worker"], user):
         problem(person.client.post(VIEWS, json=body), 403)
@@ -98,7 +100,7 @@ def test_a_name_is_the_owners_once(user: User, other: User) -> None:
     save(user, "Failed")
     second = save(user, "Long")["id"]
     save(other, "Failed")
-    taken = {"name": "Failed", "filters": {}}
+    taken = {"name": "Failed", "filters": FILTERS}
 
     assert "Failed" in problem(user.client.post(VIEWS, json=taken), 409)["detail"]
     problem(user.client.put(f"{VIEWS}/{second}", json=taken), 409)
@@ -109,7 +111,7 @@ def test_a_user_has_at_most_a_hundred_and_their_pages_join(system: System, user:
     for n in range(100):
         save(user, f"View {n}")
 
-    assert "100" in problem(user.client.post(VIEWS, json={"name": "x", "filters": {}}), 409)["detail"]
+    assert "100" in problem(user.client.post(VIEWS, json={"name": "x", "filters": FILTERS}), 409)["detail"]
     seen: list[str] = []
     address = f"{VIEWS}?limit=30"
     while address:
@@ -123,7 +125,7 @@ def test_a_repeat_with_the_same_key_saves_one(user: User) -> None:
     headers = {"Idempotency-Key": "the same"}
 
     first, second = (
-        user.client.post(VIEWS, json={"name": "Once", "filters": {}}, headers=headers) for _ in range(2)
+        user.client.post(VIEWS, json={"name": "Once", "filters": FILTERS}, headers=headers) for _ in range(2)
     )
 
     assert (first.status_code, second.status_code) == (201, 201)
@@ -131,22 +133,79 @@ def test_a_repeat_with_the_same_key_saves_one(user: User) -> None:
     assert names(user) == ["Once"]
 
 
+def test_every_filter_of_the_dashboard_is_taken_as_its_address_has_it(user: User) -> None:
+    every = {"status": "FAILURE", "approval": "true", "job_type": "import", "q": "a b", "scope": "tenant"}
+    every |= {"who": str(uuid.uuid4()), "time": "7d", "from": "2026-11-30T10:00:00Z", "errors": "true"}
+    every |= {"to": "2026-11-30T11:00:00Z", "min_seconds": "0.5", "max_seconds": "60", "steps": "true"}
+    code = (ROOT / "static/src/state/filter.ts").read_text()
+    (known,) = re.findall(r"NO_FILTER: RunFilter = \{(.*?)\};", code, re.DOTALL)
+    times = re.findall(r'value: "(\w+)"', (ROOT / "static/src/state/list-times.ts").read_text())
+
+    assert save(user, filters=every)["filters"] == every
+    assert every.keys() == set(re.findall(r"(\w+):", known)), "filters that the dashboard has"
+    assert list(TIMES) == times
+
+
+def test_what_is_done_to_a_view_is_in_the_trail(people: dict[str, User]) -> None:
+    owner, admin = people["owner"], people["admin"]
+    made = save(owner, "Failed")
+    path, same = f"{VIEWS}/{made['id']}", {"name": "Failed", "filters": FILTERS}
+    for person, body in (
+        (owner, same | {"shared": True}),
+        (owner, same | {"shared": True}),  # changes nothing
+        (admin, {"name": "Broken", "filters": {"status": "REVOKED"}, "shared": True}),
+        (admin, {"name": "Broken", "filters": {"status": "REVOKED"}, "shared": False}),
+    ):
+        assert person.client.put(path, json=body).status_code == 200
+    problem(people["operator"].client.delete(path), 404)
+    assert owner.client.delete(path).status_code == 204
+    problem(owner.client.delete(path), 404)
+
+    found = owner.get("trail", action="views")["entries"][::-1]
+
+    assert [(e["action"], e["user_name"], e["title"], e["note"]) for e in found] == [
+        ("view_made", owner.email, "Failed", ""),
+        ("view_shared", owner.email, "Failed", ""),
+        ("view_changed", admin.email, "Failed", "now “Broken”, other filters"),
+        ("view_unshared", admin.email, "Broken", ""),
+        ("view_removed", owner.email, "Broken", ""),
+    ]
+    assert {(e["kind"], e["target"]) for e in found} == {("view", made["id"])}
+    assert [e["id"] for e in admin.get("trail", action="views")["entries"]] == [e["id"] for e in found[::-1]]
+    assert people["operator"].get("trail", action="views")["entries"] == []
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"filters": {}}, "name"),
-        ({"name": "", "filters": {}}, "name"),
-        ({"name": " ", "filters": {}}, "name"),
-        ({"name": "a\nb", "filters": {}}, "name"),
-        ({"name": "x" * 101, "filters": {}}, "name"),
+        ({"filters": FILTERS}, "name"),
+        ({"name": "", "filters": FILTERS}, "name"),
+        ({"name": " ", "filters": FILTERS}, "name"),
+        ({"name": "a\nb", "filters": FILTERS}, "name"),
+        ({"name": "x" * 101, "filters": FILTERS}, "name"),
         ({"name": "x"}, "filters"),
         ({"name": "x", "filters": []}, "filters"),
+        ({"name": "x", "filters": {}}, "filters"),
         ({"name": "x", "filters": {"a b": "1"}}, "filters"),
+        ({"name": "x", "filters": {"nonsense": "1", "q": "x"}}, "filters.nonsense"),
+        ({"name": "x", "filters": {"limit": "3"}}, "filters.limit"),
+        ({"name": "x", "filters": {"parent_id": str(uuid.uuid4())}}, "filters.parent_id"),
+        ({"name": "x", "filters": {"top": "true"}}, "filters.top"),
+        ({"name": "x", "filters": {"status": "BOGUS"}}, "filters.status"),
+        ({"name": "x", "filters": {"scope": "nobody"}}, "filters.scope"),
+        ({"name": "x", "filters": {"who": "ada"}}, "filters.who"),
+        ({"name": "x", "filters": {"time": "8d"}}, "filters.time"),
+        ({"name": "x", "filters": {"from": "yesterday"}}, "filters.from"),
+        ({"name": "x", "filters": {"errors": "1"}}, "filters.errors"),
+        ({"name": "x", "filters": {"steps": "yes"}}, "filters.steps"),
+        ({"name": "x", "filters": {"min_seconds": "1e3"}}, "filters.min_seconds"),
+        ({"name": "x", "filters": {"max_seconds": "-1"}}, "filters.max_seconds"),
+        ({"name": "x", "filters": {"job_type": "x" * 156}}, "filters.job_type"),
         ({"name": "x", "filters": {"q": 1}}, "filters"),
         ({"name": "x", "filters": {"q": "a\0"}}, "filters"),
         ({"name": "x", "filters": {"q": "x" * 201}}, "filters"),
         ({"name": "x", "filters": {f"f_{'a' * n}": "1" for n in range(31)}}, "filters"),
-        ({"name": "x", "filters": {}, "tenant": "acme"}, "tenant"),
+        ({"name": "x", "filters": FILTERS, "tenant": "acme"}, "tenant"),
     ],
 )
 def test_what_is_wrong_is_named(user: User, body: dict[str, Any], field: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.api.answers import problem
 from tests.api.cli import account
 from tests.api.routes import ABSENT
+from tests.support.cursors import forged
 from tests.support.system import System, User
 
 HOOKS = "/api/v2/webhooks"
@@ -136,8 +137,9 @@ def test_deliveries_come_in_pages(system: System, user: User) -> None:
         address = page.headers.get("Link", "").partition(">")[0].removeprefix("<")
 
     assert sorted(found) == [1, 2, 3, 4, 5]
-    for forged in ("x", "W10", "WyJhIiwiYiJd"):
-        problem(user.client.get(f"{HOOKS}/{made['id']}/deliveries", params={"cursor": forged}), 422, "cursor")
+    path = f"{HOOKS}/{made['id']}/deliveries"
+    for cursor in ("x", "W10", forged(path, "a", "b")):
+        problem(user.client.get(path, params={"cursor": cursor}), 422, "cursor")
 
 
 def test_a_ping_at_a_time(system: System, user: User) -> None:

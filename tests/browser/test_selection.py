@@ -36,7 +36,7 @@ def test_runs_are_selected_with_pointer_and_keys_and_cancelled_at_once(tab: Visi
     page.get_by_role("dialog", name="Cancel 6 runs").get_by_role("button", name="Cancel 6 runs").click()
 
     page.get_by_role("link", name="Cancelling 6 runs", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Cancel all my runs: job_type test_outside")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Cancel my test_outside runs")
     tab.has_ended()
     expect(page.get_by_text(f"Part 0 ({ids[0]}): cancelled")).to_be_visible()
     assert {user.status(task_id)["task"]["status"] for task_id in ids} == {"REVOKED"}

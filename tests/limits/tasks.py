@@ -9,6 +9,7 @@ from typing import Any
 from app import broker
 from app.api import (
     agent,
+    bulk_title,
     cursors,
     downloads,
     external_workers,
@@ -90,6 +91,7 @@ ROWS: dict[str, list[Row]] = {
         ("runs of a filter that a bulk action reads at once", "1,000", lambda: bulk.PAGE),
         ("pages that it reads so", "2,000", lambda: bulk.MOST_PAGES),
         ("bulk actions of a user that have not ended", "1", lambda: bulk.AT_ONCE),
+        ("characters of a text, a job type and a person in the title", "60", lambda: bulk_title.LONGEST_PART),
         ("runs of which the result of a bulk action says", "500", lambda: bulk_action.NAMED),
         ("values in the parameters among which each mistake is named", "2,000", lambda: job_params.MOST_VALUES),
         ("age of what a web process knows of the job types, while Postgres answers", "1 s",
@@ -99,7 +101,7 @@ ROWS: dict[str, list[Row]] = {
         ("steps of `orchestrate`, those within others too", "100", lambda: job_steps.MOST_STEPS),
         ("levels of steps within steps", "3", lambda: job_steps.DEEPEST),
         ("characters of the title of a task or step", "255",
-         lambda: same(api_bulk.LONGEST_TITLE, most(agent.Start, "title"), most(orchestrate.StepParams, "title"),
+         lambda: same(bulk_title.LONGEST_TITLE, most(agent.Start, "title"), most(orchestrate.StepParams, "title"),
                       parents.LONGEST_TITLE)),
         ("characters of a job type", "64",
          lambda: same(most(agent.Start, "job_type"), most(orchestrate.StepParams, "job_type"))),

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 SHARED = Path("/dev/shm")
-FREE_BYTES = 8_000_000_000  # a run uses XXX
+FREE_BYTES = 4_000_000_000  # a run has 0.6 GB of data at most; its processes need memory too
 RUN = "run.pid"  # the file with the process of a run, in the folder of its servers
 
 

@@ -10,6 +10,7 @@ from app.jobs import BULK, ORCHESTRATE
 from app.tasks import bulk
 from app.tasks.bulk import CANCEL, CANCELLED, REFUSED, RETRIED, RETRY, Order, Target
 from app.tasks.list_filter import Listing
+from tests.stream.helpers import sql
 from tests.tasks.helpers import Tasks
 from workers.jobs._bulk import BulkAction, Limits
 
@@ -77,6 +78,19 @@ def test_a_filter_without_an_index_is_left_after_so_many_pages(
     # The bulk action itself is none of them, though its title matches.
     assert resolved(tasks, task_id) == before[2:]
     assert order_of(tasks, task_id).more
+
+
+def test_of_those_that_did_not_succeed_others_are_looked_for(
+    tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "PAGE", 1)
+    first, *fine = [tasks.create() for _ in range(4)]
+    sql(tasks.database, "UPDATE tasks SET status = 'SUCCESS' WHERE id = ANY(%s::uuid[])", fine)
+
+    task_id = ordered(tasks, RETRY, Listing(user_id=tasks.user_id, job_type="emit_load", unsuccessful=True))
+
+    assert resolved(tasks, task_id) == [first]
+    assert not order_of(tasks, task_id).more
 
 
 def test_another_attempt_goes_on_where_the_first_was_lost(tasks: Tasks) -> None:

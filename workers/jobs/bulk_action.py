@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
@@ -15,7 +16,7 @@ from app.tasks import bulk
 from app.tasks.bulk import ACTIONS, ASKED, CANCEL, CANCELLED, OUTCOMES, REFUSED, RETRIED, Order, Target
 from workers import current
 from workers.jobs._bulk import BulkAction, Limits, Settled
-from workers.progress import item_error, job, log, phase, track
+from workers.progress import job, log, phase, summary, track
 from workers.runtime import runtime
 from workers.settings import settings
 
@@ -30,6 +31,7 @@ class BulkParams(ma.Schema):
     action = ma.fields.String(required=True, validate=ma.validate.OneOf(ACTIONS))
     number = ma.fields.Integer(metadata={"description": "How many runs are named"})
     filter = ma.fields.Dict(metadata={"description": "The filter that the runs match"})
+    succeeded = ma.fields.Boolean(metadata={"description": "Whether a retry is also of those that succeeded"})
 
 
 @job(
@@ -57,6 +59,7 @@ def bulk_action(**_: Any) -> dict[str, Any]:
         _say(order, found)
         settled.append(found.target)
     counts = Counter(target.outcome for target in settled)
+    summary(words_of(order.action, counts))
     settled.sort(key=lambda target: (target.outcome != REFUSED, target.position))
     return {
         "action": order.action,
@@ -86,12 +89,21 @@ def _targets(order: Order) -> tuple[list[Target], bool]:
     return targets, more
 
 
+def words_of(action: str, counts: Mapping[str | None, int]) -> str:
+    """Says how many runs had which outcome: "302 started again, 698 refused"."""
+    asked = "asked to stop" if action == CANCEL else "asked of their reporters"
+    words = {CANCELLED: "cancelled", RETRIED: "started again", ASKED: asked, REFUSED: "refused"}
+    said = [f"{counts[outcome]:,} {words[outcome]}" for outcome in words if counts[outcome]]
+    return ", ".join(said) or "no run matched"
+
+
 def _say(order: Order, settled: Settled) -> None:
     """Writes the line of a task into the log."""
     target = settled.target
     name = f"{settled.title} ({target.task_id})" if settled.title else target.task_id
     if target.outcome == REFUSED:
-        item_error(f"{name}: refused. {target.about}")
+        # No error, which nobody has to look at: the answer that a call for it alone would get.
+        log(f"{name}: refused. {target.about}", level="WARNING")
         return
     asked = "asked to stop" if order.action == CANCEL else "its reporter is asked to start it again"
     words = {CANCELLED: "cancelled", ASKED: asked, RETRIED: f"started again as {target.about}"}

@@ -6,8 +6,8 @@ export const BULK = "bulk_action";
 
 export type BulkAction = "cancel" | "retry";
 
-/** Which runs: by their ids, or all that match a filter of the list. */
-export type BulkTargets = { ids: readonly string[] } | { filter: TaskFilter };
+/** Which runs: by their ids, or all that match a filter of the list; a retry leaves out those that `succeeded` unless it is said. */
+export type BulkTargets = { ids: readonly string[] } | { filter: TaskFilter; succeeded?: true };
 
 /** Cancels or retries many runs, in a run of its own, whose id it returns. The same key with the same body starts it once.
  * Throws Problem. */

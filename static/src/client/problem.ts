@@ -23,6 +23,11 @@ export class Problem extends Error {
     return this.status >= 400 && this.status < 500 && ![401, 408, 425, 429].includes(this.status);
   }
 
+  /** Whether the cursor is none of this list, as after an update of the server: the list begins anew. */
+  get isWrongCursor(): boolean {
+    return this.status === 422 && "cursor" in this.errors;
+  }
+
   static of(error: unknown): Problem {
     return error instanceof Problem ? error : new Problem(0, "Something went wrong in this page", String(error));
   }

@@ -90,7 +90,10 @@ export class ApiKeys {
       this.next.value = page.next;
       this.problem.value = null;
     } catch (error) {
-      if (list === this.list) this.problem.value = Problem.of(error);
+      if (list !== this.list) return;
+      const problem = Problem.of(error);
+      if (problem.isWrongCursor) return await this.load();
+      this.problem.value = problem;
     }
   }
 }

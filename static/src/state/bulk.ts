@@ -1,10 +1,10 @@
 import { actOnMany, type BulkAction, type BulkTargets } from "../client/bulk";
 import type { TaskFilter } from "../client/taskLists";
-import type { Notification } from "../client/types";
+import { isTerminal, STATUSES, type Notification, type Status } from "../client/types";
 import { session } from "./app";
 import { toasts } from "./bell";
 import { taskFilterOf, type RunFilter } from "./filter";
-import { quantity } from "./format";
+import { count, quantity } from "./format";
 import { runAddress } from "./routes";
 
 /** The newest of a filter, beyond which nothing is done. */
@@ -24,11 +24,37 @@ export const WORDS: Record<BulkAction, { name: string; doing: string; about: str
   },
 };
 
-/** Returns the runs that are meant: those with the ids, or all that match the filter. */
-export function targetsOf(ids: ReadonlySet<string>, all: boolean, filter: RunFilter): BulkTargets {
-  if (!all) return { ids: [...ids] };
+/** How many runs of each status are meant. */
+export type Meant = Partial<Record<Status, number>>;
+
+const LIST = new Intl.ListFormat("en-GB");
+
+/** Says how many of the runs that are meant are in which state, as far as it matters: "652 cancelled, 54 failed and 74 that
+ * succeeded". */
+export function meantText(action: BulkAction, meant: Meant): string {
+  const open = STATUSES.filter((status) => !isTerminal(status)).reduce((sum, status) => sum + (meant[status] ?? 0), 0);
+  const { REVOKED = 0, FAILURE = 0, SUCCESS = 0 } = meant;
+  const parts: readonly (readonly [number, string])[] =
+    action === "cancel"
+      ? [
+          [open, "that have not ended"],
+          [REVOKED + FAILURE + SUCCESS, "that have ended"],
+        ]
+      : [
+          [REVOKED, "cancelled"],
+          [FAILURE, "failed"],
+          [open, "that have not ended"],
+          [SUCCESS, "that succeeded"],
+        ];
+  return LIST.format(parts.filter(([number]) => number > 0).map(([number, words]) => `${count(number)} ${words}`));
+}
+
+/** Returns the runs that are meant: those with the ids, or all that match the filter. `succeeded`: a retry by the filter is also of
+ * runs that succeeded. */
+export function targetsOf(ids: readonly string[], all: boolean, filter: RunFilter, succeeded = false): BulkTargets {
+  if (!all) return { ids };
   const given = Object.entries(taskFilterOf(filter)).filter(([, value]) => value !== undefined && value !== "");
-  return { filter: Object.fromEntries(given) as TaskFilter };
+  return { filter: Object.fromEntries(given) as TaskFilter, ...(succeeded && { succeeded }) };
 }
 
 /** Starts a bulk action, and says so with a link to its run. `key`: the same starts it once. Throws Problem. */

@@ -6,19 +6,16 @@ import { Problem } from "../client/problem";
 import type { Status, Task, TaskEvent } from "../client/types";
 import type { Connection, Watch } from "../client/watch";
 import { changesApprovals, StatusTally } from "./counts";
-import { folds, taskFilterOf, type RunFilter } from "./filter";
+import { folds, type RunFilter } from "./filter";
 import { FoldedSteps } from "./folded-steps";
 import { LiveRows } from "./live-rows";
 import { Repeat } from "./repeat";
+import { filledPage, type Older } from "./run-pages";
 import { RunSteps } from "./run-steps";
 import { isOlder, rowAfterPage, rowAfterStatusChange, rowOf, type Row } from "./rows";
 
-const FIRST_PAGE = 50;
-const OLDER_PAGE = 100;
 const SOON_MS = 250; // events within this time cause one request
 const APART_MS = 1_000;
-
-type Older = { kind: "idle" } | { kind: "loading" } | { kind: "failed"; problem: Problem };
 
 /** The list of runs, newest first. The first page is loaded again when a run was started, older pages on request, and its
  * rows are live. New runs wait while `atTop` is false, so that the rows under the reader's eyes do not move. */
@@ -53,6 +50,7 @@ export class Runs {
   private atTop = true;
   private fresh: TaskPage | null = null;
   private next: string | null = null;
+  private joins = true; // the older rows that are shown go on where the first page ends
   /** Count loads and replaced lists, so that late answers to earlier requests are dropped. */
   private generation = 0;
   private replaced = 0;
@@ -89,6 +87,10 @@ export class Runs {
     return row;
   }
 
+  statusOf(id: string): Status | undefined {
+    return this.rows.get(id)?.value.task.status;
+  }
+
   hasSteps(id: string): boolean {
     return folds(this.filter) && Boolean(this.row(id).value.task.tasks_below);
   }
@@ -121,8 +123,9 @@ export class Runs {
     const ids = page.tasks.map(({ task_id }) => task_id);
     const last = page.tasks.at(-1);
     const order = this.order.value ?? [];
-    const joins = page.next !== null && last && order.some((id) => ids.includes(id));
+    const joins = this.joins && page.next !== null && last && order.some((id) => ids.includes(id));
     const rest = joins ? order.filter((id) => isOlder(this.row(id).value.task, last)) : [];
+    this.joins = true;
     if (!joins) {
       this.next = page.next;
       this.replaced++;
@@ -140,7 +143,7 @@ export class Runs {
     this.older.value = { kind: "loading" };
     const { replaced } = this;
     try {
-      const page = await this.page(OLDER_PAGE, this.next, () => replaced === this.replaced);
+      const page = await filledPage(this.api, this.filter, this.next, () => replaced === this.replaced);
       if (replaced !== this.replaced) return;
       page.tasks.forEach((task) => this.put(task));
       const order = this.order.value ?? [];
@@ -151,7 +154,13 @@ export class Runs {
         this.show([...order, ...page.tasks.map(({ task_id }) => task_id).filter((id) => !known.has(id))]);
       });
     } catch (error) {
-      if (replaced === this.replaced) this.older.value = { kind: "failed", problem: Problem.of(error) };
+      if (replaced !== this.replaced) return;
+      const problem = Problem.of(error);
+      this.older.value = problem.isWrongCursor ? { kind: "idle" } : { kind: "failed", problem };
+      if (!problem.isWrongCursor) return;
+      this.next = null;
+      this.joins = false;
+      this.refresh();
     }
   }
 
@@ -196,7 +205,7 @@ export class Runs {
     const generation = ++this.generation;
     try {
       const [page] = await Promise.all([
-        this.page(FIRST_PAGE, undefined, () => generation === this.generation),
+        filledPage(this.api, this.filter, null, () => generation === this.generation),
         counts || !this.counts.value.value ? this.counts.load() : undefined,
       ]);
       if (generation !== this.generation) return;
@@ -217,21 +226,12 @@ export class Runs {
     }
   }
 
-  /** Loads a page that is not empty: the server filters a limited number of runs a request, and may find none there. */
-  private async page(limit: number, cursor: string | undefined, wanted: () => boolean): Promise<TaskPage> {
-    let page = await this.api.tasks(taskFilterOf(this.filter), limit, cursor);
-    while (!page.tasks.length && page.next !== null && wanted()) {
-      page = await this.api.tasks(taskFilterOf(this.filter), limit, page.next);
-    }
-    return page;
-  }
-
   private showNew(page: TaskPage): void {
     page.tasks.forEach((task) => this.put(task));
     const known = new Set(this.order.value);
     this.fresh = page;
     this.waiting.value = page.tasks.filter(({ task_id }) => !known.has(task_id)).length;
-    if (this.order.value === null || this.atTop) this.takeIn();
+    if (this.order.value === null || this.atTop || !this.joins) this.takeIn();
   }
 
   private put(task: Task): void {

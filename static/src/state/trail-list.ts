@@ -48,7 +48,10 @@ export class TrailList {
       this.next.value = page.next;
       this.problem.value = null;
     } catch (error) {
-      if (!this.stopped) this.problem.value = Problem.of(error);
+      const problem = Problem.of(error);
+      if (this.stopped) return;
+      if (problem.isWrongCursor) return await this.load();
+      this.problem.value = problem;
     } finally {
       this.busy.value = false;
     }

@@ -171,9 +171,17 @@ export class Tree {
       if (isLatest()) batch(() => this.take(load, page));
     } catch (error) {
       if (!isLatest()) return;
+      if (load.cursor !== null && Problem.of(error).isWrongCursor) return this.anew(load.parent);
       const problem = (this.problem.value = Problem.of(error));
       if (problem.passes) this.retry ??= setTimeout(() => this.again(), this.backoff.next());
     }
+  }
+
+  /** Loads the children of a task from their beginning. */
+  private anew(parent: string): Promise<void> {
+    const first = this.loads.get(parent)?.find(({ cursor }) => cursor === null) ?? { parent, cursor: null, next: null, ids: [] };
+    this.loads.set(parent, [first]);
+    return this.send(first);
   }
 
   /** Asks again after a problem; for more children the reader asks. */

@@ -44,10 +44,10 @@ export const filtersOf = (address: string): Record<string, string> => Object.fro
 
 export const viewAddress = ({ filters }: Pick<SavedView, "filters">): string => withQuery("/", new URLSearchParams(filters));
 
-/** Returns the view that an address shows: one with the same filters, in any order. */
+/** Returns the view that an address shows: one with the same filters, in any order. The plain list is none. */
 export function viewOf(address: string, all: readonly SavedView[]): SavedView | undefined {
   const wanted = sorted(filtersOf(address));
-  return all.find(({ filters }) => sorted(filters) === wanted);
+  return wanted === sorted({}) ? undefined : all.find(({ filters }) => sorted(filters) === wanted);
 }
 
 const sorted = (filters: Record<string, string>): string => JSON.stringify(Object.entries(filters).sort());

@@ -91,6 +91,15 @@ test("a cancelled run says so once, and one that expired says that", async () =>
   await act(() => (render(null, cancelled), render(null, expired)));
 });
 
+test("a run that succeeded says what became of it, where its code has said it", async () => {
+  const root = await drawn(state({ status: "SUCCESS", finished_at: now, current_phase: null, current_phase_message: "302 started again, 698 refused" }));
+  expect(root.querySelector(".facts")?.textContent).toBe("succeeded · 302 started again, 698 refused");
+  await act(() => render(null, root));
+  const silent = await drawn(state({ status: "SUCCESS", finished_at: now }));
+  expect(silent.querySelector(".facts")?.textContent).toBe("succeeded");
+  await act(() => render(null, silent));
+});
+
 test("a run that has ended without phases has none, and does not wait for them", async () => {
   const without = (fields: Partial<Task>): TaskState => ({ ...state(fields), phases: [] });
   const root = await drawn(without({ status: "SUCCESS", finished_at: now }));

@@ -1,4 +1,5 @@
 import type { Below } from "../client/observed";
+import { plainText } from "../client/terminalText";
 import { isTerminal, type TaskState } from "../client/types";
 import { runningServerNow, tickingServerNow } from "../state/clock";
 import { etaOf, isLonger, isUsual } from "../state/estimate";
@@ -17,12 +18,18 @@ interface Props {
   viewers: number | null;
 }
 
-/** The state of a run in a few words: status, what failed below it, what is usual, and how many watch it. */
+/** The state of a run in a few words: status, what became of it in its own words, what failed below it, what is usual, and how many watch it. */
 export function Facts({ state, below, viewers }: Props) {
   const { task } = state;
   return (
     <span class="number facts">
       <strong class={`s-${toneOf(task.status)}`}>{taskWord(task)}</strong>
+      {task.status === "SUCCESS" && task.current_phase_message && (
+        <>
+          {" · "}
+          <bdi>{plainText(task.current_phase_message)}</bdi>
+        </>
+      )}
       <StepsFact state={state} below={below} />
       {isLonger(state, tickingServerNow()) && " · longer than usual"}
       {isUsual(task.usual) && ` · usually ${duration(task.usual.seconds)} (p95 ${duration(task.usual.p95_seconds)})`}

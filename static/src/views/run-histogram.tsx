@@ -1,6 +1,8 @@
+import { computed } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { serverNow } from "../client/serverClock";
 import { api } from "../state/app";
+import type { StatusTally } from "../state/counts";
 import { taskFilterOf, type RunFilter } from "../state/filter";
 import { choiceOf, columnsOf, keyMeaning, leftOutText, TONES, type HistogramColumn } from "../state/histogram";
 import { count } from "../state/format";
@@ -17,8 +19,9 @@ interface Props {
   choose: (changes: Pick<RunFilter, "from" | "to">) => void;
 }
 
-/** When the runs of the list were made, and how they are: columns that can be chosen, by a pointer or by keys. */
-export function RunHistogram({ filter, choose }: Props) {
+/** When the runs of the list were made, and how they are: columns that can be chosen, by a pointer or by keys. They are loaded again soon
+ * after the counts have changed, so that both say the same. */
+export function RunHistogram({ filter, choose, tally }: Props & { tally: StatusTally }) {
   const { scope, who, job_type, top } = taskFilterOf({ ...filter, q: "" });
   const key = JSON.stringify([scope, who, job_type, top, filter.time, filter.from, filter.to]);
   const load = async () => {
@@ -26,7 +29,8 @@ export function RunHistogram({ filter, choose }: Props) {
     const bounds = { from: timeText(shown.from), to: timeText(shown.to) };
     return { shown, ...(await api.histogram({ scope, who, job_type, top, ...bounds })) };
   };
-  const answer = useAnswer(load, [key], REFRESH_MS).value;
+  const counted = useMemo(() => computed(() => tally.value.value && JSON.stringify(tally.value.value)), [tally]);
+  const answer = useAnswer(load, [key], REFRESH_MS, counted).value;
   const most = narrow.value ? MOST_COLUMNS.narrow : MOST_COLUMNS.wide;
   const columns = useMemo(
     () => columnsOf(answer?.times ?? [], answer?.shown ?? shownOf(filter, serverNow()), most, filter.status),

@@ -72,10 +72,10 @@ export function RowBar({ row, label }: { row: Row; label: string }) {
   );
 }
 
-/** What a run says of itself: its error, its phase or its status. */
+/** What a run says of itself: its error, its phase or what became of it, else its status. */
 export function RunText({ task }: { task: Task }) {
   const waits = task.status === "WAITING" || waitsBelow(task);
-  const phase = isTerminal(task.status) ? null : task.current_phase_message || task.current_phase;
+  const phase = task.current_phase_message || (isTerminal(task.status) ? null : task.current_phase);
   const error = task.error && (failureOf(task)?.sentence ?? task.error.message);
   const text = error || phase || (task.status === "WAITING" ? "" : taskWord(task));
   const failed = failedOfRow(task);

@@ -80,7 +80,7 @@ export function RunsPage({ user }: { user: User }) {
       <main class={`runs-page${live && !problem ? "" : " stale"}`} aria-busy={runs !== shown}>
         {!first && <ActiveRunBand />}
         <ListTools {...{ user, filter, change, search, first }} {...(mayStart ? { start: () => setStarting(true) } : {})} />
-        {!first && <RunHistogram filter={filter} choose={change} />}
+        {!first && <RunHistogram filter={filter} tally={shown.counts} choose={change} />}
         {!first && (
           <div class="list-filter-row">
             <StatusFilter filter={filter} tally={shown.counts} />

@@ -2,6 +2,7 @@ import { useEffect, useId, useState } from "preact/hooks";
 import type { SavedView } from "../client/savedViews";
 import type { User } from "../client/types";
 import { address } from "../state/address";
+import { filterOf, listAddress } from "../state/filter";
 import { dropView, filtersOf, keepView, loadViews, updateView, viewAddress, viewOf, views } from "../state/views";
 import "../style/views.css";
 import { Confirm } from "./confirm";
@@ -18,8 +19,10 @@ export function SavedViews({ user }: { user: User }) {
   useEffect(() => void loadViews(), []);
   const found = views.value;
   const all = Array.isArray(found) ? (found as readonly SavedView[]) : [];
-  const shown = viewOf(address.value, all);
-  const any = Object.keys(filtersOf(address.value)).length > 0;
+  // Without what the list does not know, which the server would refuse.
+  const here = listAddress(filterOf(address.value, user));
+  const shown = viewOf(here, all);
+  const any = Object.keys(filtersOf(here)).length > 0;
   const mine = all.filter(({ mine }) => mine);
   const others = all.filter(({ mine }) => !mine);
   return (
@@ -42,7 +45,7 @@ export function SavedViews({ user }: { user: User }) {
         {shown?.may_change && <Changes view={shown} user={user} call={call} rename={() => setNaming("name")} />}
         {call.problem && <ProblemMessage problem={call.problem} />}
       </More>
-      {naming && <NameDialog user={user} {...(naming === "name" && shown ? { view: shown } : {})} close={() => setNaming(null)} />}
+      {naming && <NameDialog user={user} here={here} {...(naming === "name" && shown ? { view: shown } : {})} close={() => setNaming(null)} />}
     </div>
   );
 }
@@ -74,7 +77,7 @@ function Changes({ view, user, call, rename }: { view: SavedView; user: User; ca
 }
 
 /** Asks for the name of a view, a new one or one that has a name. */
-function NameDialog({ view, user, close }: { view?: SavedView; user: User; close: () => void }) {
+function NameDialog({ view, user, here, close }: { view?: SavedView; user: User; here: string; close: () => void }) {
   const call = useCall();
   const id = useId();
   const submit = (event: SubmitEvent): void => {
@@ -83,7 +86,7 @@ function NameDialog({ view, user, close }: { view?: SavedView; user: User; close
     const name = String(given.get("name")).trim();
     call.run(async () => {
       if (view) await updateView(view, { name });
-      else await keepView(name, address.value, given.has("shared"));
+      else await keepView(name, here, given.has("shared"));
       close();
     });
   };

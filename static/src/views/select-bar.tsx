@@ -1,9 +1,9 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { BulkAction } from "../client/bulk";
 import { randomKey } from "../client/randomKey";
 import { announce } from "../state/announce";
 import { mayAct } from "../state/app";
-import { act, MOST_MATCHING, targetsOf, WORDS } from "../state/bulk";
+import { act, MOST_MATCHING, meantText, targetsOf, WORDS, type Meant } from "../state/bulk";
 import { total } from "../state/counts";
 import { listAddress } from "../state/filter";
 import { count, quantity } from "../state/format";
@@ -51,9 +51,26 @@ export function SelectBar({ runs }: { runs: Runs }) {
       <button type="button" class="plain clear" onClick={() => selection.clear()}>
         Clear
       </button>
-      {asking && <Sure action={asking} number={number} runs={runs} close={() => ask(null)} />}
+      {asking && <Sure action={asking} number={number} meant={meantOf(runs)} runs={runs} close={() => ask(null)} />}
     </div>
   );
+}
+
+/** Returns how many selected runs have which status; null where that is not known. */
+function meantOf(runs: Runs): Meant | null {
+  const { counts, filter } = runs;
+  if (selection.all.value) {
+    const all = counts.value.value;
+    if (!all || !counts.complete.value || filter.approval) return null;
+    return filter.status ? { [filter.status]: all[filter.status] } : all;
+  }
+  const meant: Meant = {};
+  for (const id of selection.ids.value) {
+    const status = runs.statusOf(id);
+    if (!status) return null;
+    meant[status] = (meant[status] ?? 0) + 1;
+  }
+  return meant;
 }
 
 /** Shows the boxes of the rows, where no pointer does. */
@@ -67,16 +84,32 @@ export function SelectMode() {
   );
 }
 
-/** Asks whether it is meant, and does it. */
-function Sure({ action, number, runs, close }: { action: BulkAction; number: number; runs: Runs; close: () => void }) {
+interface SureProps {
+  action: BulkAction;
+  number: number;
+  /** How many of these are in which state; null where that is not known. */
+  meant: Meant | null;
+  runs: Runs;
+  close: () => void;
+}
+
+/** Asks whether it is meant, and does it. A retry leaves out what succeeded, unless all of it did or the reader wants it. */
+function Sure({ action, number, meant, runs, close }: SureProps) {
   const call = useCall();
-  const key = useRef(randomKey());
-  const { name, about } = WORDS[action];
   const all = selection.all.value;
-  const what = `${name} ${all && !runs.counts.complete.value ? "all matching runs" : quantity(number, "run")}`;
+  const { status, approval } = runs.filter;
+  const done = meant?.SUCCESS ?? 0;
+  const [succeeded, take] = useState(done === number || (all && status === "SUCCESS"));
+  const key = useMemo(randomKey, [succeeded]);
+  const { name, about } = WORDS[action];
+  const leaves = action === "retry" && !succeeded;
+  const left = leaves ? number - done : number;
+  const what = `${name} ${all && !runs.counts.complete.value ? "all matching runs" : quantity(left, "run")}`;
+  const asks = action === "retry" && done !== number && (meant ? done > 0 : !status && !approval);
   const run = (): void =>
     call.run(async () => {
-      await act(action, targetsOf(selection.ids.value, all, runs.filter), number, key.current);
+      const ids = [...selection.ids.value].filter((id) => !leaves || runs.statusOf(id) !== "SUCCESS");
+      await act(action, targetsOf(ids, all, runs.filter, action === "retry" && succeeded), left, key);
       close();
       selection.clear();
     });
@@ -84,13 +117,20 @@ function Sure({ action, number, runs, close }: { action: BulkAction; number: num
     <Dialog label={what} class="sure" close={close}>
       <h2>{what}?</h2>
       {all && <p>All that match the filters now, also those that are not loaded{number > MOST_MATCHING && `: the newest ${count(MOST_MATCHING)}`}.</p>}
+      {meant && <p>Selected: {meantText(action, meant)}.</p>}
       <p>{about}</p>
+      {asks && (
+        <label class="tick">
+          <input type="checkbox" checked={succeeded} onChange={(event) => take(event.currentTarget.checked)} /> Also{" "}
+          {meant ? `the ${count(done)} that succeeded` : "those that succeeded"}
+        </label>
+      )}
       {call.problem && <ProblemMessage problem={call.problem} />}
       <div class="sure-buttons">
         <button type="button" onClick={close}>
           Back
         </button>
-        <button type="button" class="primary" disabled={call.busy} onClick={run}>
+        <button type="button" class="primary" disabled={call.busy || (left === 0 && meant !== null)} onClick={run}>
           {what}
         </button>
       </div>

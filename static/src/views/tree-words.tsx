@@ -27,7 +27,7 @@ export function TreeWords({ task, about, open }: { task: Task; about: About; ope
 
 function saysOf(task: Task): string {
   const { status } = task;
-  if (status === "SUCCESS") return "";
+  if (status === "SUCCESS") return plainText(task.current_phase_message ?? "");
   if (status === "WAITING") return taskWord(task);
   const reason = reasonOf(task);
   if (status === "RETRY") return [taskWord(task), reason].filter(Boolean).join(": ");

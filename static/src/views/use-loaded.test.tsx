@@ -1,4 +1,5 @@
 // @vitest-environment happy-dom
+import { signal } from "@preact/signals";
 import { act, cleanup, renderHook } from "@testing-library/preact";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Problem } from "../client/problem";
@@ -65,4 +66,34 @@ test("a page that is left asks no more", async () => {
   await after(600_000);
 
   expect(load).toHaveBeenCalledTimes(1);
+});
+
+test("soon after a change it is asked for once, also for changes during a request, but not for the first value", async () => {
+  const changes = signal<string | null>(null);
+  let answer: (value: string) => void = () => undefined;
+  load.mockImplementation(() => new Promise((resolve) => (answer = resolve)));
+  renderHook(() => useAnswer(load, [], 60_000, changes));
+  answer("a");
+  await after(0);
+  changes.value = "1";
+  await after(10_000);
+  expect(load).toHaveBeenCalledTimes(1);
+
+  changes.value = "2";
+  await after(1_000);
+  changes.value = "3";
+  await after(1_000);
+  expect(load).toHaveBeenCalledTimes(2);
+  changes.value = "4";
+  await after(10_000);
+  expect(load).toHaveBeenCalledTimes(2);
+  answer("b");
+  await after(2_000);
+  expect(load).toHaveBeenCalledTimes(3);
+
+  answer("c");
+  await after(59_000);
+  expect(load).toHaveBeenCalledTimes(3);
+  await after(1_000);
+  expect(load).toHaveBeenCalledTimes(4);
 });
