@@ -11,7 +11,8 @@ from app.models.base import Base, Id, Time
 
 
 class HourSum:
-    """Runs of a user's job type that ended in this hour. ``is_new``: the row was not summed up yet."""
+    """Runs of a user's job type that ended in this hour. ``is_new``: the row was not summed up yet.
+    ``of_day``: it is the sum of a whole day (UTC), whose first hour it names."""
 
     __tablename__: str
 
@@ -23,6 +24,7 @@ class HourSum:
             Index(f"{table}_by_tenant", "tenant", *of, postgresql_where=text("tenant IS NOT NULL")),
             Index(f"{table}_by_type", *of),
             Index(f"{table}_new", "user_id", *of, postgresql_where=text("is_new")),
+            Index(f"{table}_hours", "hour", postgresql_where=text("NOT is_new AND NOT of_day")),
         )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -31,6 +33,7 @@ class HourSum:
     job_type: Mapped[str] = mapped_column(Text)
     hour: Mapped[datetime] = mapped_column(Time)
     is_new: Mapped[bool] = mapped_column(server_default=text("true"))
+    of_day: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class RunSum(HourSum, Base):
@@ -58,9 +61,8 @@ class ErrorSum(HourSum, Base):
 
 
 class PhaseSum(HourSum, Base):
-    """How long the phases of runs took that succeeded in this hour; in this day (UTC) where the row is not new. The
-    arrays have an entry for each phase and bucket (app/tasks/durations.py): ``numbers`` of runs, and the ``positions``
-    of the phases."""
+    """How long the phases of runs took that succeeded. The arrays have an entry for each phase and bucket
+    (app/tasks/durations.py): ``numbers`` of runs, and the ``positions`` of the phases."""
 
     __tablename__ = "phase_sums"
 

@@ -54,11 +54,13 @@ def failure_rate(counts: Mapping[str, int]) -> float | None:
 
 
 def begins(now: datetime) -> dict[str, datetime]:
-    """Returns when the times begin, in whole hours as the sums have them: the values of ``RATES``."""
-    return {
+    """Returns when the times begin, in whole hours as the sums have them, and the oldest in whole days: the values of
+    ``RATES``."""
+    found = {
         name: (now - timedelta(days=days)).replace(minute=0, second=0, microsecond=0)
         for name, days in _BEGINS.items()
     }
+    return found | {"week_before": found["week_before"].replace(hour=0)}
 
 
 def rates_of(row: Sequence[Any]) -> dict[str, Any]:

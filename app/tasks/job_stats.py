@@ -40,11 +40,14 @@ def job_stats(
     ((of, value),) = whose.items()
     given = {"job_type": job_type, "since": since, "whose": value}
     counts = dict.fromkeys((SUCCESS, FAILURE, REVOKED), 0)
-    times = defaultdict[str, dict[str, int]](dict)
-    for at, status, number in _counts(of, "hour" if hourly else "day").execute(cur, **given):
-        counts[status] += number
-        times[at][status] = number
-    durations: dict[int, int] = dict(_durations(of).execute(cur, **given).fetchall())
+    times, durations = defaultdict[str, dict[str, int]](dict), dict[int, int]()
+    for at, status, bucket, number in _sums(of).execute(cur, **given, unit="hour" if hourly else "day"):
+        if at is not None:
+            counts[status] += number
+            times[at][status] = times[at].get(status, 0) + number
+        # Of the runs that succeeded: a failure may come at once or after a time limit.
+        elif bucket is not None and status == SUCCESS:
+            durations[bucket] = number
     open_tasks, complete = open_counts(cur, whose)
     return {
         "counts": counts,
@@ -79,20 +82,16 @@ def _sum(column: Any) -> sa.ColumnElement[int]:
 
 
 @composed
-def _counts(of: str, unit: str) -> sa.ClauseElement:
-    """By hours first: a time is made text once for each hour, not for each row."""
-    summed = sa.select(RunSum.hour, RunSum.status, _sum(RunSum.number).label("number")).where(_of(RunSum, of))
-    hours = summed.group_by(RunSum.hour, RunSum.status).subquery("hours").c
-    at = sa.func.date_trunc(unit, hours.hour, "UTC")
-    return sa.select(time_text(at), hours.status, _sum(hours.number)).group_by(at, hours.status)
-
-
-@composed
-def _durations(of: str) -> sa.ClauseElement:
-    """Of the runs that succeeded: a failure may come at once or after a time limit."""
-    measured = RunSum.status == SUCCESS, RunSum.bucket.is_not(None)
-    found = sa.select(RunSum.bucket, _sum(RunSum.number))
-    return found.where(_of(RunSum, of), *measured).group_by(RunSum.bucket)
+def _sums(of: str) -> sa.ClauseElement:
+    """By hour and status, and, without an hour, by status and bucket: both in one reading. A time is made text once for
+    each hour, not for each row."""
+    row = RunSum.hour, RunSum.status, RunSum.bucket
+    sets = sa.func.grouping_sets(sa.tuple_(*row[:2]), sa.tuple_(*row[1:]))
+    found = sa.select(*row, _sum(RunSum.number).label("number")).where(_of(RunSum, of)).group_by(sets)
+    sums = found.subquery("sums").c
+    unit: sa.BindParameter[str] = sa.bindparam("unit", type_=sa.Text)
+    at = time_text(sa.func.date_trunc(unit, sums.hour, "UTC"))
+    return sa.select(at, sums.status, sums.bucket, sums.number)
 
 
 @composed

@@ -26,10 +26,11 @@ _BEGUN = f"""SELECT {_TASK} FROM (
 # The index of a tenant's successes begins with the job type, and has "" for none.
 _SUCCEEDED = f"""SELECT {_TASK} FROM tasks WHERE {{owned}} AND job_type = name AND status = 'SUCCESS'
     ORDER BY finished_at DESC LIMIT %(number)s"""
-# Of all tasks there is no index by their job type.
+# Of all tasks there is no index by their job type; that by time has this condition.
 _OF_ALL = f"""SELECT job_type, {_RUN} FROM (
         SELECT *, row_number() OVER (PARTITION BY job_type ORDER BY created_at DESC, id DESC) AS place
-        FROM (SELECT job_type, {_TASK} FROM tasks ORDER BY created_at DESC, id DESC LIMIT {SCAN_TASKS}) AS newest
+        FROM (SELECT job_type, {_TASK} FROM tasks WHERE stream_id > 0
+            ORDER BY created_at DESC, id DESC LIMIT {SCAN_TASKS}) AS newest
         WHERE status <> 'PENDING' AND job_type = ANY(%(job_types)s)) AS runs
     WHERE place <= %(number)s ORDER BY created_at DESC, id DESC"""
 

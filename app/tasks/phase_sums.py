@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.stream.store import Connect
 from app.tasks.durations import PERCENTILES, seconds_of
-from app.tasks.run_sums import GROUPS, MANY_ROWS
+from app.tasks.run_sums import DAYS, NEW, sum_groups
 from app.tasks.whose import OWNED, Whose
 
 # The trigger takes the first phases of a run, so many. A row has the most frequent names: a job that makes up new
@@ -20,13 +20,9 @@ from app.tasks.whose import OWNED, Whose
 MOST_PHASES = 50
 LOOSE_DAYS = 2  # before today, whose hours have rows of their own
 
-_HOURS = """SELECT user_id::text, job_type, hour, hour + interval '1 h', true FROM phase_sums WHERE is_new
-    GROUP BY user_id, job_type, hour HAVING count(*) > %(rows)s LIMIT %(groups)s"""
-_DAYS = """SELECT DISTINCT user_id::text, job_type, day, day + interval '24 h', false
-    FROM phase_sums, date_trunc('day', hour, 'UTC') AS day
-    WHERE is_new AND hour < date_trunc('day', now(), 'UTC') - make_interval(days => %(days)s) LIMIT %(groups)s"""
-_SUM_UP = """WITH gone AS (
-        DELETE FROM phase_sums WHERE user_id = %(user)s AND job_type = %(job_type)s AND hour >= %(since)s
+# Literal, as those of other sums, and for the arrays.
+_SUM_UP = f"""WITH gone AS (
+        DELETE FROM phase_sums WHERE user_id = %(user)s AND job_type = %(job)s AND hour >= %(since)s
             AND hour < %(until)s RETURNING *),
     entries AS (
         SELECT tenant, phase, min(position) AS position, bucket, sum(number) AS number,
@@ -34,13 +30,11 @@ _SUM_UP = """WITH gone AS (
         FROM gone, unnest(phases, positions, buckets, numbers) AS of (phase, position, bucket, number)
         GROUP BY tenant, phase, bucket),
     ranked AS (SELECT *, dense_rank() OVER (PARTITION BY tenant ORDER BY runs DESC, phase) AS rank FROM entries)
-    INSERT INTO phase_sums (user_id, job_type, hour, tenant, phases, positions, buckets, numbers, is_new)
-    SELECT %(user)s, %(job_type)s, %(since)s, tenant, array_agg(phase ORDER BY phase, bucket),
+    INSERT INTO phase_sums (user_id, job_type, hour, tenant, phases, positions, buckets, numbers, is_new, of_day)
+    SELECT %(user)s, %(job)s, %(since)s, tenant, array_agg(phase ORDER BY phase, bucket),
         array_agg(position ORDER BY phase, bucket), array_agg(bucket ORDER BY phase, bucket),
-        array_agg(number ORDER BY phase, bucket), %(is_new)s
-    FROM ranked WHERE rank <= %(most)s GROUP BY tenant"""
-
-# Literal as these, and for the arrays.
+        array_agg(number ORDER BY phase, bucket), false, {{of_day}}
+    FROM ranked WHERE rank <= {MOST_PHASES} GROUP BY tenant"""
 _TIMES = f"""WITH entries AS (
         SELECT phase, bucket, min(position) AS position, sum(number)::bigint AS number
         FROM phase_sums, unnest(phases, positions, buckets, numbers) AS of (phase, position, bucket, number)
@@ -55,20 +49,10 @@ TIMES = {of: _TIMES.format(owned=owned) for of, owned in OWNED.items()}
 
 
 def sum_up(connect: Connect) -> int:
-    """Sums up the hours that have many rows, and the days of before, each in a transaction of its own; returns how many
-    these were. A concurrent reader sees the rows from before or after; a concurrent call finds them gone and adds
-    nothing."""
-    groups = 0
-    for statement in (_HOURS, _DAYS):
-        with connect() as conn, conn.cursor() as cur:
-            cur.execute(statement, {"rows": MANY_ROWS, "days": LOOSE_DAYS, "groups": GROUPS})
-            found = cur.fetchall()
-        for group in found:
-            values = dict(zip(("user", "job_type", "since", "until", "is_new"), group, strict=True))
-            with connect() as conn, conn.cursor() as cur:
-                cur.execute(_SUM_UP, values | {"most": MOST_PHASES})
-        groups += len(found)
-    return groups
+    """Sums up the hours that have many rows, and those of days of before, as ``run_sums.sum_up``."""
+    hours = sum_groups(connect, NEW.format(table="phase_sums"), _SUM_UP.format(of_day="false"))
+    days = sum_groups(connect, DAYS.format(table="phase_sums"), _SUM_UP.format(of_day="true"), LOOSE_DAYS)
+    return hours + days
 
 
 def phase_times(cur: Cursor, job_type: str, whose: Whose, since: datetime) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Sums of how long the phases of ended runs took.
 
 Revision ID: 0045
-Revises: 0047
+Revises: 0046
 
 """
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 # revision identifiers, used by Alembic.
 revision = "0045"
-down_revision = "0047"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 
@@ -31,6 +31,7 @@ def upgrade():
         sa.Column("buckets", sa.ARRAY(sa.Integer()), nullable=False),
         sa.Column("numbers", sa.ARRAY(sa.BigInteger()), nullable=False),
         sa.Column("is_new", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("of_day", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -39,6 +40,7 @@ def upgrade():
         ("by_tenant", ["tenant", "job_type", "hour"], "tenant IS NOT NULL"),
         ("by_type", ["job_type", "hour"], None),
         ("new", ["user_id", "job_type", "hour"], "is_new"),
+        ("hours", ["hour"], "NOT is_new AND NOT of_day"),
     ):
         op.create_index(
             f"phase_sums_{name}", "phase_sums", columns, postgresql_where=where and sa.text(where)

@@ -42,15 +42,18 @@ def test_a_job_type_without_runs_has_empty_statistics_and_an_unknown_one_is_404(
 
 
 @pytest.mark.parametrize(
-    ("window", "unit", "hours"), [("24h", "hour", 24), ("7d", "hour", 168), ("8d", "day", 192)]
+    ("window", "unit", "hours", "most"),
+    [("24h", "hour", 24, 1), ("7d", "hour", 168, 1), ("8d", "day", 192, 24)],
 )
-def test_the_window_begins_with_an_hour(user: User, window: str, unit: str, hours: int) -> None:
+def test_the_window_begins_with_an_hour_or_with_a_day(
+    user: User, window: str, unit: str, hours: int, most: int
+) -> None:
     found = user.get("jobs/test_lines/stats", window=window)
 
     since, until = (datetime.fromisoformat(found[name]) for name in ("since", "until"))
     assert found["unit"] == unit
     assert (since.minute, since.second, since.microsecond) == (0, 0, 0)
-    assert timedelta(hours=hours) <= until - since < timedelta(hours=hours + 1)
+    assert timedelta(hours=hours) <= until - since < timedelta(hours=hours + most)
     assert timedelta() <= datetime.now(UTC) - until < timedelta(minutes=10)
 
 

@@ -52,6 +52,7 @@ ROWS: dict[str, list[Row]] = {
         ("notifications deleted in one transaction", "1,000", lambda: inbox.PRUNED_ROWS),
         ("deliveries of a webhook that is deleted, in one transaction", "1,000", lambda: subscriptions.DELETED_ROWS),
         ("reminders in one transaction", "100", lambda: reminders.PAGE),
+        ("how long ended runs are summed up by hours", "8 days", lambda: run_sums.HOURLY_DAYS * 86_400),
         ("how long sums of ended runs are kept", "400 days", lambda: run_sums.KEPT_DAYS * 86_400),
         ("days before today (UTC) whose phases have sums by hour", "2", lambda: phase_sums.LOOSE_DAYS),
         ("phases of a run, of an hour and in an answer whose durations are summed up", "50",

@@ -196,9 +196,46 @@ def test_summing_up_changes_no_answer_and_leaves_few_rows(
     assert (found["number"], found["task_id"]) == (21, last)
 
 
-FILL = """INSERT INTO run_sums (user_id, tenant, job_type, hour, status, bucket, number, is_new)
+def days_of(tasks: Tasks) -> list[tuple[int, bool, int]]:
+    """The age of each sum in days, whether it is of a whole day, and its number, the newest first."""
+    return sql(
+        tasks.database,
+        "SELECT (date_trunc('day', now(), 'UTC')::date - (hour AT TIME ZONE 'UTC')::date), of_day, number::int "
+        "FROM run_sums WHERE user_id = %s ORDER BY hour DESC, number",
+        tasks.user_id,
+    )
+
+
+def test_the_hours_of_a_day_are_one_sum_when_they_are_old_and_what_comes_late_joins_it(
+    tasks: Tasks, connect: PersistentConnection
+) -> None:
+    def at(days: int, hour: int) -> float:
+        """How many hours ago that hour of that day (UTC) was, about."""
+        midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        moment = midnight - timedelta(days=days) + timedelta(hours=hour, minutes=30)
+        return (datetime.now(UTC) - moment) / timedelta(hours=1)
+
+    for days, hour in ((8, 0), (8, 23), (9, 0), (9, 0), (9, 12), (9, 23), (10, 1), (11, 5)):
+        run(tasks, 10, "FAILURE", hours_ago=at(days, hour), error=error())
+    before = of(connect, {"user_id": tasks.user_id}, hourly=False)
+
+    run_sums.sum_up(connect)
+
+    assert of(connect, {"user_id": tasks.user_id}, hourly=False) == before
+    assert days_of(tasks) == [(8, False, 1), (8, False, 1), (9, True, 4), (10, True, 1), (11, True, 1)]
+    run(tasks, 10, "FAILURE", hours_ago=at(9, 0), error=error())
+    run(tasks, 10, "FAILURE", hours_ago=at(9, 7), error=error())
+    run_sums.sum_up(connect)
+    assert days_of(tasks)[2:] == [(9, True, 6), (10, True, 1), (11, True, 1)]
+    assert run_sums.sum_up(connect) == 0, "what was summed up is not touched again"
+    found = of(connect, {"user_id": tasks.user_id}, hourly=False)
+    assert [each["counts"]["FAILURE"] for each in found["times"]] == [1, 1, 6, 2]
+    assert [each["number"] for each in found["errors"]] == [10]
+
+
+FILL = """INSERT INTO run_sums (user_id, tenant, job_type, hour, status, bucket, number, is_new, of_day)
     SELECT %s::uuid, 'tenant ' || job %% 10, 'job ' || job, timestamptz '2020-01-01 00:00Z' + hour * interval '1 h',
-        'SUCCESS', bucket, 7, false
+        'SUCCESS', bucket, 7, false, true
     FROM generate_series(1, 20) AS job, generate_series(1, 250) AS hour, generate_series(1, 20) AS bucket
     RETURNING 1"""
 
@@ -221,9 +258,16 @@ def test_statistics_read_a_piece_of_an_index(filled: tuple[str, str], of: str) -
     given = {"whose": user_id if of == "user_id" else "tenant 3", "job_type": "job 3", "since": since}
     wanted = (250 - 24 * 9 + 1) * 20
     with closing(PersistentConnection(database)) as connect, connect() as conn, conn.cursor() as cur:
-        for statement in (stats._counts(of, "hour"), stats._durations(of)):
-            read = rows_visited(cur, "run_sums", statement.text, statement.values(**given))
-            assert read == wanted, "of 100,000"
+        statement = stats._sums(of)
+        read = rows_visited(cur, "run_sums", statement.text, statement.values(**given, unit="hour"))
+        assert read == wanted, "of 100,000, and once"
+
+
+@pytest.mark.slow
+def test_old_hours_are_looked_for_where_none_is_summed_up(filled: tuple[str, str]) -> None:
+    with closing(PersistentConnection(filled[0])) as connect, connect() as conn, conn.cursor() as cur:
+        find = run_sums.DAYS.format(table="run_sums")
+        assert rows_visited(cur, "run_sums", find, {"days": 8, "groups": 1_000}) == 0, "of 100,000"
 
 
 def test_runs_are_the_newest_that_have_begun_as_many_as_the_page_has_room_for(

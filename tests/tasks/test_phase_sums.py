@@ -137,13 +137,13 @@ def test_summing_up_changes_no_answer_and_leaves_a_row_for_an_hour_then_for_a_da
     before = {"read": (34, 13), "write": (30, 3)}, {"read": (30, 13), "write": (30, 3)}
     assert (of(tasks), of(tasks, since=days_ago(1, hour=0))) == before
 
-    assert phase_sums.sum_up(connect) == 2
+    assert phase_sums.sum_up(connect) == 5, "four hours, and a day of three"
 
     assert (of(tasks), of(tasks, since=days_ago(1, hour=0))) == before
     assert rows(tasks) == 2
     assert phase_sums.sum_up(connect) == 0, "what was summed up is not touched again"
     run(tasks, {"read": 100}, at=days_ago(7, 4))
-    assert phase_sums.sum_up(connect) == 1
+    assert phase_sums.sum_up(connect) == 2
     assert (rows(tasks), of(tasks)["read"]) == (2, (35, 13))
 
 
@@ -172,9 +172,9 @@ def test_sums_are_forgotten_after_their_time(tasks: Tasks, connect: PersistentCo
     assert of(tasks) == {"read": (1, 1)}
 
 
-FILL = """INSERT INTO phase_sums (user_id, tenant, job_type, hour, phases, positions, buckets, numbers, is_new)
+FILL = """INSERT INTO phase_sums (user_id, tenant, job_type, hour, phases, positions, buckets, numbers, is_new, of_day)
     SELECT %s::uuid, 'tenant ' || job %% 10, 'job ' || job, timestamptz '2020-01-01 00:00Z' + day * interval '24 h',
-        '{a,b}', '{0,1}', '{3,4}', '{5,6}', false
+        '{a,b}', '{0,1}', '{3,4}', '{5,6}', false, true
     FROM generate_series(1, 50) AS job, generate_series(0, 399) AS day RETURNING 1"""
 
 
