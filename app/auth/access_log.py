@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
+from app.auth import trail
 from app.auth.principal import Principal
 from app.auth.refusals import About, Refusals, Refused
 from app.errors import Problem
@@ -68,6 +69,12 @@ class Client:
 
 
 def init_app(app: Flask) -> None:
+    app.before_request(note_address)
+
+    @app.teardown_request
+    def forget(error: BaseException | None) -> None:
+        trail.caller_address.set(None)  # the greenlet goes on to the next request of the connection
+
     @app.after_request
     def log(response: Response) -> Response:
         status, endpoint = response.status_code, request.endpoint or ""
@@ -83,6 +90,12 @@ def init_app(app: Flask) -> None:
             action = SESSIONS.get(endpoint) or KEYS.get(endpoint)
             _write(action or f"{request.method[:8]} {rule}", outcome)
         return response
+
+
+def note_address() -> None:
+    """Keeps the address of the current request for the trail. A handshake calls it too: Flask begins no request for
+    it."""
+    trail.caller_address.set(client_of(request.environ).address)
 
 
 def concerns(user_id: str, key_id: str | None = None, share_id: str | None = None) -> None:

@@ -3,13 +3,12 @@ it was done. No entry holds a token, a key or a password. app/auth/refusals.py a
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 import sqlalchemy as sa
-from flask import has_request_context, request
 from psycopg2.extensions import cursor as Cursor
 
-from app.auth import access_log
 from app.auth.principal import Principal
 from app.db.statements import composed
 from app.models.accounts import ApiKey, User
@@ -36,6 +35,9 @@ ACTIONS = tuple(action for group in GROUPS.values() for action in group)
 BULK = ("bulk_cancel", "bulk_retry")  # of many runs; their deeds have entries of their own
 OPERATOR = "script/cli"  # the name of who uses the commands at the server, where there are no accounts
 LONGEST_NOTE, LONGEST_TITLE = 500, 255
+
+# Of the current request. Workers and commands, which have none, import this module and no Flask.
+caller_address: ContextVar[str | None] = ContextVar("caller_address", default=None)
 
 _given = {
     **{name: sa.cast(sa.bindparam(name), sa.Uuid) for name in ("user_id", "key_id", "bulk_id")},
@@ -83,7 +85,7 @@ def record(
         user_name=by.email if by else OPERATOR,
         key_id=by and by.key_id,
         tenant=by.tenant if by and tenant is None else tenant,
-        address=access_log.client_of(request.environ).address if has_request_context() else None,
+        address=caller_address.get(),
         action=action,
         kind=kind,
         target=target,

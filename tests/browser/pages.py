@@ -161,6 +161,11 @@ def job(tab: Dashboard, scene: Scene) -> None:
     expect(tab.get("region", "Last runs")).to_be_visible()
 
 
+def jobs(tab: Dashboard, scene: Scene) -> None:
+    tab.open("/jobs")
+    expect(tab.page.get_by_role("table").get_by_role("link", name="release", exact=True)).to_be_visible()
+
+
 def nothing(tab: Dashboard, scene: Scene) -> None:
     tab.open("/")
     tab.says("live")
@@ -192,6 +197,7 @@ PAGES: dict[str, Opening] = {
     "run-compare": compare,
     "run-compare-others": compare_others,
     "job": job,
+    "jobs": jobs,
     "run-shared": share_dialog,
     "workers": workers,
     "embed": embed,

@@ -2,7 +2,7 @@ import type { Access } from "./access";
 import { isRetry } from "./logLine";
 import type { LogFilter, LogLine, LogMarksPage, LogPage, LogQuery } from "./logTypes";
 import type { NewShare, ShareList } from "./shares";
-import { jobPath, type JobStats } from "./jobStats";
+import { jobPath, type JobPage, type JobStats } from "./jobStats";
 import type { OutputFile, RelatedRun } from "./related";
 import type { ApiKeyPage, NewApiKey, Scope } from "./apiKeys";
 import type { Person, TaskFilter, TaskPage, TaskTimes } from "./taskLists";
@@ -59,6 +59,11 @@ export class Api {
   /** What the runs of a job type were like; `window` is a time such as "7d". */
   jobStats(jobType: string, window: string, scope: TaskFilter["scope"]): Promise<JobStats> {
     return this.get(`/jobs/${jobPath(jobType)}/stats?${query({ window, scope })}`);
+  }
+
+  /** All job types whose name contains `q`, what needs a look first. */
+  jobs(scope: TaskFilter["scope"], q: string, limit: number, cursor?: string): Promise<JobPage> {
+    return this.get(`/jobs/stats?${query({ scope, q, limit, cursor })}`);
   }
 
   /** Newest first. */

@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
-import type { User } from "../client/types";
 import { durationBounds, durationChoices, durationOf } from "../state/durations";
-import { folds, listAddress, scopesOf, type RunFilter, type Scope } from "../state/filter";
+import { folds, type RunFilter } from "../state/filter";
 import { rangeText } from "../state/histogram";
 import { TIMES, timeText, type TimeName } from "../state/list-times";
 import { jobTypes } from "../state/jobs";
@@ -11,35 +10,17 @@ import { typeNames } from "../state/type-names";
 import "../style/list-filters.css";
 import { Choice } from "./choice";
 import { Dialog } from "./dialog";
-import { Link } from "./link";
 
 interface Props {
-  user: User;
   filter: RunFilter;
   change: (changes: Partial<RunFilter>) => void;
 }
 
 const CHOSEN = "chosen";
 const OTHER = "other";
-const SCOPES: Record<Scope, string> = { mine: "Mine", tenant: "Team", all: "All" };
-
-/** Whose runs: links, each a list of its own. */
-export function Scopes({ user, filter }: Omit<Props, "change">) {
-  const scopes = scopesOf(user);
-  if (scopes.length === 1) return null;
-  return (
-    <nav class="scopes" aria-label="Whose">
-      {scopes.map((scope) => (
-        <Link key={scope} to={listAddress({ ...filter, scope, who: "" })} {...(scope === filter.scope ? { "aria-current": "true" as const } : {})}>
-          {SCOPES[scope]}
-        </Link>
-      ))}
-    </nav>
-  );
-}
 
 /** The job and the person of a list. */
-export function FewFilters({ filter, change }: Omit<Props, "user">) {
+export function FewFilters({ filter, change }: Props) {
   const known = typeNames(jobTypes.value, taskTypes.value, filter.job_type);
   const jobs = [{ value: "", name: "Any job" }, ...known.map((name) => ({ value: name, name }))];
   return (
@@ -51,7 +32,7 @@ export function FewFilters({ filter, change }: Omit<Props, "user">) {
 }
 
 /** Of whose runs of the team alone. */
-function Who({ filter, change }: Omit<Props, "user">) {
+function Who({ filter, change }: Props) {
   if (filter.scope === "mine") return null;
   const known = people.value[filter.scope] ?? [];
   const anyone = [{ value: "", name: "Anyone" }, ...known.map(({ user_id, name }) => ({ value: user_id, name: name ?? `Another user (${user_id.slice(0, 8)})` }))];
@@ -60,7 +41,7 @@ function Who({ filter, change }: Omit<Props, "user">) {
 }
 
 /** The filters of the list that are about times, durations and errors, and whether steps are folded. */
-export function ListFilters({ filter, change }: Omit<Props, "user">) {
+export function ListFilters({ filter, change }: Props) {
   const [asking, ask] = useState(false);
   const { from, to, time } = filter;
   const chosen = from || to;
@@ -96,7 +77,7 @@ function chosenText({ from, to }: RunFilter): string {
 }
 
 /** Asks for a begin and an end, in the time of the reader. */
-function OtherTimes({ filter, close, change }: Omit<Props, "user"> & { close: () => void }) {
+function OtherTimes({ filter, close, change }: Props & { close: () => void }) {
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const given = new FormData(event.currentTarget as HTMLFormElement);

@@ -1,11 +1,12 @@
 import type { RefObject } from "preact";
 import type { User } from "../client/types";
-import type { RunFilter } from "../state/filter";
+import { listAddress, type RunFilter } from "../state/filter";
 import { KEYS_ADDRESS, WAYS_IN_HASH } from "../state/routes";
 import { Link } from "./link";
 import { FilterSheet } from "./filter-sheet";
-import { FewFilters, Scopes } from "./list-filters";
+import { FewFilters } from "./list-filters";
 import { SavedViews } from "./saved-views";
+import { ScopeLinks } from "./scope-links";
 import { Search } from "./search";
 import { SelectMode } from "./select-bar";
 
@@ -26,7 +27,7 @@ export function ListTools({ user, filter, change, search, first, start }: Props)
   return (
     <div class="list-tools">
       <h1>{first ? "You have run nothing yet" : "Runs"}</h1>
-      <Scopes {...{ user, filter }} />
+      <ScopeLinks user={user} scope={filter.scope} to={(scope) => listAddress({ ...filter, scope, who: "" })} />
       <search class="list-filters">
         {!first && (
           <Search

@@ -1,10 +1,11 @@
 import { address } from "../state/address";
-import { type RouteName, routeOf, TRAIL_ADDRESS, WORKERS_ADDRESS } from "../state/routes";
+import { JOBS_ADDRESS, type RouteName, routeOf, TRAIL_ADDRESS, WORKERS_ADDRESS } from "../state/routes";
 import "../style/page-links.css";
 import { Link } from "./link";
 
 const PAGES: [RouteName, string, string][] = [
   ["runs", "/", "Runs"],
+  ["jobs", JOBS_ADDRESS, "Jobs"],
   ["workers", WORKERS_ADDRESS, "Workers"],
   ["trail", TRAIL_ADDRESS, "Trail"],
 ];
