@@ -83,7 +83,10 @@ def team(contest: Contest) -> list[Figure]:
         ids = [person.id for person in people]
         stand.system.sql("UPDATE users SET tenant = 'team' WHERE id = ANY(%s::uuid[]) RETURNING 1", ids)
         _fill(stand)
-        lead, admin = _with_role(stand, lead, "viewer", "team"), _with_role(stand, admin, "global_admin", None)
+        lead, admin = (
+            _with_role(stand, lead, "viewer", "team"),
+            _with_role(stand, admin, "global_admin", None),
+        )
         times = {what: _p95(lead, path) for what, path in _asked(people[0]).items()}
         times |= {f"{what}, of all": _p95(admin, path) for what, path in _asked_of_all().items()}
         with_sums, without = _ends(stand)
