@@ -218,7 +218,7 @@ class Stand:
             for id, email, sid in rows
         ]
 
-    def again(self, user: User, **claims: str) -> User:
+    def again(self, user: User, **claims: str | None) -> User:
         """Signs the user in again, whose role or tenant has changed."""
         ((session,),) = self.system.sql(
             """INSERT INTO sessions (user_id, expires_at) VALUES (%s, now() + interval '1 day') RETURNING id::text""",

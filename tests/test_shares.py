@@ -78,7 +78,7 @@ def test_another_answer_is_made_when_enough_of_those_before_it_was_taken(
 
 
 def test_of_one_user_and_of_all_there_are_so_many_downloads_at_a_time() -> None:
-    downloads = Downloads(per_user=2, in_total=3)
+    downloads = Downloads(per_user=2, in_total=3, of_newcomers=0)
     ends = [downloads.begin(user, f"of {user}", None) for user in ("busy", "busy", "other")]
     for user in ("busy", "third"):
         with pytest.raises(TooMany) as refused:
@@ -107,10 +107,36 @@ def test_neither_an_address_nor_the_shares_of_a_user_hold_the_downloads_of_all(w
             ends.append(begin(n, attacker=True))
 
     assert len(ends) == 16
-    others = [begin(n, attacker=False) for n in range(100, 116)]
+    others = [begin(n, attacker=False) for n in range(100, 124)]
     with pytest.raises(TooMany, match="Too many downloads"):
-        begin(116, attacker=False)
+        begin(124, attacker=False)
     for end in (*ends, *others):
+        end()
+    assert (downloads._running, downloads._all) == ({}, 0)
+
+
+def test_eight_accounts_of_two_addresses_leave_places_to_newcomers() -> None:
+    def begin(user: str, address: str, shared_by: str | None = None) -> None:
+        ends.append(downloads.begin(user, address, shared_by))
+
+    downloads, ends = Downloads(), list[Callable[[], None]]()
+    for n in range(32):
+        begin(f"user {n // 4}", f"192.0.2.{n // 16}")
+
+    for n in range(7):
+        begin(f"newcomer {n}", f"198.51.100.{n}", f"lender {n}")
+
+    for known in (
+        ("newcomer 0", "203.0.113.1"),
+        ("another", "198.51.100.0"),
+        ("another", "203.0.113.1", "lender 0"),
+    ):
+        with pytest.raises(TooMany, match="Too many downloads"):
+            begin(*known)
+    begin("another", "203.0.113.1")
+    with pytest.raises(TooMany, match="Too many downloads"):
+        begin("one more", "203.0.113.2")
+    for end in ends:
         end()
     assert (downloads._running, downloads._all) == ({}, 0)
 

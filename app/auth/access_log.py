@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, Response, g, request
 
+from app.auth import trail
 from app.auth.principal import Principal
 from app.auth.refusals import About, Refusals, Refused
 from app.errors import Problem
@@ -51,6 +53,7 @@ HELD = {
     "holds.drain": "worker",
     "holds.undrain": "worker",
 }
+PART = re.compile(r"<(?:\w+:)?(\w+)>")  # of a rule of Flask: the trail has it as the API documentation does
 LONGEST_NAME = 255  # characters of it in the trail
 NOBODY = "-"
 
@@ -66,6 +69,12 @@ class Client:
 
 
 def init_app(app: Flask) -> None:
+    app.before_request(note_address)
+
+    @app.teardown_request
+    def forget(error: BaseException | None) -> None:
+        trail.caller_address.set(None)  # the greenlet goes on to the next request of the connection
+
     @app.after_request
     def log(response: Response) -> Response:
         status, endpoint = response.status_code, request.endpoint or ""
@@ -81,6 +90,12 @@ def init_app(app: Flask) -> None:
             action = SESSIONS.get(endpoint) or KEYS.get(endpoint)
             _write(action or f"{request.method[:8]} {rule}", outcome)
         return response
+
+
+def note_address() -> None:
+    """Keeps the address of the current request for the trail. A handshake calls it too: Flask begins no request for
+    it."""
+    trail.caller_address.set(client_of(request.environ).address)
 
 
 def concerns(user_id: str, key_id: str | None = None, share_id: str | None = None) -> None:
@@ -147,7 +162,7 @@ def _count(action: str, client: Client, outcome: str) -> None:
     refused = Refused(
         action=action if is_sign_in else "refused",
         outcome=outcome,
-        title="" if is_sign_in else action,
+        title="" if is_sign_in else PART.sub(r"{\1}", action),
         user_id=None if client.user_id == NOBODY else client.user_id,
         key_id=key_id,
         address=client.address,

@@ -100,6 +100,7 @@ def of_handshake(credentials: Any, asking: AbstractContextManager[None]) -> Prin
     """Returns the principal of a socket: by the token, API key, share token or ticket of its handshake, else by the
     HTTP request. All events of sockets only read, and check what a share token may read. ``asking`` and errors are
     those of ``of_stream``."""
+    access_log.note_address()
     given = credentials if isinstance(credentials, dict) else {}
     token, ticket = given.get("token"), given.get("ticket")
     if isinstance(token, str) and token:

@@ -134,7 +134,7 @@ def make_account(email: str, password: str, role: str, tenant_name: str = "", *,
     A change ends the account's sessions in every web process. Without a change they stay: script/up calls this at each
     start.
     """
-    from app.auth import accounts
+    from app.auth import accounts, trail
     from app.auth.passwords import hash_password, verify
     from app.db.persistent import PersistentConnection
 
@@ -150,8 +150,6 @@ def make_account(email: str, password: str, role: str, tenant_name: str = "", *,
     # Outside the transactions: on a busy machine a hash takes longer than a transaction may be idle.
     same_password = found is not None and verify(found.password_hash, password)
     if not (found and same_password and (keep or (found.role, found.tenant) == (role, tenant))):
-        from app.auth import trail  # not at each start of script/up: it takes Flask along
-
         hashed = hash_password(password)
         with connect() as conn, conn.cursor() as cur:
             accounts.save(cur, name, hashed, role, tenant, keep=keep)

@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.auth import accounts, api_keys
+from app.auth import accounts, api_keys, trail
 from app.auth.accounts import Account
 from app.auth.key_text import VALID, VALID_WORDS
 from app.auth.principal import SCOPES, tenant_of
@@ -22,8 +22,6 @@ PAGE = 200
 
 def add(name: str, email: str, scopes: Sequence[str], days: int | None, tenant: str | None) -> None:
     """Makes a key and prints it. Exits with one line for invalid arguments."""
-    from app.auth import trail  # not at each start of script/up: it takes Flask along
-
     if not api_keys.is_name(name):
         raise SystemExit(f"taskroom: a name has 1 to {api_keys.LONGEST_NAME} printable characters")
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
@@ -72,8 +70,6 @@ def print_all(email: str | None) -> None:
 
 def revoke(id: str) -> None:
     """Revokes a key, whoever owns it. Web processes refuse it within two seconds."""
-    from app.auth import trail
-
     with _connection() as connect, connect() as conn, conn.cursor() as cur:
         api_keys.revoke(cur, id, by=None)
         trail.record(cur, None, "key_revoked", "key", id)

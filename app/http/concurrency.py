@@ -16,6 +16,7 @@ REPORTS_READ, REPORTS_STORED = 64, 8
 LARGE_REPORT, LARGE_REPORTS_STORED = 256 * 1024, 1  # bytes; so many of these at a time
 DOWNLOADS_PER_USER, DOWNLOADS_IN_TOTAL = 4, 32
 DOWNLOADS_PER_ADDRESS = DOWNLOADS_THROUGH_SHARES = 16  # half of all: nobody holds the places of the others
+DOWNLOADS_OF_NEWCOMERS = 8  # beyond all: two addresses, or a few accounts, hold no place of these
 LATER = {"Retry-After": "5"}
 
 
@@ -77,7 +78,8 @@ class ReportConcurrency:
 
 class Downloads:
     """Limits downloads at a time: of each user, from each address, through the shares that a user made, and in total.
-    A download lasts as long as its client reads."""
+    A download lasts as long as its client reads. A newcomer, of whose user, address and shares none is running, may
+    begin one beyond the total: so many of these at a time."""
 
     def __init__(
         self,
@@ -85,9 +87,10 @@ class Downloads:
         per_address: int = DOWNLOADS_PER_ADDRESS,
         through_shares: int = DOWNLOADS_THROUGH_SHARES,
         in_total: int = DOWNLOADS_IN_TOTAL,
+        of_newcomers: int = DOWNLOADS_OF_NEWCOMERS,
     ) -> None:
         self._per_user, self._per_address, self._through_shares = per_user, per_address, through_shares
-        self._in_total, self._lock = in_total, threading.Lock()
+        self._in_total, self._of_newcomers, self._lock = in_total, of_newcomers, threading.Lock()
         self._running: Counter[tuple[str, str]] = Counter()
         self._all = 0
 
@@ -101,7 +104,8 @@ class Downloads:
             for (whose, name), most in counted.items():
                 if self._running.get((whose, name), 0) >= most:
                     raise TooMany(f"{_WORDS[whose]} {most} downloads at once", headers=LATER)
-            if self._all >= self._in_total:
+            is_newcomer = self._running.keys().isdisjoint(counted)
+            if self._all >= self._in_total + (self._of_newcomers if is_newcomer else 0):
                 raise TooMany("Too many downloads at a time; try again", headers=LATER)
             self._running.update(counted.keys())
             self._all += 1

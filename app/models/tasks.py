@@ -16,8 +16,10 @@ class Task(Base):
     __table_args__ = (
         Index("tasks_by_user", "user_id", "created_at", "id"),
         Index("tasks_by_tenant", "tenant", "created_at", "id", postgresql_where=text("tenant IS NOT NULL")),
-        # Of all tenants; and without steps, which lists show folded under their parent.
-        Index("tasks_by_time", "created_at", "id"),
+        # For lists of all tenants, which name the condition; each row meets it. Else Postgres would read a user's list
+        # from this index too, because rows lie in the order of their times, and pass all newer ones of others.
+        Index("tasks_of_all", "created_at", "id", postgresql_where=text("stream_id > 0")),
+        # Without steps, which lists show folded under their parent.
         Index(
             *("tasks_by_user_top", "user_id", "created_at", "id"), postgresql_where=text("parent_id IS NULL")
         ),
@@ -47,6 +49,7 @@ class Task(Base):
             *("tasks_in_tree", "parent_id", text("coalesce(step, 0)"), "created_at", "id"),
             postgresql_where=text("parent_id IS NOT NULL"),
         ),
+        Index("tasks_waiting", "user_id", postgresql_where=text("status = 'WAITING'")),
         Index("tasks_unfinished", "user_id", "created_at", postgresql_where=text("finished_at IS NULL")),
         Index(
             *("tasks_unfinished_of_tenant", "tenant", "created_at"),
@@ -164,6 +167,7 @@ class StoredBytes(Base):
 
 class Phase(Base):
     __tablename__ = "phases"
+    __table_args__ = (Index("phases_with_errors", "task_id", postgresql_where=text("error_count > 0")),)
 
     task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
     phase_id: Mapped[str] = mapped_column(Text, primary_key=True)

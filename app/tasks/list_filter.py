@@ -21,7 +21,7 @@ TRIGGERS = ("manual", "scheduled", "retry", "subtask")
 # What no index has.
 _LOOKED_AT = frozenset({"trigger", "q", "errors", "unsuccessful", "min_seconds", "max_seconds"})
 _KINDS = frozenset({"status", "job_type", "kind"})
-_OWNERS = frozenset({"user_id", "tenant", "parent_id"})
+OWNERS = frozenset({"user_id", "tenant", "parent_id"})
 
 Given = frozenset[str]
 """The names of the conditions of a list: lists that have the same ones are read by the same statement."""
@@ -58,7 +58,7 @@ class Listing:
         values = {name: value for name, value in values.items() if value is not False}
         if self.kind in TRIGGERS:
             values["trigger"] = values.pop("kind")
-        assert values.pop("everyone", False) or values.keys() & _OWNERS, "a list is somebody's"
+        assert values.pop("everyone", False) or values.keys() & OWNERS, "a list is somebody's"
         return values
 
 
@@ -66,7 +66,7 @@ def filters(given: Given) -> Given:
     """The conditions for which each task has to be looked at: a list by status has no index of types as well, one of
     all tenants none but of time."""
     looked_at = _LOOKED_AT
-    if not given & _OWNERS:
+    if not given & OWNERS:
         looked_at |= {*_KINDS, "top"}
     if given & _KINDS:
         looked_at |= {"top"}
@@ -78,11 +78,18 @@ def filters(given: Given) -> Given:
 
 
 def where(names: Given, task: Any) -> sa.ColumnElement[bool]:
-    """These conditions, of a model or of the columns of a subquery."""
-    conditions = [_condition(name, task) for name in sorted(names - {"approval"})]
+    """These conditions, of a model or of the columns of a subquery; look-ups come last, for a task that meets the
+    others."""
+    order = sorted(names - {"approval", "errors"}) + sorted(names & {"errors"})
+    conditions = [_condition(name, task) for name in order]
     if "approval" in names:
         conditions.append(task.id == sa.any_(_waiting(names & {"user_id", "tenant"})))
     return sa.and_(sa.true(), *conditions)
+
+
+def of_all() -> sa.ColumnElement[bool]:
+    """The condition of the index of all tasks by time: every task meets it."""
+    return Task.stream_id > 0
 
 
 def _waiting(owner: Given) -> sa.ColumnElement[Any]:

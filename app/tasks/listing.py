@@ -23,7 +23,7 @@ from app.models.tasks import Phase, Task
 from app.stream.pages import PAGE_BYTES
 from app.tasks import list_filter
 from app.tasks.fold import SUCCESS
-from app.tasks.list_filter import Given, Listing, filters, where
+from app.tasks.list_filter import OWNERS, Given, Listing, filters, of_all, where
 from app.tasks.projection import LIST_COLUMNS, row_of
 
 _TEXTS = (
@@ -73,7 +73,8 @@ def newest(task: Any) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
 
 def window(given: Given, *columns: Any) -> sa.Select[Any]:
     """The piece of an index that one request looks at; how much that is, is missing."""
-    return sa.select(*columns).where(where(given - filters(given), Task)).order_by(*newest(Task))
+    found = sa.select(*columns).where(where(given - filters(given), Task)).order_by(*newest(Task))
+    return found if given & OWNERS else found.where(of_all())
 
 
 @composed
@@ -149,12 +150,12 @@ def row_phases(cur: Cursor, task_ids: Sequence[str]) -> dict[str, list[dict[str,
 
 MOST_ERROR_LINES = 100  # of a task that are counted for a list
 _LINES = sa.select(sa.literal(1)).where(EventRow.stream_id == Task.stream_id, sa.text(IS_ERROR))
-# Of each task the rows of its phases by their key, and so many entries of the index of errors.
+# Of each task its phases with errors, and so many entries of the index of errors: both have an index.
 _ERRORS = Statement(
     sa.select(
         *as_text(Task.id),
         sa.select(sa.func.coalesce(sa.cast(sa.func.sum(Phase.error_count), sa.BigInteger), 0))
-        .where(Phase.task_id == Task.id)
+        .where(Phase.task_id == Task.id, Phase.error_count > 0)
         .scalar_subquery(),
         sa.select(sa.func.count())
         .select_from(_LINES.limit(MOST_ERROR_LINES).correlate(Task).lateral())

@@ -1,7 +1,7 @@
 """When an account was closed: what it has asked for is not done any more. Saved views have filters.
 
 Revision ID: 0047
-Revises: 0044
+Revises: 0046
 
 """
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 # revision identifiers, used by Alembic.
 revision = "0047"
-down_revision = "0044"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 

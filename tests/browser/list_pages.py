@@ -29,9 +29,19 @@ def selected(tab: Dashboard, scene: Scene) -> None:
 def retry(tab: Dashboard, scene: Scene) -> None:
     """The question before all runs of a filter are started again."""
     selected(tab, scene)
-    tab.click("Select all")
+    tab.get("button", re.compile("^Select all")).click()
     tab.get("group", "Selected runs").get_by_role("button", name="Retry", exact=True).click()
     expect(tab.page.get_by_role("checkbox", name=re.compile("^Also the"))).to_be_visible()
+
+
+def filters(tab: Dashboard, scene: Scene) -> None:
+    """The sheet of the filters, on a phone; a wide window has them in the list."""
+    tab.open("/?errors=true&time=7d")
+    tab.says("live")
+    opens = tab.get("button", re.compile("^Filters"))
+    if opens.is_visible():
+        opens.click()
+        expect(tab.page.get_by_role("dialog", name="Filters")).to_be_visible()
 
 
 def views(tab: Dashboard, scene: Scene) -> None:

@@ -211,6 +211,8 @@ ROWS: dict[str, list[Row]] = {
          lambda: concurrency.DOWNLOADS_THROUGH_SHARES),
         ("downloads of logs, outputs and the trail of a web process at a time", "32",
          lambda: concurrency.DOWNLOADS_IN_TOTAL),
+        ("downloads beyond these, each of a user and an address that have none", "8",
+         lambda: concurrency.DOWNLOADS_OF_NEWCOMERS),
         ("lines that a download reads at a time", "500", lambda: task_logs.DOWNLOAD_PAGE),
         ("bytes that a download sends together", "64,000", lambda: downloads.GZIP_BLOCK),
     ],
