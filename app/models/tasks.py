@@ -16,8 +16,8 @@ class Task(Base):
     __table_args__ = (
         Index("tasks_by_user", "user_id", "created_at", "id"),
         Index("tasks_by_tenant", "tenant", "created_at", "id", postgresql_where=text("tenant IS NOT NULL")),
-        # For lists of all tenants, which name the condition; every row meets it. Without it Postgres would read lists of
-        # a user from this index too, since rows lie in the order of their times, and pass all newer ones of others.
+        # For lists of all tenants, which name the condition; each row meets it. Else Postgres would read a user's list
+        # from this index too, because rows lie in the order of their times, and pass all newer ones of others.
         Index("tasks_of_all", "created_at", "id", postgresql_where=text("stream_id > 0")),
         # Without steps, which lists show folded under their parent.
         Index(

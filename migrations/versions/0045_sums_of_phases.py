@@ -1,7 +1,7 @@
 """Sums of how long the phases of ended runs took.
 
 Revision ID: 0045
-Revises: 0046
+Revises: 0044
 
 """
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 # revision identifiers, used by Alembic.
 revision = "0045"
-down_revision = "0046"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 

@@ -124,36 +124,6 @@ def test_somebody_new_is_made_an_account_once(url: str, system: System, issuer: 
     ours.client.close()
 
 
-def test_the_first_token_of_a_session_is_a_sign_in_in_the_log(
-    url: str, system: System, issuer: Issuer
-) -> None:
-    who, session = uuid.uuid4().hex, uuid.uuid4().hex
-    tokens = [issuer.token(sub=who, sid=session) for _ in range(2)]
-
-    assert [get(url, token).status_code for token in tokens] == [200, 200]
-
-    ((user_id,),) = system.sql("SELECT id::text FROM users WHERE subject = %s", who)
-    log = (system.home / f"web-{url.rpartition(':')[2]}.log").read_text()
-    assert log.count(f"sign_in user={user_id} address=127.0.0.1 outcome=ok") == 1
-    assert [token for token in tokens if token in log] == []
-
-
-@pytest.mark.parametrize("transport", ["websocket", "polling"])
-def test_a_socket_with_the_first_token_of_a_session_is_a_sign_in_in_the_trail(
-    url: str, system: System, issuer: Issuer, transport: str
-) -> None:
-    who = uuid.uuid4().hex
-    client = socketio.Client(reconnection=False)
-
-    client.connect(url, auth={"token": issuer.token(sub=who)}, transports=[transport], wait_timeout=60)
-
-    client.disconnect()
-    found = system.sql(
-        "SELECT action, address FROM trail JOIN users ON users.id = user_id WHERE subject = %s", who
-    )
-    assert found == [("sign_in", "127.0.0.1")]
-
-
 def test_keys_behind_tls_are_fetched_by_the_serving_process(url: str, second: Issuer) -> None:
     assert get(url, second.token()).status_code == 200
     problem(get(url, Issuer(second.name, "ES256", "key 2").token()), 401)

@@ -14,7 +14,7 @@ from app.tasks.plan import Forecast, Plan, forecast
 from tests.stream.helpers import sql
 from tests.support.plans import rows_visited
 from tests.tasks.helpers import Tasks
-from tests.tasks.test_listing import FILL
+from tests.tasks.large import FILL
 
 JOB = "thumbnails"
 

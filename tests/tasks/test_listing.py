@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
 
 import orjson
 import pytest
@@ -12,59 +9,14 @@ from psycopg2.extras import Json
 from app.stream.event import user_stream
 from app.tasks import list_filter
 from app.tasks.list_counts import COUNTS, status_counts
-from app.tasks.list_filter import Listing, filters
-from app.tasks.listing import ListingPage, active_task, list_tasks
+from app.tasks.list_filter import Listing
+from app.tasks.listing import ListingPage, list_tasks
 from tests.stream.helpers import sql
 from tests.support.plans import Explaining
-from tests.support.servers import Servers
 from tests.tasks.helpers import Tasks
+from tests.tasks.large import FILL
 
 pytestmark = pytest.mark.slow
-
-NOWHERE = "00000000-0000-4000-8000-000000000009"
-# Every fourth failed, every thousandth has a title of its own; two each were made at the same moment, in ten tenants.
-FILL = """
-WITH made AS (SELECT n, gen_random_uuid() AS id FROM generate_series(1, 10000) AS n),
-kept AS (INSERT INTO streams (name, last_seq, closed) SELECT 'task:' || id, 1, true FROM made RETURNING id, name)
-INSERT INTO tasks (id, stream_id, user_id, tenant, job_type, title, intent, params, trigger, created_at, status)
-SELECT made.id, kept.id, %s::uuid, 'tenant ' || n / 2 %% 10, 'emit_load',
-    CASE WHEN n %% 1000 = 0 THEN 'Report ' || n ELSE 'Task' END,
-    'execute_command', '{}', 'manual', timestamptz '2020-01-01 00:00Z' - n / 2 * interval '1 s',
-    CASE WHEN n %% 4 = 0 THEN 'FAILURE' ELSE 'SUCCESS' END
-FROM made JOIN kept ON kept.name = 'task:' || made.id RETURNING 1"""
-
-
-# Two users, and their tenants, one after the other.
-IN_ORDER = """
-WITH made AS (SELECT n, gen_random_uuid() AS id FROM generate_series(1, 20000) AS n),
-kept AS (INSERT INTO streams (name, last_seq, closed) SELECT 'task:' || id, 1, true FROM made RETURNING id, name)
-INSERT INTO tasks (id, stream_id, user_id, tenant, job_type, title, intent, params, trigger, created_at, status)
-SELECT made.id, kept.id, CASE WHEN n <= 14000 THEN %s::uuid ELSE %s::uuid END,
-    CASE WHEN n <= 14000 THEN 'gone' ELSE 'here' END, 'emit_load', 'Task', 'execute_command', '{}', 'manual',
-    timestamptz '2020-01-01 00:00Z' + n * interval '1 s', 'SUCCESS'
-FROM made JOIN kept ON kept.name = 'task:' || made.id ORDER BY n RETURNING 1"""
-
-
-@pytest.fixture(scope="module")
-def filled(servers: Servers) -> Iterator[tuple[str, str]]:
-    """The name of a database with ten thousand tasks, counted by ANALYZE, and the user who owns them."""
-    with servers.database() as database:
-        tasks = Tasks(database)
-        sql(database, FILL, tasks.user_id)
-        sql(database, "ANALYZE tasks, streams")
-        tasks.connect.close()
-        yield database.rpartition("/")[2], tasks.user_id
-
-
-@pytest.fixture
-def many(servers: Servers, filled: tuple[str, str]) -> Iterator[Tasks]:
-    """A copy of that database of the test's own."""
-    template, user_id = filled
-    with servers.database(template) as database:
-        tasks = Tasks(database)
-        tasks.user_id = user_id
-        yield tasks
-        tasks.connect.close()
 
 
 def listed(
@@ -121,128 +73,6 @@ def test_a_filter_looks_at_so_many_tasks_and_says_where_to_go_on(
     assert counted(many) == ({"FAILURE": 2_500, "SUCCESS": 7_500}, True), (
         "all of them are counted as they change"
     )
-
-
-@pytest.mark.parametrize("wanted", ["user_id", "tenant"])
-@pytest.mark.parametrize(
-    ("filter", "index"),
-    [
-        ({}, "tasks_by_{}"),
-        ({"q": "report"}, "tasks_by_{}"),
-        ({"kind": "scheduled"}, "tasks_by_{}"),
-        ({"status": "RETRY"}, "tasks_by_{}status"),
-        ({"status": "SUCCESS", "job_type": "rare"}, "tasks_by_{}status"),
-        ({"job_type": "rare"}, "tasks_by_{}type"),
-        ({"kind": "rare"}, "tasks_by_{}type"),
-    ],
-    ids=str,
-)
-def test_a_page_deep_in_the_past_is_read_from_an_index_and_not_sorted(
-    many: Tasks, wanted: str, index: str, filter: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of so many tasks, counted by ANALYZE: of a few, or where most are looked at, Postgres is free to read all."""
-    monkeypatch.setattr(list_filter, "SCAN_TASKS", 50)
-    if index == "tasks_by_{}":
-        index = index.format("user" if wanted == "user_id" else "tenant")
-    index = index.format("" if wanted == "user_id" else "tenant_")
-    filtered = bool(filters(frozenset(Listing(user_id="x", **filter).values())))
-    whose = Listing(**{wanted: many.user_id if wanted == "user_id" else "tenant 7"}, **filter)
-    plans: list[str] = []
-
-    with many.connect() as connection, connection.cursor() as cur:
-        explaining = Explaining(cur, plans)
-        page = list_tasks(explaining, whose, ("2019-12-31T23:00:00Z", NOWHERE), 3)  # type: ignore[arg-type]
-
-    assert len(page.tasks) == (0 if filter else 3)
-    assert len(plans) == (2 if filtered else 1)
-    for plan in plans:
-        assert re.search(rf"\b{index}\b", plan) and "Sort" not in plan and "Seq Scan on tasks" not in plan, (
-            plan
-        )
-    assert explaining.visited < 200, "not the thousands that are newer"
-
-
-@pytest.mark.parametrize(
-    ("wanted", "index"),
-    [
-        ({"tenant": "tenant 7", "top": True}, "tasks_by_tenant_top"),
-        ({"top": True}, "tasks_by_user_top"),
-        ({"everyone": True}, "tasks_of_all"),
-        ({"everyone": True, "top": True, "status": "RETRY"}, "tasks_of_all"),
-        ({"tenant": "tenant 7", "errors": True}, "tasks_by_tenant"),
-    ],
-    ids=str,
-)
-def test_lists_without_steps_and_of_all_are_pieces_of_an_index_too(
-    many: Tasks, wanted: dict[str, Any], index: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(list_filter, "SCAN_TASKS", 50)
-    whose = wanted if wanted.keys() & {"tenant", "everyone"} else wanted | {"user_id": many.user_id}
-    plans: list[str] = []
-
-    with many.connect() as connection, connection.cursor() as cur:
-        explaining = Explaining(cur, plans)
-        list_tasks(explaining, Listing(**whose), ("2019-12-31T23:00:00Z", NOWHERE), 3)  # type: ignore[arg-type]
-
-    for plan in plans:
-        assert re.search(rf"\b{index}\b", plan) and "Sort" not in plan and "Seq Scan on tasks" not in plan, (
-            plan
-        )
-    assert explaining.visited < 200, "not the thousands that are newer"
-
-
-@pytest.mark.parametrize("wanted", [{"everyone": True}, {"tenant": "tenant 0"}, {}], ids=str)
-@pytest.mark.parametrize("top", [None, True])
-def test_what_waits_for_approval_is_found_without_a_look_at_what_else_is_open(
-    many: Tasks, wanted: dict[str, Any], top: bool | None
-) -> None:
-    set_status = "UPDATE tasks SET status = 'WAITING', parent_id = %s WHERE title = %s RETURNING 1"
-    ((parent,),) = sql(many.database, "SELECT id FROM tasks WHERE title = 'Report 1000'")
-    sql(many.database, set_status, parent, "Report 2000")
-    sql(many.database, "ANALYZE tasks")
-    whose = Listing(**wanted, top=top, approval=True)
-    whose = whose if wanted else replace(whose, user_id=many.user_id)
-    plans: list[str] = []
-
-    with many.connect() as connection, connection.cursor() as cur:
-        explaining = Explaining(cur, plans)
-        page = list_tasks(explaining, whose, None, 50)  # type: ignore[arg-type]
-        counts, _, complete = status_counts(explaining, whose, "nobody's")  # type: ignore[arg-type]
-
-    assert [task["title"] for task in page.tasks] == ["Report 1000"] + ([] if top else ["Report 2000"])
-    assert (sum(counts.values()), complete) == (1 if top else 2, True)
-    assert explaining.visited <= 20 and "Seq Scan on tasks" not in "".join(plans), plans
-
-
-@pytest.mark.parametrize("wanted", ["user_id", "tenant"])
-@pytest.mark.parametrize("top", [None, True])
-def test_the_list_of_who_had_most_tasks_and_made_none_for_long_is_a_piece_of_an_index(
-    tasks: Tasks, wanted: str, top: bool | None
-) -> None:
-    """Rows lie in the order of their time, so that an index by time alone looks cheaper than it is."""
-    sql(tasks.database, IN_ORDER, tasks.user_id, tasks.add_user())
-    sql(tasks.database, "ANALYZE tasks, streams")
-
-    with tasks.connect() as connection, connection.cursor() as cur:
-        explaining = Explaining(cur, [])
-        whose = {"user_id": tasks.user_id} if wanted == "user_id" else {"tenant": "gone"}
-        page = list_tasks(explaining, Listing(**whose, top=top), None, 50)  # type: ignore[arg-type]
-
-    assert len(page.tasks) == 50
-    assert explaining.visited <= 100, "not the thousands that are newer and of others"
-
-
-def test_the_task_that_runs_is_found_without_a_look_at_those_that_ended(many: Tasks) -> None:
-    sql(many.database, "UPDATE tasks SET finished_at = created_at RETURNING 1")
-    older, newer = many.create(), many.create()
-    sql(many.database, "ANALYZE tasks")
-
-    with many.connect() as connection, connection.cursor() as cur:
-        explaining = Explaining(cur, [])
-        found = active_task(explaining, many.user_id)  # type: ignore[arg-type]
-
-    assert found == newer != older
-    assert explaining.visited <= 2
 
 
 def test_a_list_holds_the_shares_of_a_plan_but_not_of_a_run_that_succeeded(tasks: Tasks) -> None:

@@ -19,7 +19,7 @@ from app.tasks.removal import remove_tasks
 from tests.stream.helpers import line, patient_single, sql
 from tests.support.plans import rows_visited
 from tests.tasks.helpers import Tasks
-from tests.tasks.test_listing import FILL
+from tests.tasks.large import FILL
 
 YEAR = 365
 

@@ -16,7 +16,7 @@ import type {
   Snapshot,
   StatusCounts,
   TaskEvent,
-  TaskState,
+  ActiveState,
 } from "./types";
 
 const BASE = "/api/v2";
@@ -91,8 +91,8 @@ export class Api {
     return this.get(`/tasks/histogram?${query({ ...filter })}`);
   }
 
-  active(): Promise<TaskState | null> {
-    return this.get<{ active: TaskState | null }>("/agent/active").then((answer) => answer.active);
+  active(): Promise<ActiveState | null> {
+    return this.get<{ active: ActiveState | null }>("/agent/active").then((answer) => answer.active);
   }
 
   /** Starts a run. The same key with the same body starts it once, so a request without an answer may be repeated. */
