@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from app.db.persistent import PersistentConnection
-from app.tasks import phase_sums, run_sums
+from app.tasks import job_sums, run_sums
 from bench.contest import Contest
 from bench.figures import OURS, Figure
 from bench.stand import Stand
@@ -60,12 +60,21 @@ INSERT INTO run_sums (user_id, tenant, job_type, hour, status, bucket, number, i
     SELECT user_id, tenant, job_type, date_trunc('hour', finished_at, 'UTC') AS hour, status,
         ceil(ln(extract(epoch FROM finished_at - started_at)) / ln(1.04))::int, count(*), false
     FROM tasks WHERE tenant = 'team' AND finished_at IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY hour;
-INSERT INTO phase_sums (user_id, tenant, job_type, hour, phases, positions, buckets, numbers, is_new)
+INSERT INTO job_sums (user_id, tenant, job_type, hour, phases, positions, buckets, numbers, is_new)
     SELECT user_id, 'team', job_type, hour, array_agg('phase ' || phase), array_agg(phase),
         array_agg(10 * phase + bucket), array_agg(3), false
     FROM (SELECT DISTINCT user_id, job_type, hour FROM run_sums WHERE tenant = 'team') AS hours,
         generate_series(1, {phases}) AS phase, generate_series(1, 60) AS bucket
     GROUP BY user_id, job_type, hour ORDER BY hour;
+INSERT INTO job_sums (user_id, tenant, job_type, hour, succeeded, failed, revoked, run_buckets, run_numbers, phases,
+    positions, buckets, numbers, is_new)
+    SELECT user_id, 'team', job_type, hour, coalesce(sum(number) FILTER (WHERE status = 'SUCCESS'), 0),
+        coalesce(sum(number) FILTER (WHERE status = 'FAILURE'), 0),
+        coalesce(sum(number) FILTER (WHERE status = 'REVOKED'), 0),
+        coalesce(array_agg(bucket) FILTER (WHERE status = 'SUCCESS'), '{{}}'),
+        coalesce(array_agg(number) FILTER (WHERE status = 'SUCCESS'), '{{}}'),
+        '{{}}', '{{}}', '{{}}', '{{}}', true
+    FROM run_sums WHERE tenant = 'team' GROUP BY user_id, job_type, hour ORDER BY hour;
 DROP TABLE made"""
 
 # Ends so many running tasks, one by one, and tells the microseconds of each.
@@ -83,7 +92,7 @@ _PHASES = f"""
 INSERT INTO phases (task_id, phase_id, position, status, started_at, updated_at, duration_seconds)
     SELECT tasks.id, 'phase ' || place, place, 'completed', started_at, started_at, 5 FROM tasks,
         generate_series(1, {PHASES}) AS place WHERE tenant = 'team' AND finished_at IS NULL ON CONFLICT DO NOTHING"""
-_TRIGGERS = "task_ended", "task_summed", "task_phases_summed", "task_changed"
+_TRIGGERS = "task_ended", "task_summed", "task_job_summed", "task_changed"
 
 
 def team(contest: Contest) -> list[Figure]:
@@ -117,8 +126,8 @@ def _fill(stand: Stand) -> None:
         stand.system.sql(statement.replace("%", "%%"))
     with closing(PersistentConnection(stand.database_url)) as connect:
         run_sums.sum_up(connect)  # as beat does
-        phase_sums.sum_up(connect)
-    for table in ("tasks", "streams", "phases", "events", "task_counts", "list_sums", "run_sums", "phase_sums"):
+        job_sums.sum_up(connect)
+    for table in ("tasks", "streams", "phases", "events", "task_counts", "list_sums", "run_sums", "job_sums"):
         stand.system.sql(f"ANALYZE {table}")
 
 
