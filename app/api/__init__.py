@@ -26,6 +26,7 @@ def init_app(app: Flask) -> None:
         health,
         holds,
         job_history,
+        job_list,
         job_stats,
         jobs,
         keys,
@@ -97,7 +98,7 @@ def init_app(app: Flask) -> None:
         external_workers,
         events,
     ]
-    modules += [fleet, holds, logs, outputs, job_history, job_stats, notifications, webhooks, keys]
+    modules += [fleet, holds, logs, outputs, job_history, job_list, job_stats, notifications, webhooks, keys]
     modules += [shares, notification_choices, trail, views, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")

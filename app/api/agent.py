@@ -17,6 +17,7 @@ from app.services import services
 from app.stream.event import scrub
 from app.tasks import approvals
 from app.tasks.approvals import ApprovalRequest, ApprovalSchema
+from app.tasks.below import NOTHING, numbers_below
 from app.tasks.listing import active_task
 from app.tasks.snapshot import snapshot
 
@@ -43,8 +44,14 @@ class Start(ma.Schema):
             raise ma.ValidationError("Send params or preferences, not both.", "preferences")
 
 
+class ActiveSnapshot(Snapshot):
+    waiting_below = ma.fields.Integer(
+        metadata={"description": "How many of the first 100 tasks below it wait for approval"}
+    )
+
+
 class Active(ma.Schema):
-    active = ma.fields.Nested(Snapshot, allow_none=True)
+    active = ma.fields.Nested(ActiveSnapshot, allow_none=True)
 
 
 @blp.post("/agent/start")
@@ -78,4 +85,6 @@ def active(principal: Principal) -> dict[str, Any]:
     """Returns the caller's newest unfinished task that is not a step of another."""
     with services().read() as conn, conn.cursor() as cur:
         task_id = active_task(cur, principal.user_id)
-    return {"active": task_id and snapshot(services().read, task_id)}
+        below = numbers_below(cur, [task_id] if task_id else [], {"user_id": principal.user_id})
+    found = snapshot(services().read, task_id) if task_id else None
+    return {"active": found and found | {"waiting_below": below.get(str(task_id), NOTHING).waiting}}

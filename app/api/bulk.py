@@ -14,7 +14,7 @@ from app.api.idempotency import KeyHeaders, Remember, key_of, run_once
 from app.api.starting import accepted, send_first
 from app.api.task_list import ListQuery, listing_of
 from app.api.tasks import Started
-from app.auth import accounts, permissions
+from app.auth import accounts, permissions, trail
 from app.auth.principal import Principal
 from app.errors import Unavailable
 from app.http.base import Blueprint, ListField, permitted
@@ -82,6 +82,7 @@ def act(principal: Principal, headers: dict[str, str], body: dict[str, Any]) -> 
                 tx, user_id=principal.user_id, job_type=BULK, title=title, intent=BULK, params=params
             )
             bulk.order(tx.cur, task_id, principal.key_id, action, of)
+            trail.record(tx.cur, principal, f"bulk_{action}", "task", task_id, bulk_id=task_id)
             remember(tx.cur, task_id)
         send_first(task_id, BULK)
         return task_id

@@ -55,8 +55,20 @@ class Counts(ma.fields.Dict):
         super().__init__(
             keys=ma.fields.String(),
             values=ma.fields.Integer(),
-            metadata={"description": "The number of runs by the status in which they ended"},
+            metadata={"description": "The number of runs by their status"},
         )
+
+
+class Ends(ma.Schema):
+    counts = Counts()
+    failure_rate = ma.fields.Float(
+        allow_none=True,
+        metadata={"description": "Failures among failures and successes, 0 to 1; null without any"},
+    )
+
+
+class Rate(Ends):
+    before = ma.fields.Nested(Ends, metadata={"description": "Of the time of the same length before"})
 
 
 class TimeCounts(ma.Schema):
@@ -81,21 +93,23 @@ class ErrorCount(ma.Schema):
 
 class PhaseMedian(ma.Schema):
     phase_id = ma.fields.String()
-    median_seconds = ma.fields.Float()
+    median_seconds = ma.fields.Float(metadata={"description": "Within 2 %"})
+    p95_seconds = ma.fields.Float()
     runs = ma.fields.Integer()
 
 
-class JobStats(ma.Schema):
+class JobStats(Ends):
     job_type = ma.fields.String()
     since = ma.fields.String()
     until = ma.fields.String()
     unit = ma.fields.String(
         metadata={"description": f"Of `times`: hour; day for more than {HOURLY_DAYS} days"}
     )
-    counts = Counts()
-    failure_rate = ma.fields.Float(
-        allow_none=True,
-        metadata={"description": "Failures among failures and successes, 0 to 1; null without any"},
+    day = ma.fields.Nested(Rate, metadata={"description": "Of the last 24 hours, whatever the window"})
+    week = ma.fields.Nested(Rate, metadata={"description": "Of the last seven days"})
+    open = Counts()
+    complete = ma.fields.Boolean(
+        metadata={"description": "False when `open` has not all: the newest 5,000 open tasks are counted"}
     )
     duration = ma.fields.Nested(Duration, metadata={"description": "Of the runs that succeeded"})
     times = ma.fields.List(
@@ -106,10 +120,15 @@ class JobStats(ma.Schema):
         metadata={"description": "The ten most frequent errors of failed runs, by type and place"},
     )
     phases = ma.fields.List(
-        ma.fields.Nested(PhaseMedian), metadata={"description": "Of those of `runs` that succeeded"}
+        ma.fields.Nested(PhaseMedian),
+        metadata={
+            "description": "Of the runs that succeeded: the 50 most frequent phases, in their order. A window that"
+            " begins before yesterday (UTC) counts its first day in whole"
+        },
     )
     runs = ma.fields.List(
-        ma.fields.Nested(RelatedRun), metadata={"description": "The newest 50 runs, whenever they began"}
+        ma.fields.Nested(RelatedRun),
+        metadata={"description": "The newest 50 runs that have begun, whenever that was"},
     )
 
 
@@ -129,12 +148,9 @@ def stats(principal: Principal, query: dict[str, Any], job_type: str) -> dict[st
     since = (until - query["window"]).replace(minute=0, second=0, microsecond=0)
     since = since if hourly else since.replace(hour=0)
     with services().read() as conn, conn.cursor() as cur:
-        found = job_stats(cur, job_type, whose, since, hourly)
-    if (
-        not found["runs"]
-        and not any(found["counts"].values())
-        and job_type not in services()[Catalog].types()
-    ):
+        found = job_stats(cur, job_type, whose, since, until, hourly)
+    there_is = found["runs"] or found["open"] or any(found["counts"].values())
+    if not there_is and job_type not in services()[Catalog].types():
         raise NotFound("There is no such job type")
     about = {"job_type": job_type, "unit": "hour" if hourly else "day"}
     return about | {"since": time_text(since), "until": time_text(until)} | found

@@ -41,10 +41,13 @@ class TrailFilter(ma.Schema):
             "description": "A text in a name or in the note; the beginning of the id of what it was done to"
         },
     )
+    bulk = ma.fields.UUID(metadata={"description": "The id of a bulk action: only what it did to each run"})
 
 
 class TrailQuery(PageQuery, TrailFilter):
-    pass
+    folded = ma.fields.Boolean(
+        metadata={"description": "Without what bulk actions did to each run: they have entries of their own"}
+    )
 
 
 class EntrySchema(ma.Schema):
@@ -53,7 +56,11 @@ class EntrySchema(ma.Schema):
     last_at = ma.fields.String(
         allow_none=True, metadata={"description": "Of refusals: when the last one was"}
     )
-    number = ma.fields.Integer(metadata={"description": "1; of refusals how many there were in a minute"})
+    number = ma.fields.Integer(
+        metadata={
+            "description": "1; of refusals how many there were in a minute, of a bulk action how many runs it changed"
+        }
+    )
     action = ma.fields.String(validate=ma.validate.OneOf(trail.ACTIONS))
     outcome = ma.fields.String(
         metadata={"description": "`ok`, or the word of the access log for the refusal"}
@@ -77,6 +84,10 @@ class EntrySchema(ma.Schema):
     owner = ma.fields.String(allow_none=True, metadata={"description": "The owner's e-mail address"})
     tenant = ma.fields.String(allow_none=True)
     note = ma.fields.String(metadata={"description": "The reason, or what was made"})
+    bulk_id = ma.fields.String(allow_none=True, metadata={"description": "The run of the bulk action"})
+    refused = ma.fields.Integer(
+        metadata={"description": "Of a bulk action: how many runs it was not allowed to change"}
+    )
 
 
 class TrailPage(ma.Schema):
@@ -113,14 +124,16 @@ def export(principal: Principal, query: dict[str, Any]) -> Response:
 def _wanted(principal: Principal, query: dict[str, Any]) -> Wanted:
     names = query["action"].split(",") if "action" in query else None
     actions = names and tuple({action: None for name in names for action in trail.GROUPS.get(name, (name,))})
-    who = str(query["who"]) if "who" in query else None
+    ids = {name: str(query[name]) for name in ("who", "bulk") if name in query}
     return Wanted.of(
         principal,
-        user_id=who,
+        user_id=ids.get("who"),
         actions=actions,
         since=query.get("since"),
         until=query.get("until"),
         q=query.get("q"),
+        bulk=ids.get("bulk"),
+        folded=principal.user_id if query.get("folded") else None,
     )
 
 

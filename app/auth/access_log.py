@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,7 @@ HELD = {
     "holds.drain": "worker",
     "holds.undrain": "worker",
 }
+PART = re.compile(r"<(?:\w+:)?(\w+)>")  # of a rule of Flask: the trail has it as the API documentation does
 LONGEST_NAME = 255  # characters of it in the trail
 NOBODY = "-"
 
@@ -160,7 +162,7 @@ def _count(action: str, client: Client, outcome: str) -> None:
     refused = Refused(
         action=action if is_sign_in else "refused",
         outcome=outcome,
-        title="" if is_sign_in else action,
+        title="" if is_sign_in else PART.sub(r"{\1}", action),
         user_id=None if client.user_id == NOBODY else client.user_id,
         key_id=key_id,
         address=client.address,

@@ -20,7 +20,7 @@ from app.stream.event import shortened
 
 # What can be done, in groups that a reader may want to see alone. docs/auth.md says what each is.
 GROUPS = {
-    "runs": ("cancel", "retry"),
+    "runs": ("cancel", "retry", "bulk_cancel", "bulk_retry"),
     "approvals": ("approve", "reject"),
     "shares": ("share_made", "share_revoked"),
     "keys": ("key_made", "key_revoked"),
@@ -32,6 +32,7 @@ GROUPS = {
     "refusals": ("refused",),
 }
 ACTIONS = tuple(action for group in GROUPS.values() for action in group)
+BULK = ("bulk_cancel", "bulk_retry")  # of many runs; their deeds have entries of their own
 OPERATOR = "script/cli"  # the name of who uses the commands at the server, where there are no accounts
 LONGEST_NOTE, LONGEST_TITLE = 500, 255
 
@@ -39,11 +40,12 @@ LONGEST_NOTE, LONGEST_TITLE = 500, 255
 caller_address: ContextVar[str | None] = ContextVar("caller_address", default=None)
 
 _given = {
-    **{name: sa.cast(sa.bindparam(name), sa.Uuid) for name in ("user_id", "key_id")},
+    **{name: sa.cast(sa.bindparam(name), sa.Uuid) for name in ("user_id", "key_id", "bulk_id")},
     **{
         name: sa.cast(sa.bindparam(name), sa.Text)
         for name in ("user_name", "address", "action", "kind", "target", "title", "note", "tenant")
     },
+    "number": sa.cast(sa.bindparam("number"), sa.Integer),
 }
 _key_name = sa.select(ApiKey.name).where(ApiKey.id == _given["key_id"]).scalar_subquery()
 # Of things that have a row: where it is read, its name, its owner and its tenant.
@@ -66,13 +68,15 @@ def record(
     title: str = "",
     note: str = "",
     tenant: str | None = None,
+    bulk_id: str | None = None,
 ) -> None:
     """Adds the entry of a deed, in the transaction of the deed and before it removes what it is done to.
 
     ``by`` is who did it; None an operator's command. ``action`` is one of ACTIONS, ``kind`` one of KINDS and ``target``
     the id of what it was done to. The name, owner and tenant of a task, key, account or view are read here; ``title``
     is the name of anything else, and ``tenant`` its tenant where that is not the one of who did it. ``note`` says more,
-    such as a reason. Nothing is added for a task, key, webhook, account or view that has no row.
+    such as a reason. ``bulk_id`` is the run of the bulk action that it belongs to, or that it is: that counts the runs
+    later (app/auth/bulk_trail.py). Nothing is added for a task, key, webhook, account or view that has no row.
     """
     assert action in ACTIONS and kind in KINDS, f"{action} {kind}"
     _insert(kind if kind in _THINGS else None).execute(
@@ -87,6 +91,8 @@ def record(
         target=target,
         title=shortened(title, LONGEST_TITLE),
         note=shortened(note, LONGEST_NOTE),
+        bulk_id=bulk_id,
+        number=0 if action in BULK else 1,
     )
 
 

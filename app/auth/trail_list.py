@@ -1,7 +1,7 @@
 """The list of the trail, by key, and how long it is kept.
 
-A page is a piece of an index: of a user, of an owner, of a tenant or of all. Other filters look at so many entries at a
-time, and the cursor says where to go on.
+A page is a piece of an index: of a bulk action, a user, an owner, a tenant or of all. Other filters look at so many
+entries at a time, and the cursor says where to go on.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
 from app.auth.principal import Principal
+from app.auth.trail import BULK
 from app.db.statements import CTID, Statement, as_text, composed, is_among
 from app.models.accounts import User
 from app.models.base import Id
@@ -27,10 +28,14 @@ DELETED_ROWS = 5_000  # in one transaction
 
 NAMES = (
     *("id", "at", "last_at", "number", "action", "outcome", "user_id", "user_name", "key_id", "key_name"),
-    *("address", "kind", "target", "title", "owner_id", "tenant", "note"),
+    *("address", "kind", "target", "title", "owner_id", "tenant", "note", "bulk_id", "refused"),
 )
-_LOOKED_AT = frozenset({"actions", "q"})  # conditions for which each entry has to be looked at
-_LOOKED_AT_TOO = frozenset({"tenant", "mine"})  # and these beside ``user_id``, which has the index then
+_LOOKED_AT = frozenset({"actions", "q", "folded"})  # conditions for which each entry has to be looked at
+# And these beside those that have the index then.
+_LOOKED_AT_TOO = {"bulk": frozenset({"tenant", "mine", "user_id"}), "user_id": frozenset({"tenant", "mine"})}
+
+_IDS = frozenset({"mine", "bulk", "folded"})
+_BULK = sa.literal(list(BULK), sa.ARRAY(sa.Text))
 
 _SCAN: sa.BindParameter[int] = sa.bindparam("scan", type_=sa.Integer)
 
@@ -42,7 +47,8 @@ Position = tuple[str, str]
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """``mine``: what this user did, and what was done to what it owns; ``tenant``: what was done in it. None of both:
-    everything. ``user_id`` is who did it; ``q`` a text in names and notes, or the beginning of an id."""
+    everything. ``user_id`` is who did it; ``q`` a text in names and notes, or the beginning of an id. ``bulk`` is the
+    id of a bulk action, for its deeds alone; ``folded`` the id of a reader, for whom all such deeds are left out."""
 
     mine: str | None = None
     tenant: str | None = None
@@ -51,6 +57,8 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
     q: str | None = None
+    bulk: str | None = None
+    folded: str | None = None
 
     @classmethod
     def of(cls, principal: Principal, **filters: Any) -> Wanted:
@@ -101,7 +109,8 @@ def every_entry(connect: Connect, wanted: Wanted) -> Iterator[dict[str, Any]]:
 
 
 def _looked(given: Given) -> Given:
-    return given & (_LOOKED_AT | _LOOKED_AT_TOO if "user_id" in given else _LOOKED_AT)
+    index = next((name for name in _LOOKED_AT_TOO if name in given), "")
+    return given & (_LOOKED_AT | _LOOKED_AT_TOO.get(index, frozenset()))
 
 
 def _where(names: Given, entry: Any) -> sa.ColumnElement[bool]:
@@ -109,10 +118,15 @@ def _where(names: Given, entry: Any) -> sa.ColumnElement[bool]:
 
 
 def _condition(name: str, entry: Any) -> Any:
-    value: sa.BindParameter[Any] = sa.bindparam(name, type_=Id if name == "mine" else None)
+    value: sa.BindParameter[Any] = sa.bindparam(name, type_=Id if name in _IDS else None)
     match name:
         case "mine":
             return sa.or_(entry.user_id == value, entry.owner_id == value)
+        case "bulk":
+            return sa.and_(entry.bulk_id == value, entry.action != sa.all_(_BULK))
+        case "folded":  # the entry of an owner repeats that of the bulk action: only the owner needs it
+            whole = sa.or_(entry.owner_id.is_(None), entry.owner_id == value)
+            return sa.or_(entry.bulk_id.is_(None), sa.and_(entry.action == sa.any_(_BULK), whole))
         case "actions":
             return entry.action == sa.any_(value)
         case "since":

@@ -45,6 +45,7 @@ STRICT_TRANSPORT = {"Strict-Transport-Security": f"max-age={YEAR}"}
 @blp.get("/login")
 @blp.get("/runs/<uuid:task_id>")
 @blp.get("/runs/<uuid:task_id>/compare")
+@blp.get("/jobs")
 @blp.get("/jobs/<path:job_type>")
 @blp.get("/workers")
 @blp.get("/settings/keys")

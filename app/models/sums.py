@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Text, text
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Identity, Index, Integer, Text, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.models.base import Base, Id, Time
 
 
 class HourSum:
-    """``number`` runs of a user's job type that ended in this hour. ``is_new``: the row was not summed up yet.
+    """Runs of a user's job type that ended in this hour. ``is_new``: the row was not summed up yet.
     ``of_day``: it is the sum of a whole day (UTC), whose first hour it names."""
 
     __tablename__: str
@@ -32,24 +32,24 @@ class HourSum:
     tenant: Mapped[str | None] = mapped_column(Text)
     job_type: Mapped[str] = mapped_column(Text)
     hour: Mapped[datetime] = mapped_column(Time)
-    number: Mapped[int] = mapped_column(BigInteger)
     is_new: Mapped[bool] = mapped_column(server_default=text("true"))
     of_day: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class RunSum(HourSum, Base):
-    """Runs that ended with this status, and took as long as the bucket says (app/tasks/durations.py); no bucket: they
-    never began."""
+    """``number`` runs that ended with this status, and took as long as the bucket says (app/tasks/durations.py); no
+    bucket: they never began."""
 
     __tablename__ = "run_sums"
 
     status: Mapped[str] = mapped_column(Text)
     bucket: Mapped[int | None]
+    number: Mapped[int] = mapped_column(BigInteger)
 
 
 class ErrorSum(HourSum, Base):
-    """Runs that failed with an error of this type at this place, ``file:function`` of the run's own code. ``task_id``
-    is the last of them, at ``last_at``."""
+    """``number`` runs that failed with an error of this type at this place, ``file:function`` of the run's own code.
+    ``task_id`` is the last of them, at ``last_at``."""
 
     __tablename__ = "error_sums"
 
@@ -57,6 +57,19 @@ class ErrorSum(HourSum, Base):
     place: Mapped[str | None] = mapped_column(Text)
     task_id: Mapped[str] = mapped_column(Id)
     last_at: Mapped[datetime] = mapped_column(Time)
+    number: Mapped[int] = mapped_column(BigInteger)
+
+
+class PhaseSum(HourSum, Base):
+    """How long the phases of runs took that succeeded. The arrays have an entry for each phase and bucket
+    (app/tasks/durations.py): ``numbers`` of runs, and the ``positions`` of the phases."""
+
+    __tablename__ = "phase_sums"
+
+    phases: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    positions: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    buckets: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    numbers: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
 
 
 class ListSum(Base):

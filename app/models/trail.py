@@ -12,7 +12,10 @@ from app.models.base import Base, Id, Time
 
 class TrailEntry(Base):
     """A deed, or refusals of one kind that were counted (``number``, the last at ``last_at``). It names accounts, keys
-    and tasks by their ids and by the names of that time, and refers to none: it stays when they are removed."""
+    and tasks by their ids and by the names of that time, and refers to none: it stays when they are removed.
+
+    A bulk action has an entry of its own, and one for each other owner of runs that it changed; ``number`` counts those
+    runs. Its deeds, which have the same ``bulk_id``, are entries too."""
 
     __tablename__ = "trail"
     __table_args__ = (
@@ -20,6 +23,7 @@ class TrailEntry(Base):
         Index("trail_by_tenant", "tenant", "at", "id", postgresql_where=text("tenant IS NOT NULL")),
         Index("trail_by_user", "user_id", "at", "id", postgresql_where=text("user_id IS NOT NULL")),
         Index("trail_by_owner", "owner_id", "at", "id", postgresql_where=text("owner_id IS NOT NULL")),
+        Index("trail_by_bulk", "bulk_id", "at", "id", postgresql_where=text("bulk_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -39,3 +43,5 @@ class TrailEntry(Base):
     note: Mapped[str] = mapped_column(Text, server_default="")
     number: Mapped[int] = mapped_column(server_default="1")
     last_at: Mapped[datetime | None] = mapped_column(Time)
+    bulk_id: Mapped[str | None] = mapped_column(Id)  # the run of the bulk action that it belongs to
+    refused: Mapped[int] = mapped_column(server_default="0")  # of a bulk action: runs that it may not change

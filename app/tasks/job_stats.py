@@ -1,43 +1,42 @@
 """What the runs of a job type were like: how many ended how, for how long they ran, and why they failed.
 
-Numbers, durations and errors are read from sums by hour, the rest from the newest runs: however many there are, an
-answer costs the same.
+All but the last runs is read from sums by hour: however many there are, an answer costs the same.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import aliased
 
 from app.db.statements import composed, time_text
-from app.models.base import Ids
 from app.models.sums import ErrorSum, RunSum
-from app.models.tasks import Phase, Task
+from app.models.tasks import Task
 from app.tasks.durations import percentile
 from app.tasks.fold import FAILURE, REVOKED, SUCCESS
-from app.tasks.list_filter import SCAN_TASKS, of_all
-from app.tasks.related import RUN_NAMES, run_row
+from app.tasks.job_list import open_counts
+from app.tasks.job_rates import failure_rate, job_rates
+from app.tasks.last_runs import last_runs
+from app.tasks.phase_sums import phase_times
+from app.tasks.whose import Whose
 
 ERRORS, RUNS = 10, 50
 LONGEST_MESSAGE = 300  # characters
 HOURLY_DAYS = 7  # a longer time is told by days
 
-Whose = Mapping[str, Any]
-"""The user or the tenant whose runs count, by the name of its column; ``everyone`` for all runs."""
-
 _job: sa.BindParameter[Any] = sa.bindparam("job_type")
 _since: sa.BindParameter[Any] = sa.bindparam("since")
 
 
-def job_stats(cur: Cursor, job_type: str, whose: Whose, since: datetime, hourly: bool) -> dict[str, Any]:
-    """Returns what runs that ended since then were like, by hours or by days (UTC), and the newest runs of all."""
+def job_stats(
+    cur: Cursor, job_type: str, whose: Whose, since: datetime, now: datetime, hourly: bool
+) -> dict[str, Any]:
+    """Returns what runs that ended since then were like, by hours or by days (UTC), how that of the last day and week
+    was, how many are open, and the newest ones that have begun."""
     ((of, value),) = whose.items()
     given = {"job_type": job_type, "since": since, "whose": value}
     counts = dict.fromkeys((SUCCESS, FAILURE, REVOKED), 0)
@@ -49,17 +48,18 @@ def job_stats(cur: Cursor, job_type: str, whose: Whose, since: datetime, hourly:
         # Of the runs that succeeded: a failure may come at once or after a time limit.
         elif bucket is not None and status == SUCCESS:
             durations[bucket] = number
-    runs = [dict(zip(RUN_NAMES, row, strict=True)) for row in _newest(of).execute(cur, **given)]
-    succeeded = [run["task_id"] for run in runs if run["status"] == SUCCESS]
-    decided = counts[SUCCESS] + counts[FAILURE]
+    open_tasks, complete = open_counts(cur, whose)
     return {
         "counts": counts,
-        "failure_rate": counts[FAILURE] / decided if decided else None,
+        "failure_rate": failure_rate(counts),
+        **job_rates(cur, job_type, whose, now),
+        "open": open_tasks[job_type],
+        "complete": complete,
         "duration": {"p50": percentile(durations, 0.5), "p95": percentile(durations, 0.95)},
         "times": [{"at": at, "counts": found} for at, found in sorted(times.items())],
         "errors": _found(_errors(of).execute(cur, **given)),
-        "phases": _found(_phases().execute(cur, tasks=succeeded)) if succeeded else [],
-        "runs": runs,
+        "phases": phase_times(cur, job_type, whose, since),
+        "runs": last_runs(cur, whose, [job_type], RUNS)[job_type],
     }
 
 
@@ -121,31 +121,3 @@ def _errors(of: str) -> sa.Select[Any]:
         .outerjoin(Task, Task.id == found.id)
         .order_by(found.number.desc(), found.last_at.desc())
     )
-
-
-@composed
-def _phases() -> sa.Select[Any]:
-    """The medians of runs that succeeded, in the order of the phases."""
-    measured = sa.func.coalesce(
-        Phase.duration_seconds, sa.cast(sa.extract("epoch", Phase.updated_at - Phase.started_at), sa.Double)
-    )
-    median = sa.func.percentile_cont(0.5).within_group(measured)
-    return (
-        sa.select(Phase.phase_id, median.label("median_seconds"), sa.func.count().label("runs"))
-        .where(Phase.task_id == sa.any_(sa.bindparam("tasks", type_=Ids)), measured.is_not(None))
-        .group_by(Phase.phase_id)
-        .order_by(sa.func.min(Phase.position), Phase.phase_id)
-        .limit(100)
-    )
-
-
-@composed
-def _newest(of: str) -> sa.Select[Any]:
-    """Of all runs there is no index by their job type: the newest ones of all are looked at."""
-    task = Task
-    if of == "everyone":
-        newest = sa.select(Task).where(of_all()).order_by(Task.created_at.desc(), Task.id.desc())
-        looked_at = newest.limit(SCAN_TASKS)
-        task = aliased(Task, looked_at.subquery("tasks"))
-    runs = sa.select(*run_row(task)).where(_owned(task, of), task.job_type == _job)
-    return runs.order_by(task.created_at.desc(), task.id.desc()).limit(RUNS)

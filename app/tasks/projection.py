@@ -154,10 +154,6 @@ def _tenant(cur: Cursor, stream: str, streams: Iterable[str], known: dict[str, s
 
 def _row_changes(before: State, state: State) -> Iterator[Change]:
     task, old = state["task"], before["task"]
-    changed = [name for name in _TASK_ROW if task[name] != old[name]]
-    if changed:
-        sets = ", ".join(f"{_COLUMNS.get(name, name)} = %s" for name in changed)
-        yield f"UPDATE tasks SET {sets} WHERE id = %s", (*(_value(task, n) for n in changed), task["task_id"])
     known = {p["phase_id"]: p for p in before["phases"]}
     columns = ", ".join(_PHASE_ROW)
     updates = ", ".join(f"{name} = EXCLUDED.{name}" for name in _PHASE_ROW[1:])
@@ -168,6 +164,11 @@ def _row_changes(before: State, state: State) -> Iterator[Change]:
                     ON CONFLICT (task_id, phase_id) DO UPDATE SET {updates}""",
                 ((task["task_id"], position, *(phase[n] for n in _PHASE_ROW)),),
             )
+    # After its phases: the trigger of the end of a task sums them up.
+    changed = [name for name in _TASK_ROW if task[name] != old[name]]
+    if changed:
+        sets = ", ".join(f"{_COLUMNS.get(name, name)} = %s" for name in changed)
+        yield f"UPDATE tasks SET {sets} WHERE id = %s", (*(_value(task, n) for n in changed), task["task_id"])
     known_sections: Sequence[State] = before["sections"]
     changed_sections = () if state["sections"] is known_sections else state["sections"]
     for position, section in enumerate(changed_sections):

@@ -3,8 +3,6 @@ ago."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from app.stream.store import Connect
 
 MANY_ROWS = 20  # of an hour of a user's job type; as many as a sum may read at no cost to speak of
@@ -15,11 +13,11 @@ BATCH_ROWS = 5_000
 GROUPS = 1_000  # of one run, each in a transaction of its own
 
 # Literal, for what is read of a row differs: the error's last task is that of the newest row.
-_NEW = """SELECT user_id::text, job_type, hour, hour + interval '1 hour' FROM {table} WHERE is_new
+NEW = """SELECT user_id::text, job_type, hour, hour + interval '1 hour' FROM {table} WHERE is_new
     GROUP BY user_id, job_type, hour
     HAVING count(*) > %(rows)s OR hour < now() - make_interval(hours => %(hours)s) LIMIT %(groups)s"""
 # The oldest day first: ids grow with the hours.
-_DAYS = """SELECT user_id::text, job_type, day, day + interval '1 day' FROM (
+DAYS = """SELECT user_id::text, job_type, day, day + interval '1 day' FROM (
         SELECT user_id, job_type, date_trunc('day', hour, 'UTC') AS day FROM {table} WHERE NOT is_new AND NOT of_day
             AND hour < date_trunc('day', now(), 'UTC') - make_interval(days => %(days)s)) AS hours
     GROUP BY user_id, job_type, day ORDER BY day LIMIT %(groups)s"""
@@ -53,18 +51,22 @@ def sum_up(connect: Connect) -> int:
     returns the number of transactions. A concurrent reader sees the rows from before or after; a concurrent call finds
     them gone and adds nothing. New rows of a day that was summed up are an hour first, and join it in the next step."""
     summed = 0
-    for table in _TABLES:
-        summed += _sum_up(connect, table, _NEW, _HOUR)
-        summed += _sum_up(connect, table, _DAYS, _DAY) if table in _OF_RUNS else 0
+    for table, parts in _TABLES.items():
+        summed += sum_groups(connect, NEW.format(table=table), _SUM_UP.format(table=table, **parts, **_HOUR))
+        if table in _OF_RUNS:
+            summed += sum_groups(
+                connect, DAYS.format(table=table), _SUM_UP.format(table=table, **parts, **_DAY)
+            )
     return summed
 
 
-def _sum_up(connect: Connect, table: str, find: str, unit: Mapping[str, str]) -> int:
-    bounds = {"rows": MANY_ROWS, "hours": HOURS, "days": HOURLY_DAYS, "groups": GROUPS}
+def sum_groups(connect: Connect, find: str, statement: str, days: int = HOURLY_DAYS) -> int:
+    """Executes the statement for each hour or day (user, job, since, until) that is found, in a transaction of its
+    own; returns their number."""
+    bounds = {"rows": MANY_ROWS, "hours": HOURS, "days": days, "groups": GROUPS}
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(find.format(table=table), bounds)
+        cur.execute(find, bounds)
         found = cur.fetchall()
-    statement = _SUM_UP.format(table=table, **_TABLES[table], **unit)
     for group in found:
         with connect() as conn, conn.cursor() as cur:
             cur.execute(statement, dict(zip(("user", "job", "since", "until"), group, strict=True)))
@@ -73,7 +75,7 @@ def _sum_up(connect: Connect, table: str, find: str, unit: Mapping[str, str]) ->
 
 def forget(connect: Connect) -> None:
     """Deletes sums of runs that ended ``KEPT_DAYS`` ago, in short transactions."""
-    for table in _OF_RUNS:
+    for table in (*_OF_RUNS, "phase_sums"):
         full = True
         while full:
             with connect() as conn, conn.cursor() as cur:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from app.db.persistent import PersistentConnection
-from app.tasks import run_sums
+from app.tasks import phase_sums, run_sums
 from bench.contest import Contest
 from bench.figures import OURS, Figure
 from bench.stand import Stand
@@ -59,6 +59,10 @@ INSERT INTO run_sums (user_id, tenant, job_type, hour, status, bucket, number, i
     SELECT user_id, tenant, job_type, date_trunc('hour', finished_at, 'UTC') AS hour, status,
         ceil(ln(extract(epoch FROM finished_at - started_at)) / ln(1.04))::int, count(*), false
     FROM tasks WHERE tenant = 'team' AND finished_at IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY hour;
+INSERT INTO phase_sums (user_id, tenant, job_type, hour, phases, positions, buckets, numbers, is_new)
+    SELECT user_id, tenant, job_type, hour, array_agg('phase ' || place), array_agg(place), array_agg(bucket),
+        array_agg(number), false
+    FROM run_sums, generate_series(1, 3) AS place WHERE status = 'SUCCESS' GROUP BY 1, 2, 3, 4 ORDER BY hour;
 DROP TABLE made"""
 
 # Ends so many running tasks, one by one, and tells the microseconds of each.
@@ -72,7 +76,11 @@ BEGIN
     END LOOP;
     PERFORM set_config('bench.taken', (1e6 * extract(epoch FROM taken) / {ENDS})::text, false);
 END $$"""
-_TRIGGERS = "task_ended", "task_summed", "task_changed"
+_TRIGGERS = "task_ended", "task_summed", "task_changed", "task_phases_summed"
+# Each run that ends has phases.
+_PHASES = """INSERT INTO phases (task_id, phase_id, position, status, started_at, updated_at, duration_seconds)
+    SELECT id, 'phase ' || place, place, 'completed', now(), now(), 5 FROM tasks, generate_series(1, 3) AS place
+    WHERE tenant = 'team' AND finished_at IS NULL ON CONFLICT DO NOTHING"""
 
 
 def team(contest: Contest) -> list[Figure]:
@@ -110,8 +118,18 @@ def _fill(stand: Stand) -> None:
     for statement in _FILL.format(tasks=TASKS, days=DAYS, jobs=JOBS, people=PEOPLE).split(";"):
         stand.system.sql(statement.replace("%", "%%"))
     with closing(PersistentConnection(stand.database_url)) as connect:
-        run_sums.sum_up(connect)  # as beat does
-    for table in ("tasks", "streams", "phases", "events", "task_counts", "list_sums", "run_sums"):
+        for sums in (run_sums, phase_sums):  # as beat does
+            sums.sum_up(connect)
+    for table in (
+        "tasks",
+        "streams",
+        "phases",
+        "events",
+        "task_counts",
+        "list_sums",
+        "run_sums",
+        "phase_sums",
+    ):
         stand.system.sql(f"ANALYZE {table}")
 
 
@@ -173,6 +191,7 @@ def _asked(person: User) -> dict[str, str]:
         **{f"histogram, {w}": f"tasks/histogram?scope=tenant&top=true&window={w}" for w in ("24h", "30d")},
         "histogram of a person, 30d": f"tasks/histogram?scope=tenant&top=true&window=30d&who={person.id}",
         **{f"statistics, {w}": f"jobs/team.job_3/stats?scope=tenant&window={w}" for w in ("7d", "30d")},
+        "all jobs": "jobs/stats?scope=tenant",
         "job types": "tasks/types?scope=tenant",
         "people": "tasks/people?scope=tenant",
         "workers": "workers",
@@ -193,6 +212,7 @@ def _asked_of_all() -> dict[str, str]:
         "counts": "tasks/counts?scope=all&top=true",
         "counts of a job type in a month": f"tasks/counts?scope=all&top=true&from={month}&job_type=team.job_3",
         "histogram, 30d": "tasks/histogram?scope=all&top=true&window=30d",
+        "all jobs": "jobs/stats?scope=all",
         "statistics, 30d": "jobs/team.job_3/stats?scope=all&window=30d",
     }
 
@@ -219,6 +239,7 @@ def _ends(stand: Stand) -> tuple[float, float]:
             "(SELECT id FROM tasks WHERE tenant = 'team' AND status = 'SUCCESS' LIMIT %s)",
             ENDS,
         )
+        stand.system.sql(_PHASES)
         taken = stand.system.sql(f"{_END}; SELECT current_setting('bench.taken')".replace("%", "%%"))
         found[summed].append(float(taken[0][0]) / 1e3)
     return float(np.median(found[True])), float(np.median(found[False]))

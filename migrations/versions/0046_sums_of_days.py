@@ -1,7 +1,7 @@
 """Sums of ended runs by days, once they are old; indexes of lists of all tasks, and of phases with errors.
 
 Revision ID: 0046
-Revises: 0047
+Revises: 0045
 
 """
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 # revision identifiers, used by Alembic.
 revision = "0046"
-down_revision = "0047"
+down_revision = "0045"
 branch_labels = None
 depends_on = None
 

@@ -11,6 +11,7 @@ const PAGES: Record<Exclude<RouteName, "login">, Page> = {
   runs: new Lazy(async () => (await import("./views/runs-page")).RunsPage),
   run: new Lazy(async () => (await import("./views/run-page")).RunPage),
   compare: new Lazy(async () => (await import("./views/compare-page")).ComparePage),
+  jobs: new Lazy(async () => (await import("./views/jobs-page")).JobsPage),
   job: new Lazy(async () => (await import("./views/job-page")).JobPage),
   settings: new Lazy(async () => (await import("./views/settings-page")).SettingsPage),
   trail: new Lazy(async () => (await import("./views/trail-page")).TrailPage),

@@ -70,7 +70,7 @@ def cast_of(system: System) -> Iterator[Cast]:
             share(owner, task_id)["token"],
         )
         share_id = str(share(owner, task_id)["id"])
-        view = owner.client.post("/api/v2/views", json={"name": "Mine", "filters": {}})
+        view = owner.client.post("/api/v2/views", json={"name": "Mine", "filters": {"q": "x"}})
         mine = hook_id, key_id, share_id, token, str(view.json()["id"])
         yield Cast(people, task_id, head, *mine, tenantless_task, keys)
 

@@ -114,7 +114,7 @@ TABLE = {
     **{
         f"GET /{page}": OPEN
         for page in (
-            *("workers", "trail"),
+            *("workers", "trail", "jobs"),
             *("settings/keys", "settings/notifications", "settings/webhooks"),
         )
     },
@@ -133,9 +133,8 @@ TABLE = {
     "POST /api/v2/auth/refresh": (401,) * len(WHO),  # by cookie alone
     "POST /api/v2/auth/ticket": MEMBERS,
     "GET /api/v2/jobs/<path:job_type>/stats": MEMBERS,
-    "GET /api/v2/jobs/types": MEMBERS,
-    "GET /api/v2/jobs/history": MEMBERS,
-    "GET /api/v2/jobs/history?scope=tenant": TENANT,
+    **{f"GET /api/v2/jobs/{path}": MEMBERS for path in ("types", "stats", "history")},
+    **{f"GET /api/v2/jobs/{path}?scope=tenant": TENANT for path in ("stats", "history")},
     "POST /api/v2/agent/start": START,
     "GET /api/v2/agent/active": MEMBERS,
     "GET /api/v2/tasks": MEMBERS,
@@ -149,7 +148,7 @@ TABLE = {
     "GET /api/v2/tasks/people?scope=tenant": TENANT,
     "GET /api/v2/tasks/histogram": MEMBERS,
     "GET /api/v2/tasks/histogram?scope=tenant": TENANT,
-    **{f"GET /api/v2/{path}?scope=all": ALL for path in ("jobs/history", "tasks")},
+    **{f"GET /api/v2/{path}?scope=all": ALL for path in ("jobs/history", "jobs/stats", "tasks")},
     **{f"GET /api/v2/tasks/{path}?scope=all": ALL for path in ("counts", "types", "people", "histogram")},
     "GET /api/v2/tasks/<uuid:task_id>/status": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/events": READERS,

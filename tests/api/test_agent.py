@@ -139,11 +139,24 @@ def test_active_is_the_newest_unfinished_task_or_null(user: User) -> None:
 
     older, newer = user.start("test_endless"), user.start("test_endless")
     found = user.get("agent/active")["active"]
-    assert found.keys() == {*("task", "phases", "sections", "recent_logs", "celery", "approval", "sequence")}
+    assert found.keys() == {
+        *("task", "phases", "sections", "recent_logs", "celery", "approval", "sequence", "waiting_below")
+    }
     assert found["task"]["task_id"] == newer
     for task_id in (newer, older):
         assert user.client.post(f"/api/v2/tasks/{task_id}/cancel").status_code == 202
     wait_for("no active task", lambda: user.get("agent/active")["active"] is None)
+
+
+def test_the_active_task_says_that_a_step_of_it_waits_for_approval(user: User) -> None:
+    step = {"job_type": "test_echo", "params": {}, "approval": {"title": "Pay the translator"}}
+    parent = user.start("orchestrate", steps=[step])
+
+    wait_for("the step", lambda: user.get("agent/active")["active"]["waiting_below"] == 1)
+
+    (waits,) = user.get("tasks", parent_id=parent)["tasks"]
+    assert user.client.post(f"/api/v2/tasks/{waits['task_id']}/approve").status_code == 202
+    user.finished(parent)
 
 
 def test_a_body_has_256_kb_and_its_parameters_are_measured_before_they_are_read(user: User) -> None:

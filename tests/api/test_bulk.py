@@ -192,10 +192,15 @@ def test_each_task_has_its_entry_in_the_trail(user: User) -> None:
     first = done(user, "cancel", ids=[waits, failed])["bulk"]
     second = done(user, "retry", ids=[failed])
 
-    found = [(e["action"], e["target"], e["note"]) for e in user.get("trail", action="runs")["entries"]]
+    found = [
+        (e["action"], e["target"], e["note"], e["number"], e["refused"], e["bulk_id"])
+        for e in user.get("trail", action="runs")["entries"]
+    ]
     assert found == [
-        ("retry", failed, f"run {second['tasks'][0]['about']}, bulk action {second['bulk']}"),
-        ("cancel", waits, f"bulk action {first}"),
+        ("retry", failed, f"run {second['tasks'][0]['about']}", 1, 0, second["bulk"]),
+        ("bulk_retry", second["bulk"], "", 1, 0, second["bulk"]),
+        ("cancel", waits, "", 1, 0, first),
+        ("bulk_cancel", first, "", 1, 1, first),
     ]
 
 

@@ -89,8 +89,8 @@ def test_who_may_not_hold_is_in_the_trail_with_what_was_asked_for(system: System
         return sorted((row["kind"], row["target"], row["title"]) for row in rows) if len(rows) == 2 else None
 
     assert wait_for("both", refused) == [
-        ("queue", QUEUE, "DELETE /api/v2/queues/<path:name>/pause"),
-        ("worker", "w" * 255, "PUT /api/v2/workers/<path:name>/drain"),
+        ("queue", QUEUE, "DELETE /api/v2/queues/{name}/pause"),
+        ("worker", "w" * 255, "PUT /api/v2/workers/{name}/drain"),
     ]
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.api.answers import problem
-from tests.api.reporters import DONE, STARTED, Reporter, new_task
+from tests.api.reporters import DONE, PENDING, STARTED, Reporter, new_task, phase
 from tests.support.system import System, User
 
 
@@ -42,15 +42,18 @@ def test_a_job_type_without_runs_has_empty_statistics_and_an_unknown_one_is_404(
 
 
 @pytest.mark.parametrize(
-    ("window", "unit", "hours"), [("24h", "hour", 24), ("7d", "hour", 168), ("8d", "day", 192)]
+    ("window", "unit", "hours", "most"),
+    [("24h", "hour", 24, 1), ("7d", "hour", 168, 1), ("8d", "day", 192, 24)],
 )
-def test_the_window_begins_with_an_hour(user: User, window: str, unit: str, hours: int) -> None:
+def test_the_window_begins_with_an_hour_or_with_a_day(
+    user: User, window: str, unit: str, hours: int, most: int
+) -> None:
     found = user.get("jobs/test_lines/stats", window=window)
 
     since, until = (datetime.fromisoformat(found[name]) for name in ("since", "until"))
     assert found["unit"] == unit
     assert (since.minute, since.second, since.microsecond) == (0, 0, 0)
-    assert timedelta(hours=hours) <= until - since < timedelta(hours=hours + 1)
+    assert timedelta(hours=hours) <= until - since < timedelta(hours=hours + most)
     assert timedelta() <= datetime.now(UTC) - until < timedelta(minutes=10)
 
 
@@ -79,3 +82,21 @@ def test_of_a_tenant_for_those_who_read_it(system: System, user: User) -> None:
         assert two.get("jobs/test_echo/stats")["counts"]["SUCCESS"] == 0
         problem(worker.client.get("/api/v2/jobs/test_echo/stats?scope=tenant"), 403)
         problem(user.client.get("/api/v2/jobs/test_echo/stats?scope=tenant"), 403)
+
+
+def test_a_job_whose_runs_all_wait_has_them(user: User) -> None:
+    Reporter(user).accepted(*(new_task(PENDING, job_type="shop.mail") for _ in range(3)))
+
+    found = user.get("jobs/shop.mail/stats")
+
+    assert (found["open"], found["complete"], found["runs"]) == ({"PENDING": 3}, True, [])
+
+
+def test_phases_of_observed_runs_are_summed_up_as_our_own(user: User) -> None:
+    done = [phase("read"), phase("read", "completed"), phase("write"), DONE]
+    Reporter(user).accepted(*(new_task(STARTED, *done, job_type="shop.mail") for _ in range(2)))
+
+    found = user.get("jobs/shop.mail/stats", window="24h")["phases"]
+
+    assert [(each["phase_id"], each["runs"]) for each in found] == [("read", 2), ("write", 2)]
+    assert all(0 < each["median_seconds"] <= each["p95_seconds"] for each in found)

@@ -151,7 +151,7 @@ def test_refusals_of_one_kind_are_one_entry_with_their_number(system: System, te
     forbidden = entries(ada, action="refused")
     assert len(forbidden) <= 3, "a minute has one, and the test may see the end of one"
     first = forbidden[-1]
-    assert (first["outcome"], first["title"]) == ("forbidden", "POST /api/v2/tasks/<uuid:task_id>/cancel")
+    assert (first["outcome"], first["title"]) == ("forbidden", "POST /api/v2/tasks/{task_id}/cancel")
     assert (first["kind"], first["target"]) == ("task", task_id)
     assert first["last_at"] >= first["at"]
     wait_for("the other tenant's", lambda: entries(rob, action="refused"))

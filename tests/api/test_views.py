@@ -146,6 +146,12 @@ def test_every_filter_of_the_dashboard_is_taken_as_its_address_has_it(user: User
     assert list(TIMES) == times
 
 
+@pytest.mark.parametrize("name", ["🏳️‍🌈 nightly", "👩‍🚒", "\u200fלילה\u200f", "naïve – “quoted”"])
+def test_a_name_may_have_joined_emoji_and_marks_of_direction(user: User, name: str) -> None:
+    assert save(user, name)["name"] == name
+    assert names(user) == [name]
+
+
 def test_what_is_done_to_a_view_is_in_the_trail(people: dict[str, User]) -> None:
     owner, admin = people["owner"], people["admin"]
     made = save(owner, "Failed")

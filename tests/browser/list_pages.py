@@ -26,6 +26,16 @@ def selected(tab: Dashboard, scene: Scene) -> None:
     expect(tab.get("group", "Selected runs")).to_contain_text("2 selected")
 
 
+def filters(tab: Dashboard, scene: Scene) -> None:
+    """The sheet of the filters, on a phone; a wide window has them in the list."""
+    tab.open("/?errors=true&time=7d")
+    tab.says("live")
+    opens = tab.get("button", re.compile("^Filters"))
+    if opens.is_visible():
+        opens.click()
+        expect(tab.page.get_by_role("dialog", name="Filters")).to_be_visible()
+
+
 def views(tab: Dashboard, scene: Scene) -> None:
     """The menu of saved views, one of which is shown."""
     if not scene.user.get("views")["views"]:

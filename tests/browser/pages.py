@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Route, expect
 
-from tests.browser.list_pages import runs, selected, views
-from tests.browser.pages_of_settings import api_keys, made_key, same_key, webhooks
+from tests.browser.list_pages import filters, runs, selected, views
+from tests.browser.pages_of_settings import api_keys, made_key, webhooks
 from tests.browser.scene import Scene
 from tests.browser.workers_page import workers
 from tests.support.dashboard import Dashboard
@@ -161,11 +161,15 @@ def job(tab: Dashboard, scene: Scene) -> None:
     expect(tab.get("region", "Last runs")).to_be_visible()
 
 
+def jobs(tab: Dashboard, scene: Scene) -> None:
+    tab.open("/jobs")
+    expect(tab.page.get_by_role("table").get_by_role("link", name="release", exact=True)).to_be_visible()
+
+
 def nothing(tab: Dashboard, scene: Scene) -> None:
-    tab.context.route("**/api/v2/keys", same_key)
     tab.open("/")
     tab.says("live")
-    tab.shows("taskroom run")
+    tab.shows("Show these lines with a key")
 
 
 PAGES: dict[str, Opening] = {
@@ -174,6 +178,7 @@ PAGES: dict[str, Opening] = {
     "runs-empty": nothing,
     "runs-selected": selected,
     "runs-views": views,
+    "runs-filters": filters,
     "new-run": form,
     "new-run-steps": steps_form,
     "run-running": running,
@@ -192,6 +197,7 @@ PAGES: dict[str, Opening] = {
     "run-compare": compare,
     "run-compare-others": compare_others,
     "job": job,
+    "jobs": jobs,
     "run-shared": share_dialog,
     "workers": workers,
     "embed": embed,

@@ -18,6 +18,12 @@ def lines_of(tab: Visit, name: str) -> str:
     return tab.get("region", name).locator("pre").inner_text()
 
 
+def with_key(tab: Visit) -> None:
+    """Asks for a key in the lines."""
+    tab.click("Show these lines with a key")
+    tab.shows("The key in the lines was made for you.")
+
+
 def exported(tab: Visit) -> dict[str, str]:
     """What the first lines set in a terminal."""
     return dict(re.findall(r"(TASKROOM_\w+)=(\S+)", lines_of(tab, "Once, in a terminal")))
@@ -27,6 +33,7 @@ def test_the_lines_are_run_as_they_stand_and_the_run_appears(tab: Visit, user: U
     tab.open("/")
     waits = tab.page.get_by_text("Waiting for the first run")
     expect(waits).to_be_visible()
+    with_key(tab)
     script = lines_of(tab, "A Python script or notebook")
     environment = {**os.environ, "HOME": str(tmp_path), **exported(tab)}
 
@@ -59,21 +66,30 @@ def test_the_package_of_this_version_is_installed_from_this_server(tab: Visit, t
     assert found.stdout.startswith(str(tmp_path))
 
 
-def test_the_key_stays_the_same_and_another_tab_has_its_own(visit: Visitor, user: User) -> None:
+def test_a_key_is_made_when_it_is_asked_for_and_stays_and_another_tab_has_its_own(
+    visit: Visitor, user: User
+) -> None:
     tab = visit(user)
     tab.open("/")
+    expect(tab.get("button", "Show these lines with a key")).to_be_enabled()
+    assert exported(tab)["TASKROOM_KEY"] == "trk_…" and user.get("keys")["keys"] == []
+    with_key(tab)
     first = exported(tab)["TASKROOM_KEY"]
     (row,) = user.get("keys")["keys"]
     assert first.startswith(row["prefix"]) and row["scopes"] == ["report"] and row["expires_at"]
 
     tab.page.reload()
+    tab.shows("The key in the lines was made for you.")
     assert exported(tab)["TASKROOM_KEY"] == first
 
     other = visit(user)
     other.open("/")
+    with_key(other)
     second = exported(other)["TASKROOM_KEY"]
     assert second != first
     assert {row["prefix"] for row in user.get("keys")["keys"]} == {first[:10], second[:10]}
+    made = user.get("trail", action="keys")["entries"]
+    assert len(made) == 2, "each by a click"
 
 
 def test_who_has_runs_finds_the_ways_by_a_link_of_the_list(visit: Visitor, user: User) -> None:

@@ -38,8 +38,14 @@ def test_runs_are_selected_with_pointer_and_keys_and_cancelled_at_once(tab: Visi
     page.get_by_role("link", name="Cancelling 6 runs", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Cancel my test_outside runs")
     tab.has_ended()
+    expect(page.get_by_text("succeeded · 6 cancelled", exact=True)).to_be_visible()
     expect(page.get_by_text(f"Part 0 ({ids[0]}): cancelled")).to_be_visible()
     assert {user.status(task_id)["task"]["status"] for task_id in ids} == {"REVOKED"}
+    tab.open("/?job_type=bulk_action")
+    expect(page.locator("main ol a.row")).to_contain_text("6 cancelled")
+    page.get_by_role("button", name=re.compile("^Notifications")).click()
+    notices = page.get_by_role("dialog", name="Notifications").get_by_role("listitem")
+    expect(notices.filter(has_text="Cancel my test_outside runs has finished")).to_contain_text("6 cancelled")
 
 
 def test_a_view_is_saved_opened_renamed_and_removed(tab: Visit, user: User, system: System) -> None:

@@ -72,6 +72,9 @@ def test_a_lead_looks_at_the_runs_of_the_team(
     expect(page.locator("a.row", has_text="Old").locator(".row-who")).to_have_text(bob.email.split("@")[0])
     # Its step waits, so the run does not look as if it worked.
     expect(page.locator("a.row", has_text="Import").locator(".segment.waiting")).to_have_count(1)
+    band = tab.get("region", "Your active run")
+    expect(band.locator(".segment.waiting")).to_have_count(1)
+    expect(band.get_by_role("link")).to_contain_text("Approve or reject")
 
     page.get_by_role("button", name="Steps of Import").click()
     wait_for("the steps", lambda: shown(tab)[:3] == ["Import", "First step", "Second step"])

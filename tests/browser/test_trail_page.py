@@ -8,6 +8,8 @@ import orjson
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
+from tests.browser.scene import start
+from tests.support.bulk import done
 from tests.support.system import User
 
 APPROVAL = {"title": "Delete the old ones", "risk_level": "critical", "estimated_cost": 0.0}
@@ -56,6 +58,34 @@ def test_what_is_decided_in_the_bell_is_found_in_the_trail(visit: Visitor, user:
     assert [(line["action"], line["target"]) for line in lines] == [("approve", approved)]
     rows.get_by_role("link", name="Weekly export").click()
     expect(tab.page).to_have_url(re.compile(f"/runs/{approved}$"))
+
+
+def test_a_bulk_action_is_one_entry_that_shows_each_run_on_demand(visit: Visitor, user: User) -> None:
+    failed = [start(user, f"Night batch {n}", "test_fail") for n in range(52)]
+    for task_id in failed:
+        user.finished(task_id)
+    bulk = done(user, "retry", ids=[*failed, user.start("test_outside")])["bulk"]
+    tab = visit(user)
+    tab.open("/trail?action=runs")
+    rows = tab.page.get_by_role("main").get_by_role("listitem")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("You retried 52 runs · 1 refused")
+    expect(rows.get_by_role("link", name="52 runs", exact=True)).to_have_attribute("href", f"/runs/{bulk}")
+
+    tab.click("Show each run")
+    each = rows.first.get_by_role("listitem")
+    expect(each).to_have_count(50)
+    tab.click("Show older")
+    expect(each).to_have_count(52)
+    expect(each.filter(has_text="Night batch 51")).to_contain_text("You ran again Night batch 51")
+    assert bulk not in rows.first.inner_text() and failed[0] not in rows.first.inner_text(), "names, no ids"
+    tab.click("Hide each run")
+    expect(each).to_have_count(0)
+
+    tab.page.get_by_role("searchbox", name="Search the trail").fill("night batch 51")
+    expect(rows).to_have_count(1)
+    rows.get_by_role("link", name="the new run").click()
+    expect(tab.page.get_by_role("heading", name="Night batch 51")).to_be_visible()
 
 
 def test_a_choice_is_kept_and_obeyed(visit: Visitor, user: User) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from app.api import events, folded, reported_batch, task_tree
 from app.api import fleet as fleet_pages
 from app.api import tasks as task_pages
+from app.api.job_list import JobListQuery
 from app.http import compressed
 from app.models.observed import QueueReport, ScheduleReport, WorkerReport
 from app.models.queue import Hold, LostAttempt
@@ -101,8 +102,8 @@ ROWS: dict[str, list[Row]] = {
          lambda: same(queued.MOST, queued.USERS)),
         ("characters of the error of a scheduled run", "300",
          lambda: same(schedules.LONGEST_ERROR, fleet_details.MESSAGE)),
-        ("characters of a cursor of workers, queues and schedules", "4,500",
-         lambda: most(fleet_pages.FleetQuery, "cursor")),
+        ("characters of a cursor of workers, queues, schedules and job types", "4,500",
+         lambda: same(most(fleet_pages.FleetQuery, "cursor"), most(JobListQuery, "cursor"))),
         ("job types of a list that are named", "200", lambda: same(task_types.MOST_TYPES, task_types.MOST_OWNERS)),
         ("age of the plan of a job type in a web process", "2 s", lambda: lookups.FORECAST_SECONDS),
         ("age of what it knows of a user's daily budget", "5 s", lambda: lookups.BUDGET_SECONDS),

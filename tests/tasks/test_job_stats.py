@@ -11,12 +11,10 @@ from typing import Any
 import pytest
 
 from app.db.persistent import PersistentConnection
-from app.tasks import job_stats as stats
 from app.tasks import run_sums
 from app.tasks.job_stats import RUNS, job_stats
+from app.tasks.last_runs import last_runs
 from tests.stream.helpers import sql
-from tests.support.plans import rows_visited
-from tests.support.servers import Servers
 from tests.tasks.helpers import Tasks
 
 JOB = "thumbnails"
@@ -55,7 +53,7 @@ def of(
     connect: PersistentConnection, whose: dict[str, str], since: datetime = LONG_AGO, hourly: bool = True
 ) -> dict[str, Any]:
     with connect() as conn, conn.cursor() as cur:
-        return job_stats(cur, JOB, whose, since, hourly)
+        return job_stats(cur, JOB, whose, since, datetime.now(UTC), hourly)
 
 
 def test_numbers_durations_and_the_rate_of_failures(tasks: Tasks, connect: PersistentConnection) -> None:
@@ -157,26 +155,6 @@ def test_a_tenant_has_the_runs_of_its_users_and_a_user_only_its_own(
     assert of(connect, {"user_id": one})["errors"] == []
 
 
-def test_phases_have_the_medians_of_the_newest_runs_that_succeeded(
-    tasks: Tasks, connect: PersistentConnection
-) -> None:
-    for seconds in (1, 2, 30):
-        task_id = run(tasks, 60)
-        sql(
-            tasks.database,
-            "INSERT INTO phases (task_id, phase_id, position, status, message, processed_count, error_count, "
-            "sequence, updated_at, duration_seconds) VALUES "
-            "(%s, 'read', 0, 'completed', '', 0, 0, 1, now(), %s), "
-            "(%s, 'write', 1, 'completed', '', 0, 0, 1, now(), 5)",
-            *(task_id, seconds, task_id),
-        )
-
-    assert of(connect, {"user_id": tasks.user_id})["phases"] == [
-        {"phase_id": "read", "median_seconds": 2.0, "runs": 3},
-        {"phase_id": "write", "median_seconds": 5.0, "runs": 3},
-    ]
-
-
 def rows_of(tasks: Tasks) -> tuple[int, ...]:
     return tuple(
         sql(tasks.database, f"SELECT count(*) FROM {table} WHERE user_id = %s", tasks.user_id)[0][0]
@@ -252,46 +230,62 @@ def test_the_hours_of_a_day_are_one_sum_when_they_are_old_and_what_comes_late_jo
     assert [each["number"] for each in found["errors"]] == [10]
 
 
-FILL = """INSERT INTO run_sums (user_id, tenant, job_type, hour, status, bucket, number, is_new, of_day)
-    SELECT %s::uuid, 'tenant ' || job %% 10, 'job ' || job, timestamptz '2020-01-01 00:00Z' + hour * interval '1 h',
-        'SUCCESS', bucket, 7, false, true
-    FROM generate_series(1, 20) AS job, generate_series(1, 250) AS hour, generate_series(1, 20) AS bucket
-    RETURNING 1"""
-
-
-@pytest.fixture(scope="module")
-def filled(servers: Servers) -> Iterator[tuple[str, str]]:
-    """A database with 100,000 sums, counted by ANALYZE, and the user whose they are."""
-    with servers.database() as database:
-        user_id = Tasks(database).user_id
-        sql(database, FILL, user_id)
-        sql(database, "ANALYZE run_sums")
-        yield database, user_id
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("of", ["user_id", "tenant"])
-def test_statistics_read_a_piece_of_an_index(filled: tuple[str, str], of: str) -> None:
-    database, user_id = filled
-    since = datetime(2020, 1, 10, tzinfo=UTC)
-    given = {"whose": user_id if of == "user_id" else "tenant 3", "job_type": "job 3", "since": since}
-    wanted = (250 - 24 * 9 + 1) * 20
-    with closing(PersistentConnection(database)) as connect, connect() as conn, conn.cursor() as cur:
-        statement = stats._sums(of)
-        read = rows_visited(cur, "run_sums", statement.text, statement.values(**given, unit="hour"))
-        assert read == wanted, "of 100,000, and once"
-
-
-@pytest.mark.slow
-def test_old_hours_are_looked_for_where_none_is_summed_up(filled: tuple[str, str]) -> None:
-    with closing(PersistentConnection(filled[0])) as connect, connect() as conn, conn.cursor() as cur:
-        find = run_sums._DAYS.format(table="run_sums")
-        assert rows_visited(cur, "run_sums", find, {"days": 8, "groups": 1_000}) == 0, "of 100,000"
-
-
-def test_runs_are_as_many_as_the_page_has_room_for(tasks: Tasks, connect: PersistentConnection) -> None:
+def test_runs_are_the_newest_that_have_begun_as_many_as_the_page_has_room_for(
+    tasks: Tasks, connect: PersistentConnection
+) -> None:
     ids = [tasks.create(job_type=JOB) for _ in range(RUNS + 1)]
+    for task_id in ids:
+        assert tasks.claim(task_id)
+    for _ in range(RUNS):
+        tasks.create(job_type=JOB)
 
-    found = of(connect, {"user_id": tasks.user_id})["runs"]
+    found = of(connect, {"user_id": tasks.user_id})
 
-    assert [each["task_id"] for each in found] == ids[:0:-1]
+    assert [each["task_id"] for each in found["runs"]] == ids[:0:-1]
+    assert (found["open"], found["complete"]) == ({"PENDING": RUNS, "STARTED": RUNS + 1}, True)
+
+
+def test_where_more_wait_than_are_looked_at_there_are_the_last_successes(
+    tasks: Tasks, connect: PersistentConnection
+) -> None:
+    tenant = tasks.user_id = tasks.add_user("acme")
+    done = [run(tasks, 1, hours_ago=hours) for hours in (9, 5)]
+    begun = tasks.create(job_type=JOB)
+    assert tasks.claim(begun)
+    for _ in range(3):
+        tasks.create(job_type=JOB)
+
+    for whose in ({"user_id": tenant}, {"tenant": "acme"}):
+        with connect() as conn, conn.cursor() as cur:
+            few = last_runs(cur, whose, [JOB, "another"], number=3, looked_at=4)
+        assert [each["task_id"] for each in few[JOB]] == [begun, *reversed(done)]
+        assert few["another"] == []
+
+
+def test_the_last_day_and_week_stand_beside_the_time_before(
+    tasks: Tasks, connect: PersistentConnection
+) -> None:
+    for hours, status in (
+        *((1, "SUCCESS"), (2, "FAILURE"), (2, "REVOKED")),
+        *((30, "SUCCESS"), (40, "SUCCESS"), (40, "FAILURE")),
+        (100, "SUCCESS"),
+        *((200, "FAILURE"), (300, "SUCCESS"), (300, "SUCCESS"), (300, "SUCCESS")),
+        (400, "FAILURE"),
+    ):
+        run(tasks, 1, status, hours_ago=hours, **({"error": error()} if status == "FAILURE" else {}))
+
+    found = of(connect, {"user_id": tasks.user_id}, hourly=False)
+
+    day, week = found["day"], found["week"]
+    assert day["counts"] == {"SUCCESS": 1, "FAILURE": 1, "REVOKED": 1}
+    assert (day["failure_rate"], day["before"]["failure_rate"]) == (0.5, pytest.approx(1 / 3))
+    assert week["counts"] == {"SUCCESS": 4, "FAILURE": 2, "REVOKED": 1}
+    assert week["before"] == {"counts": {"SUCCESS": 3, "FAILURE": 1, "REVOKED": 0}, "failure_rate": 0.25}
+
+
+def test_a_job_that_never_ran_has_no_rates(tasks: Tasks, connect: PersistentConnection) -> None:
+    found = of(connect, {"user_id": tasks.user_id})
+
+    nothing = {"counts": {"SUCCESS": 0, "FAILURE": 0, "REVOKED": 0}, "failure_rate": None}
+    assert found["day"] == found["week"] == nothing | {"before": nothing}
+    assert found["open"] == {} and found["phases"] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from app.auth import present, trail
+from app.auth import bulk_trail, present, trail
 from app.auth.owners import Owner
 from app.auth.principal import Principal
 from app.errors import Conflict, Problem, TooMany
@@ -55,15 +55,20 @@ class BulkAction:
                 stream = task_stream(target.task_id)
                 task = load(tx.cur, [stream])[stream]["task"]
                 title = task["title"] if self._is_known(owner) else None
-                note = f"bulk action {self._order.task_id}"
+                note = ""
                 if self._order.action == CANCEL:
                     outcome, about, goes_on = self._cancel(tx, task, by)
                 else:
                     outcome, about = self._retry(tx, task)
-                    note = f"{'its reporter was asked' if outcome == ASKED else f'run {about}'}, {note}"
-                trail.record(tx.cur, by, self._order.action, "task", target.task_id, note=note)
+                    note = "its reporter was asked" if outcome == ASKED else f"run {about}"
+                bulk_id = self._order.task_id
+                trail.record(
+                    tx.cur, by, self._order.action, "task", target.task_id, note=note, bulk_id=bulk_id
+                )
+                bulk_trail.count(tx.cur, bulk_id, owner.user_id)
             except Problem as refused:
                 outcome, about = REFUSED, refused.detail
+                bulk_trail.count(tx.cur, self._order.task_id, None)
             target = target._replace(outcome=outcome, about=about)
             bulk.settle(tx.cur, self._order.task_id, target)
         while goes_on:

@@ -5,7 +5,7 @@ export interface TrailEntry {
   at: string;
   /** Of refusals: when the last one was. */
   last_at: string | null;
-  /** How many refusals; 1 of a deed. */
+  /** How many refusals, or how many runs a bulk action changed; 1 of a deed. */
   number: number;
   action: string;
   /** "ok", or why it was refused. */
@@ -22,6 +22,10 @@ export interface TrailEntry {
   owner: string | null;
   tenant: string | null;
   note: string;
+  /** The run of the bulk action that it is, or that it belongs to. */
+  bulk_id: string | null;
+  /** Of a bulk action: how many runs it was not allowed to change. */
+  refused: number;
 }
 
 export interface TrailPage {
@@ -36,6 +40,10 @@ export interface TrailQuery {
   from?: string | undefined;
   to?: string | undefined;
   q?: string | undefined;
+  /** Only what this bulk action did to each run. */
+  bulk?: string | undefined;
+  /** "true": without what bulk actions did to each run. */
+  folded?: string | undefined;
 }
 
 export const CHOICES = ["all", "failures", "approvals", "none"] as const;

@@ -54,8 +54,8 @@ export class AccountApi {
 
 const webhook = (id: string): string => `/webhooks/${encodeURIComponent(id)}`;
 
-/** Returns the address of the trail as a file, for a link. */
-export const trailDownload = (filter: TrailQuery): string => `${BASE}/trail/export?${query({ ...filter })}`;
+/** Returns the address of the trail as a file, for a link. The file has what bulk actions did to each run. */
+export const trailDownload = (filter: TrailQuery): string => `${BASE}/trail/export?${query({ ...filter, folded: undefined })}`;
 
 function query(values: Record<string, string | undefined>): string {
   const search = new URLSearchParams();

@@ -2,7 +2,7 @@ import type { Access } from "./access";
 import { isRetry } from "./logLine";
 import type { LogFilter, LogLine, LogMarksPage, LogPage, LogQuery } from "./logTypes";
 import type { NewShare, ShareList } from "./shares";
-import { jobPath, type JobStats } from "./jobStats";
+import { jobPath, type JobPage, type JobStats } from "./jobStats";
 import type { OutputFile, RelatedRun } from "./related";
 import type { ApiKeyPage, NewApiKey, Scope } from "./apiKeys";
 import type { Person, TaskFilter, TaskPage, TaskTimes } from "./taskLists";
@@ -16,7 +16,7 @@ import type {
   Snapshot,
   StatusCounts,
   TaskEvent,
-  TaskState,
+  ActiveState,
 } from "./types";
 
 const BASE = "/api/v2";
@@ -61,6 +61,11 @@ export class Api {
     return this.get(`/jobs/${jobPath(jobType)}/stats?${query({ window, scope })}`);
   }
 
+  /** All job types whose name contains `q`, what needs a look first. */
+  jobs(scope: TaskFilter["scope"], q: string, limit: number, cursor?: string): Promise<JobPage> {
+    return this.get(`/jobs/stats?${query({ scope, q, limit, cursor })}`);
+  }
+
   /** Newest first. */
   tasks(filter: TaskFilter, limit: number, cursor?: string): Promise<TaskPage> {
     return this.get(`/tasks?${query({ limit, cursor, ...filter })}`);
@@ -86,8 +91,8 @@ export class Api {
     return this.get(`/tasks/histogram?${query({ ...filter })}`);
   }
 
-  active(): Promise<TaskState | null> {
-    return this.get<{ active: TaskState | null }>("/agent/active").then((answer) => answer.active);
+  active(): Promise<ActiveState | null> {
+    return this.get<{ active: ActiveState | null }>("/agent/active").then((answer) => answer.active);
   }
 
   /** Starts a run. The same key with the same body starts it once, so a request without an answer may be repeated. */

@@ -4,6 +4,7 @@ import type { LogLine, LogSection } from "./logTypes";
 import type { Observed } from "./observed";
 
 export type { LogFilter, LogLine, LogMarksPage, LogPage, LogQuery, LogSection } from "./logTypes";
+export type { Notification, NotificationPage, Severity } from "./notificationTypes";
 
 export const STATUSES = ["PENDING", "WAITING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"] as const;
 export type Status = (typeof STATUSES)[number];
@@ -122,6 +123,12 @@ export interface TaskState {
   sequence: number;
 }
 
+/** The user's newest unfinished task. */
+export interface ActiveState extends TaskState {
+  /** How many of the first 100 tasks below it wait for approval. */
+  waiting_below: number;
+}
+
 /** The decision that a task waits for. `key` distinguishes several of one task. */
 export interface Approval {
   key: string;
@@ -212,39 +219,4 @@ export interface JobType {
 export interface BrokenFile {
   file: string;
   error: string;
-}
-
-export type Severity = "info" | "success" | "warning" | "error";
-
-/** A notification of the user, or an announcement to all users, which is in no list and never unread. */
-export interface Notification {
-  id: string;
-  /** Of its event. */
-  sequence: number;
-  /** Given by events only: `user:<id>`, or `broadcast` for an announcement. */
-  stream?: string;
-  notification_type: string;
-  severity: Severity;
-  title: string;
-  message: string;
-  related_type: string | null;
-  related_id: string | null;
-  action_url: string | null;
-  urgent: boolean;
-  read: boolean;
-  created_at: string;
-  /** Of an approval what is asked; of runs the job type. */
-  metadata?: Record<string, unknown>;
-  /** Given by events about runs only: the id of the run's entry before, whose place this one takes. */
-  replaces?: string | null;
-  /** Given by the same events: how many are unread then. */
-  unread_count?: number;
-}
-
-/** Newest first. `unread_count` is as of `sequence` of the user's stream. */
-export interface NotificationPage {
-  notifications: Notification[];
-  next: string | null;
-  unread_count: number;
-  sequence: number;
 }

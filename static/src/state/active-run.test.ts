@@ -1,11 +1,12 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Task, TaskState } from "../client/types";
+import type { ActiveState, Task } from "../client/types";
 import { ActiveRun } from "./active-run";
 import { FakeServer, task } from "./runs.fake";
 
 let server: FakeServer;
 let newest: Task | null;
+let waiting: number;
 let active: ActiveRun;
 
 const settled = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
@@ -15,7 +16,8 @@ beforeEach(async () => {
   vi.useFakeTimers();
   server = new FakeServer();
   newest = null;
-  const api = { active: async (): Promise<TaskState | null> => newest && { task: newest, phases: [], sequence: 3 } };
+  waiting = 0;
+  const api = { active: async (): Promise<ActiveState | null> => newest && { task: newest, phases: [], sequence: 3, waiting_below: waiting } };
   active = new ActiveRun(api, server.connection, (error) => {
     throw error;
   });
@@ -55,4 +57,21 @@ test("the steps of another run are part of it", async () => {
   server.emit("task_created", { task_id: "id-001", status: "PENDING", parent_id: "id-000" });
   await settled(500);
   expect(active.row.value).toBeNull();
+});
+
+test("a step that waits for approval is known as long as it waits", async () => {
+  newest = task(1, "STARTED");
+  server.start(1);
+  await settled(500);
+  expect(active.row.value?.task.waiting_below).toBe(0);
+
+  waiting = 1;
+  server.emit("status_changed", { task_id: "id-000", status: "WAITING", previous_status: null });
+  await settled(500);
+  expect(active.row.value?.task.waiting_below).toBe(1);
+
+  waiting = 0;
+  server.emit("status_changed", { task_id: "id-000", status: "PENDING", previous_status: "WAITING" });
+  await settled(500);
+  expect(active.row.value?.task.waiting_below).toBe(0);
 });

@@ -2,6 +2,7 @@ import { signal, type Signal } from "@preact/signals";
 import type { Api } from "../client/api";
 import { isTerminal, type TaskEvent } from "../client/types";
 import type { Connection, Watch } from "../client/watch";
+import { changesApprovals } from "./counts";
 import { LiveRows } from "./live-rows";
 import { rowAfterStatusChange, rowOf, type Row } from "./rows";
 
@@ -40,8 +41,9 @@ export class ActiveRun {
     const row = event.type === "status_changed" ? this.current(event.task_id) : undefined;
     if (row) row.value = rowAfterStatusChange(row.value, event);
     const ended = row && isTerminal(row.value.task.status);
-    // Steps of another run belong to that run.
-    if (ended || (event.type === "task_created" && event.parent_id === null)) {
+    // Steps of another run belong to that run, which needs approval when one of them does.
+    const asks = event.type === "status_changed" && !row && this.row.value && changesApprovals(event);
+    if (ended || asks || (event.type === "task_created" && event.parent_id === null)) {
       this.timer ??= setTimeout(() => void this.load(), SOON_MS);
     }
   }
@@ -52,9 +54,11 @@ export class ActiveRun {
     try {
       const found = await this.api.active();
       if (this.stopped || !found) return;
-      const { task, phases, sequence } = found;
+      const { phases, sequence, waiting_below } = found;
+      const task = { ...found.task, waiting_below };
       const known = this.current(task.task_id);
       if (!known || known.value.sequence < sequence) this.row.value = { ...rowOf(task), phases, sequence };
+      else known.value = { ...known.value, task: { ...known.value.task, waiting_below } };
       this.liveRows.visible([task.task_id]);
     } catch (error) {
       if (!this.stopped) this.failed(error);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { filterOf, isUnfiltered, listAddress, NO_FILTER, taskFilterOf } from "./filter";
+import { filterOf, filtersSet, isUnfiltered, listAddress, NO_FILTER, taskFilterOf } from "./filter";
 
 const user = { id: "u", email: "a@example.org", role: "operator", tenant: "acme" };
 
@@ -16,6 +16,14 @@ test.each([
   const filter = filterOf(address, user);
   expect(listAddress(filter)).toBe(address);
   expect(isUnfiltered(filter)).toBe(address === "/");
+});
+
+test.each([
+  ["/?status=FAILURE&q=night&scope=tenant", 0],
+  ["/?time=30d&from=2026-03-05T10%3A00%3A00Z&to=2026-03-05T12%3A00%3A00Z&max_seconds=0.5&min_seconds=0.1&steps=true", 3],
+  [`/?scope=tenant&who=${WHO}&job_type=a&errors=true`, 3],
+])("%s has so many filters beside the status and the text: %d", (address, number) => {
+  expect(filtersSet(filterOf(address, user))).toBe(number);
 });
 
 test("steps that are listed leave no run out", () => {

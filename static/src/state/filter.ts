@@ -45,6 +45,10 @@ export const NO_FILTER: RunFilter = {
   steps: false,
 };
 
+/** How many filters are set, without the status and the text. */
+export const filtersSet = ({ job_type, who, time, from, to, min_seconds, max_seconds, errors, steps }: RunFilter): number =>
+  [job_type, who, time || from || to, min_seconds || max_seconds, errors, steps].filter(Boolean).length;
+
 const SECONDS = /^\d{1,9}(\.\d{1,3})?$/;
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -33,18 +33,38 @@ test("a key that may only report is made, for thirty days", async () => {
   const { api, shown } = given();
   const key = shown();
 
-  await key.load();
+  await key.make();
 
   expect(key.value.value).toBe("trk_secret");
   expect(api.makeKey).toHaveBeenCalledWith({ name: "first run", scopes: ["report"], expires_in: 2_592_000 });
 });
 
+test("looking makes nothing, and asks for nothing", async () => {
+  const { api, shown } = given(row("lost", "first run", false));
+  const key = shown();
+
+  await key.find();
+
+  expect(key.value.value).toBeNull();
+  for (const call of [api.keys, api.makeKey, api.revokeKey]) expect(call).not.toHaveBeenCalled();
+});
+
+test("two clicks make one key", async () => {
+  const { api, shown } = given();
+  const key = shown();
+
+  await Promise.all([key.make(), key.make()]);
+
+  expect(key.value.value).toBe("trk_secret");
+  expect(api.makeKey).toHaveBeenCalledTimes(1);
+});
+
 test("the same tab shows the same key again", async () => {
   const { api, shown } = given();
-  await shown().load();
+  await shown().make();
   const again = shown();
 
-  await again.load();
+  await again.find();
 
   expect(again.value.value).toBe("trk_secret");
   expect(api.makeKey).toHaveBeenCalledTimes(1);
@@ -55,7 +75,7 @@ test("one that nobody has used for a day is revoked; used ones, others, and what
   const beside = { ...row("beside", "first run", false), created_at: new Date(Date.now() - 23 * 3_600_000).toISOString() };
   const { api, shown } = given(row("lost", "first run", false), beside, row("used", "first run", true), row("other", "backup", false));
 
-  await shown().load();
+  await shown().make();
 
   expect(api.revokeKey.mock.calls).toEqual([["lost"]]);
 });
@@ -65,7 +85,9 @@ test("a key that was revoked meanwhile is made anew", async () => {
   kept.write("taskroom.first-key.ann", JSON.stringify({ id: "gone", key: "trk_gone" }));
   const key = shown();
 
-  await key.load();
+  await key.find();
+  expect(key.value.value).toBeNull();
+  await key.make();
 
   expect(key.value.value).toBe("trk_secret");
   expect(api.makeKey).toHaveBeenCalledTimes(1);
@@ -76,7 +98,7 @@ test("a refusal is kept as what it is", async () => {
   api.makeKey.mockRejectedValue(new Problem(409, "Too many keys"));
   const key = shown();
 
-  await key.load();
+  await key.make();
 
   expect(key.value.value).toEqual(new Problem(409, "Too many keys"));
 });

@@ -8,10 +8,12 @@ import { inTab, type Texts } from "./settings";
 const NAME = "first run";
 const DAY = 86_400;
 
-/** The key that stands in the lines of an empty list: of scope `report`, for 30 days, and until the tab closes the same. */
+/** The key that stands in the lines of an empty list: of scope `report`, for 30 days, and until the tab closes the same. It is
+ *  made when the reader asks for it: looking at the page makes nothing. */
 export class FirstKey {
-  /** The key; a problem when there can be none; null while it is made. */
+  /** The key; a problem when there can be none; null where there is none yet. */
   readonly value: Signal<string | Problem | null> = signal(null);
+  readonly busy = signal(false);
 
   constructor(
     private readonly api: Pick<Api, "keys" | "makeKey" | "revokeKey">,
@@ -19,24 +21,41 @@ export class FirstKey {
     private readonly kept: Texts = inTab,
   ) {}
 
-  /** Makes the key unless this tab has it. Those of other tabs, whose lines may be copied but not run yet, stay for a day. */
-  async load(): Promise<void> {
-    try {
+  /** Takes the key that this tab made before, unless it was revoked. */
+  async find(): Promise<void> {
+    if (this.read()) await this.try(async () => this.known((await this.api.keys("own")).keys));
+  }
+
+  /** Makes the key, unless this tab has one. Those of other tabs, whose lines may be copied but not run yet, stay for a day. */
+  async make(): Promise<void> {
+    if (this.busy.value) return;
+    await this.try(async () => {
       const { keys } = await this.api.keys("own");
-      const earlier = keys.filter(({ name }) => name === NAME);
-      const kept = this.read();
-      if (kept && earlier.some(({ id }) => id === kept.id)) {
-        this.value.value = kept.key;
-        return;
-      }
-      const isForgotten = ({ created_at, last_used_at }: ApiKey) => !last_used_at && serverNow() - Date.parse(created_at) > 1_000 * DAY;
-      for (const { id } of earlier.filter(isForgotten)) await this.api.revokeKey(id);
+      const found = this.known(keys);
+      if (found) return found;
+      const isForgotten = ({ name, created_at, last_used_at }: ApiKey) =>
+        name === NAME && !last_used_at && serverNow() - Date.parse(created_at) > 1_000 * DAY;
+      for (const { id } of keys.filter(isForgotten)) await this.api.revokeKey(id);
       const { id, key } = await this.api.makeKey({ name: NAME, scopes: ["report"], expires_in: 30 * DAY });
       this.kept.write(this.slot, JSON.stringify({ id, key }));
-      this.value.value = key;
+      return key;
+    });
+  }
+
+  private async try(load: () => Promise<string | null>): Promise<void> {
+    this.busy.value = true;
+    try {
+      this.value.value = await load();
     } catch (error) {
       this.value.value = Problem.of(error);
+    } finally {
+      this.busy.value = false;
     }
+  }
+
+  private known(keys: readonly ApiKey[]): string | null {
+    const kept = this.read();
+    return kept && keys.some(({ id }) => id === kept.id) ? kept.key : null;
   }
 
   private get slot(): string {

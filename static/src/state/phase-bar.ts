@@ -18,6 +18,9 @@ export function rowSegments(row: TaskState, types: readonly JobType[] | Problem 
 /** Whether a run that is not over has a step that waits for approval. */
 export const waitsBelow = ({ status, waiting_below }: Task): boolean => !isTerminal(status) && Boolean(waiting_below);
 
+/** Whether it, or a step of it, waits for approval. */
+export const needsApproval = (task: Task): boolean => task.status === "WAITING" || waitsBelow(task);
+
 /** Which steps wait a list does not know: where no more run than wait, those that run do. */
 function withWaiting(rows: readonly PhaseRow[], waiting: number): readonly PhaseRow[] {
   if (rows.filter(({ state }) => state === "running").length > waiting) return rows;

@@ -6,6 +6,7 @@ const ROUTES = {
   runs: /^\/$/,
   run: /^\/runs\/([\w-]+)\/?$/,
   compare: /^\/runs\/([\w-]+)\/compare\/?$/,
+  jobs: /^\/jobs\/?$/,
   job: /^\/jobs\/(.+?)\/?$/,
   settings: /^\/settings\/(keys|notifications|webhooks)\/?$/,
   trail: /^\/trail\/?$/,
@@ -48,6 +49,7 @@ export const compareAddress = (taskId: string, other = ""): string =>
 
 export const jobAddress = (jobType: string): string => `/jobs/${jobPath(jobType)}`;
 
+export const JOBS_ADDRESS = "/jobs";
 export const WORKERS_ADDRESS = "/workers";
 
 export const KEYS_ADDRESS = "/settings/keys";

@@ -156,11 +156,11 @@ export class Runs {
     } catch (error) {
       if (replaced !== this.replaced) return;
       const problem = Problem.of(error);
-      this.older.value = problem.isWrongCursor ? { kind: "idle" } : { kind: "failed", problem };
-      if (!problem.isWrongCursor) return;
-      this.next = null;
-      this.joins = false;
-      this.refresh();
+      if (!problem.isWrongCursor) this.older.value = { kind: "failed", problem };
+      else {
+        this.joins = false;
+        this.refresh();
+      }
     }
   }
 

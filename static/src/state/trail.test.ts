@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { TrailEntry } from "../client/account";
+import { trailDownload } from "../client/accountApi";
 import { dayName, daysOf, deedOf, doerOf, refusalOf, trailAddress, trailFilterOf, trailQueryOf } from "./trail";
 
 const WHO = "0b7c3f0e-5d1e-4a7e-9b9e-2f4d3c1a0b55";
@@ -22,6 +23,8 @@ const entry = (more: Partial<TrailEntry> = {}): TrailEntry => ({
   owner: null,
   tenant: null,
   note: "",
+  bulk_id: null,
+  refused: 0,
   ...more,
 });
 
@@ -39,12 +42,21 @@ test("the server is asked from a time on, and without the mark of an id", () => 
     who: "",
     q: "0b7c",
     from: "2026-11-23T10:00:00.000Z",
+    folded: undefined,
   });
   expect(trailQueryOf({ action: "", who: "", span: "", q: "" }, now).from).toBeUndefined();
 });
 
+test("what bulk actions did to each run is left out of the list, but neither of a search nor of the file", () => {
+  const filter = { action: "", who: "", span: "", q: "" };
+  expect(trailQueryOf(filter, 0).folded).toBe("true");
+  expect(trailQueryOf({ ...filter, q: "night" }, 0).folded).toBeUndefined();
+  expect(trailDownload(trailQueryOf({ ...filter, action: "runs" }, 0))).toBe("/api/v2/trail/export?action=runs");
+});
+
 test.each([
   [{ action: "cancel" }, "cancelled", null],
+  [{ action: "bulk_retry", number: 302 }, "retried", null],
   [{ action: "sign_in" }, "signed in", null],
   [{ action: "sign_in", outcome: "unauthorized" }, "could not sign in", "wrong password"],
   [{ action: "refused", outcome: "forbidden" }, "was not allowed", "no right to it"],

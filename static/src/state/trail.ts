@@ -59,16 +59,20 @@ export function trailAddress({ action, who, span, q }: TrailFilter): string {
   return withQuery(TRAIL_ADDRESS, search);
 }
 
-/** Returns the filter as the server takes it. `now` in milliseconds. */
+/** Returns the filter as the server takes it: what bulk actions did to each run is left out, but found by a text. `now` in
+ *  milliseconds. */
 export function trailQueryOf({ action, who, span, q }: TrailFilter, now: number): TrailQuery {
   const days = Number.parseInt(span, 10);
   const from = days ? new Date(now - days * DAY).toISOString() : undefined;
-  return { action, who, q: q.trim().replace(/^#/, ""), from };
+  const text = q.trim().replace(/^#/, "");
+  return { action, who, q: text, from, folded: text ? undefined : "true" };
 }
 
 const WORDS: Record<string, string> = {
   cancel: "cancelled",
   retry: "ran again",
+  bulk_cancel: "cancelled",
+  bulk_retry: "retried",
   approve: "approved",
   reject: "rejected",
   share_made: "shared",
@@ -111,6 +115,9 @@ export function deedOf({ action, outcome }: TrailEntry): string {
   if (outcome !== "ok") return action === "sign_in" ? "could not sign in" : `${action} was refused`;
   return WORDS[action] ?? action.replaceAll("_", " ");
 }
+
+/** Whether it is the entry of a bulk action, which counts its runs. */
+export const isBulk = ({ action }: TrailEntry): boolean => action === "bulk_cancel" || action === "bulk_retry";
 
 /** Returns why it was refused; null of a deed. */
 export const refusalOf = ({ outcome }: TrailEntry): string | null =>

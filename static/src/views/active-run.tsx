@@ -3,8 +3,9 @@ import { useEffect, useMemo } from "preact/hooks";
 import { Problem } from "../client/problem";
 import { isTerminal } from "../client/types";
 import { ActiveRun } from "../state/active-run";
-import { api, connection } from "../state/app";
+import { api, connection, mayAct } from "../state/app";
 import { taskWord, toneOf } from "../state/marks";
+import { needsApproval } from "../state/phase-bar";
 import { runAddress } from "../state/routes";
 import { errorsText } from "../state/rows";
 import "../style/band.css";
@@ -21,14 +22,16 @@ export function ActiveRunBand() {
   const row = run.row.value;
   if (!row) return <p class="band hint">{problem.value ? "Your active run is not known." : "No run of yours is active."}</p>;
   const { task } = row;
+  const asks = needsApproval(task);
   return (
     <section class="band" aria-label={isTerminal(task.status) ? "Your last run" : "Your active run"}>
-      <Link to={runAddress(task.task_id)} class={`band-row spine s-${toneOf(task.status)}`}>
+      <Link to={runAddress(task.task_id)} class={`band-row spine s-${asks ? "wait" : toneOf(task.status)}`}>
         <TaskMark status={task.status} word={taskWord(task)} />
         <RowName task={task} />
         <span class="run-text">
           <RunText task={task} />
         </span>
+        {asks && mayAct.value && <span class="band-ask">Approve or reject</span>}
         <span class="number errors">{errorsText(row)}</span>
         <RowBar row={row} label="Progress of your active run" />
         <span class="number took">

@@ -5,10 +5,13 @@ import type { User } from "../client/types";
 import { address, go } from "../state/address";
 import { api } from "../state/app";
 import { stoppedAt } from "../state/clock";
-import { listAddress, readsTenant } from "../state/filter";
+import { listAddress, type Scope } from "../state/filter";
+import { openOf } from "../state/job-list";
+import { jobScope, jobScopeOf, serverScope } from "../state/job-scope";
 import { WINDOWS, windowOf } from "../state/job-stats";
 import { jobTypes, lastJob, loadJobTypes } from "../state/jobs";
-import { jobAddress } from "../state/routes";
+import { toneOf } from "../state/marks";
+import { jobAddress, JOBS_ADDRESS } from "../state/routes";
 import { paramsOf, withQuery } from "../state/url";
 import "../style/job.css";
 import { Choice } from "./choice";
@@ -17,9 +20,11 @@ import { JobFigures } from "./job-figures";
 import { JobPhases } from "./job-phases";
 import { JobRuns } from "./job-runs";
 import { JobTimes } from "./job-times";
+import { Link } from "./link";
 import { NewRun } from "./new-run";
 import { NotFound } from "./not-found";
 import { ProblemMessage } from "./problem-message";
+import { ScopeLinks } from "./scope-links";
 import { Shell } from "./shell";
 import { useAnswer } from "./use-loaded";
 
@@ -30,36 +35,28 @@ const REFRESH_MS = 15_000;
 export function JobPage({ user, id }: { user: User; id: string }) {
   const asked = paramsOf(address.value);
   const window = windowOf(asked.get("window"));
-  const scope = readsTenant(user) && asked.get("scope") !== "own" ? "tenant" : "own";
-  const { value, problem } = useAnswer(() => api.jobStats(id, window, scope), [id, window, scope], REFRESH_MS);
+  const scope = jobScopeOf(asked.get("scope"), user);
+  const { value, problem } = useAnswer(() => api.jobStats(id, window, serverScope(scope)), [id, window, scope], REFRESH_MS);
   useEffect(() => {
     document.title = `${id} · Taskroom`;
     void loadJobTypes();
   }, [id]);
   const stats = value?.job_type === id ? value : null;
   if (problem?.status === 404) return <Missing id={id} />;
-  const change = (changes: Record<string, string>): void => {
-    const search = new URLSearchParams({ window, scope, ...changes });
-    if (!readsTenant(user) || search.get("scope") !== "own") search.delete("scope");
-    go(withQuery(jobAddress(id), search), true);
+  const at = (to: Scope, time: string): string => {
+    const search = new URLSearchParams({ window: time, ...(to === jobScope(user) ? {} : { scope: to }) });
+    return withQuery(jobAddress(id), search);
   };
   return (
     <Shell>
       <main class={stoppedAt.value !== null || problem ? "page job stale" : "page job"} aria-busy={!stats}>
         <header class="job-head">
+          <p class="job-up">
+            <Link to={JOBS_ADDRESS}>All jobs</Link>
+          </p>
           <h1>{id}</h1>
-          <Choice label="Time" value={window} options={WINDOWS} change={(value) => change({ window: value })} />
-          {readsTenant(user) && (
-            <Choice
-              label="Whose"
-              value={scope}
-              options={[
-                { value: "tenant", name: `All of ${user.tenant}` },
-                { value: "own", name: "Mine" },
-              ]}
-              change={(value) => change({ scope: value })}
-            />
-          )}
+          <ScopeLinks user={user} scope={scope} to={(to) => at(to, window)} />
+          <Choice label="Time" value={window} options={WINDOWS} change={(value) => go(at(scope, value), true)} />
           {user.role !== "viewer" && <RunIt job={id} />}
         </header>
         {problem && <ProblemMessage problem={problem}> {problem.isRefusal ? "" : "Trying again."}</ProblemMessage>}
@@ -69,15 +66,26 @@ export function JobPage({ user, id }: { user: User; id: string }) {
   );
 }
 
-function Content({ stats, scope }: { stats: JobStats; scope: "own" | "tenant" }) {
-  const list = listAddress({ job_type: stats.job_type, scope: scope === "own" ? "mine" : scope });
+function Content({ stats, scope }: { stats: JobStats; scope: Scope }) {
+  const list = listAddress({ job_type: stats.job_type, scope });
+  const open = openOf(stats.job_type, stats.open, stats.complete, scope);
   return (
     <>
       <JobFigures stats={stats} />
+      {open.length > 0 && (
+        <p class="job-now number">
+          Now{" "}
+          {open.map(({ status, text, to }) => (
+            <Link key={status} to={to} class={`s-${toneOf(status)}`}>
+              {text}
+            </Link>
+          ))}
+        </p>
+      )}
       <JobTimes stats={stats} />
       <JobErrors errors={stats.errors} />
       <div class="job-columns">
-        <JobRuns runs={stats.runs} list={list} />
+        <JobRuns runs={stats.runs} list={list} waiting={open.length > 0} />
         <JobPhases phases={stats.phases} />
       </div>
     </>

@@ -1,4 +1,5 @@
 import type { PhaseMedian } from "../client/jobStats";
+import { quantity } from "../state/format";
 import { duration } from "../state/time";
 
 /** How long each phase usually takes. */
@@ -10,8 +11,8 @@ export function JobPhases({ phases }: { phases: readonly PhaseMedian[] }) {
       <h2>Phases usually take</h2>
       <table class="job-phases">
         <tbody>
-          {phases.map(({ phase_id, median_seconds, runs }) => (
-            <tr key={phase_id} title={`The median of ${runs} of the last runs that succeeded`}>
+          {phases.map(({ phase_id, median_seconds, p95_seconds, runs }) => (
+            <tr key={phase_id} title={`The median of ${quantity(runs, "run")} that succeeded; 95 of 100 take at most ${duration(p95_seconds)}`}>
               <th scope="row">{phase_id}</th>
               <td>
                 <i style={{ width: `${(100 * median_seconds) / longest}%` }} />

@@ -1,61 +1,38 @@
-import { signal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { User } from "../client/types";
 import { durationBounds, durationChoices, durationOf } from "../state/durations";
-import { folds, listAddress, scopesOf, type RunFilter, type Scope } from "../state/filter";
+import { folds, type RunFilter } from "../state/filter";
 import { rangeText } from "../state/histogram";
 import { TIMES, timeText, type TimeName } from "../state/list-times";
+import { jobTypes } from "../state/jobs";
 import { people } from "../state/people";
+import { taskTypes } from "../state/task-types";
+import { typeNames } from "../state/type-names";
 import "../style/list-filters.css";
 import { Choice } from "./choice";
 import { Dialog } from "./dialog";
-import { Link } from "./link";
 
 interface Props {
-  user: User;
   filter: RunFilter;
   change: (changes: Partial<RunFilter>) => void;
 }
 
-/** Whether a phone shows the filters; a wide window always does. */
-const open = signal(false);
-
 const CHOSEN = "chosen";
 const OTHER = "other";
-const SCOPES: Record<Scope, string> = { mine: "Mine", tenant: "Team", all: "All" };
 
-/** Whose runs: links, each a list of its own. */
-export function Scopes({ user, filter }: Omit<Props, "change">) {
-  const scopes = scopesOf(user);
-  if (scopes.length === 1) return null;
+/** The job and the person of a list. */
+export function FewFilters({ filter, change }: Props) {
+  const known = typeNames(jobTypes.value, taskTypes.value, filter.job_type);
+  const jobs = [{ value: "", name: "Any job" }, ...known.map((name) => ({ value: name, name }))];
   return (
-    <nav class="scopes" aria-label="Whose">
-      {scopes.map((scope) => (
-        <Link key={scope} to={listAddress({ ...filter, scope, who: "" })} {...(scope === filter.scope ? { "aria-current": "true" as const } : {})}>
-          {SCOPES[scope]}
-        </Link>
-      ))}
-    </nav>
+    <div class="few-filters">
+      <Choice label="Job" value={filter.job_type} options={jobs} change={(job_type) => change({ job_type })} />
+      <Who {...{ filter, change }} />
+    </div>
   );
 }
-
-/** Opens the filters on a phone, and says how many are set. */
-export function FiltersToggle({ filter }: Pick<Props, "filter">) {
-  const { job_type, who, time, from, to, min_seconds, max_seconds, errors, steps } = filter;
-  const set = [job_type, who, time || from || to, min_seconds || max_seconds, errors, steps].filter(Boolean).length;
-  return (
-    <button type="button" class="filters-toggle" aria-expanded={open.value} onClick={() => (open.value = !open.value)}>
-      Filters{set > 0 && ` ${set}`}
-    </button>
-  );
-}
-
-/** The job and the person of a list; on a phone they are shown with the other filters. */
-export const FewFilters = ({ children }: { children: ComponentChildren }) => <div class={open.value ? "few-filters open" : "few-filters"}>{children}</div>;
 
 /** Of whose runs of the team alone. */
-export function Who({ filter, change }: Omit<Props, "user">) {
+function Who({ filter, change }: Props) {
   if (filter.scope === "mine") return null;
   const known = people.value[filter.scope] ?? [];
   const anyone = [{ value: "", name: "Anyone" }, ...known.map(({ user_id, name }) => ({ value: user_id, name: name ?? `Another user (${user_id.slice(0, 8)})` }))];
@@ -64,7 +41,7 @@ export function Who({ filter, change }: Omit<Props, "user">) {
 }
 
 /** The filters of the list that are about times, durations and errors, and whether steps are folded. */
-export function ListFilters({ filter, change }: Omit<Props, "user">) {
+export function ListFilters({ filter, change }: Props) {
   const [asking, ask] = useState(false);
   const { from, to, time } = filter;
   const chosen = from || to;
@@ -79,7 +56,7 @@ export function ListFilters({ filter, change }: Omit<Props, "user">) {
     else if (value !== CHOSEN) change({ time: value as TimeName | "", from: "", to: "" });
   };
   return (
-    <div class={open.value ? "more-filters open" : "more-filters"}>
+    <div class="more-filters">
       <Choice label="Time" value={chosen ? CHOSEN : time} options={times} change={choose} />
       <Choice label="Duration" value={durationOf(filter)} options={durationChoices(filter)} change={(value) => change(durationBounds(value))} />
       <button type="button" class="quiet" aria-pressed={filter.errors} onClick={() => change({ errors: !filter.errors })}>
@@ -100,7 +77,7 @@ function chosenText({ from, to }: RunFilter): string {
 }
 
 /** Asks for a begin and an end, in the time of the reader. */
-function OtherTimes({ filter, close, change }: Omit<Props, "user"> & { close: () => void }) {
+function OtherTimes({ filter, close, change }: Props & { close: () => void }) {
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const given = new FormData(event.currentTarget as HTMLFormElement);

@@ -65,7 +65,7 @@ export function RunsOfOthers({ user }: { user: User }) {
 export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) {
   const key = useMemo(() => new FirstKey(api, String(user.id)), [user.id]);
   useEffect(() => {
-    if (mayStart) void key.load();
+    if (mayStart) void key.find();
   }, [key, mayStart]);
   const types = jobTypes.value;
   if (!mayStart) {
@@ -89,7 +89,7 @@ export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) 
         </div>
         <RunPicture />
       </div>
-      <FirstKeyLines value={key.value.value} />
+      <FirstKeyLines of={key} />
       {types instanceof Problem && <ProblemMessage problem={types} />}
       {types && !(types instanceof Problem) && types.length > 0 && (
         <>
@@ -101,21 +101,26 @@ export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) 
   );
 }
 
-function FirstKeyLines({ value }: { value: string | Problem | null }) {
-  if (value === null) return <p class="late">Making a key for these lines.</p>;
+function FirstKeyLines({ of }: { of: FirstKey }) {
+  const value = of.value.value;
   const keys = <Link to={KEYS_ADDRESS}>API keys</Link>;
-  if (value instanceof Problem) {
-    return (
-      <>
-        <WaysIn value="trk_…" />
-        <ProblemMessage problem={value}> No key could be made for these lines. Make one at {keys}.</ProblemMessage>
-      </>
-    );
-  }
+  const key = typeof value === "string" ? value : null;
   return (
     <>
-      <WaysIn value={value} />
-      <p class="hint">The key in the lines was made for you. It can only report runs, and ends in 30 days, or after a day if nobody uses it; make others at {keys}.</p>
+      {value instanceof Problem && <ProblemMessage problem={value}> No key could be made for these lines. Make one at {keys}.</ProblemMessage>}
+      {key ? (
+        <p class="hint">The key in the lines was made for you. It can only report runs, and ends in 30 days, or after a day if nobody uses it; make others at {keys}.</p>
+      ) : (
+        <p class="hint first-key">
+          <button type="button" disabled={of.busy.value} onClick={() => void of.make()}>
+            Show these lines with a key
+          </button>
+          <span>
+            It can only report runs, for 30 days. Or put one of your {keys} in place of <code>trk_…</code>.
+          </span>
+        </p>
+      )}
+      <WaysIn value={key ?? "trk_…"} />
     </>
   );
 }

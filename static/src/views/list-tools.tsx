@@ -1,14 +1,12 @@
 import type { RefObject } from "preact";
 import type { User } from "../client/types";
-import type { RunFilter } from "../state/filter";
-import { jobTypes } from "../state/jobs";
+import { listAddress, type RunFilter } from "../state/filter";
 import { KEYS_ADDRESS, WAYS_IN_HASH } from "../state/routes";
-import { taskTypes } from "../state/task-types";
-import { typeNames } from "../state/type-names";
-import { Choice } from "./choice";
 import { Link } from "./link";
-import { FewFilters, FiltersToggle, Scopes, Who } from "./list-filters";
+import { FilterSheet } from "./filter-sheet";
+import { FewFilters } from "./list-filters";
 import { SavedViews } from "./saved-views";
+import { ScopeLinks } from "./scope-links";
 import { Search } from "./search";
 import { SelectMode } from "./select-bar";
 
@@ -26,12 +24,10 @@ interface Props {
 
 /** Whose runs are listed, the filters of the list without the status, and the button for a new run. */
 export function ListTools({ user, filter, change, search, first, start }: Props) {
-  const known = typeNames(jobTypes.value, taskTypes.value, filter.job_type);
-  const jobs = [{ value: "", name: "Any job" }, ...known.map((name) => ({ value: name, name }))];
   return (
     <div class="list-tools">
       <h1>{first ? "You have run nothing yet" : "Runs"}</h1>
-      <Scopes {...{ user, filter }} />
+      <ScopeLinks user={user} scope={filter.scope} to={(scope) => listAddress({ ...filter, scope, who: "" })} />
       <search class="list-filters">
         {!first && (
           <Search
@@ -43,13 +39,8 @@ export function ListTools({ user, filter, change, search, first, start }: Props)
             change={(q) => change({ q })}
           />
         )}
-        {!first && <FiltersToggle filter={filter} />}
-        {!first && (
-          <FewFilters>
-            <Choice label="Job" value={filter.job_type} options={jobs} change={(job_type) => change({ job_type })} />
-            <Who {...{ filter, change }} />
-          </FewFilters>
-        )}
+        {!first && <FilterSheet {...{ filter, change }} />}
+        {!first && <FewFilters {...{ filter, change }} />}
         {!first && <SavedViews user={user} />}
         {!first && <SelectMode />}
       </search>

@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
 import type { User } from "../client/types";
 import { session } from "../state/app";
-import { KEYS_ADDRESS, NOTICES_ADDRESS, TRAIL_ADDRESS, WORKERS_ADDRESS } from "../state/routes";
+import { JOBS_ADDRESS, KEYS_ADDRESS, NOTICES_ADDRESS, TRAIL_ADDRESS, WORKERS_ADDRESS } from "../state/routes";
 import { Action } from "./action";
 import { Link } from "./link";
 import { Settings } from "./settings";
@@ -32,6 +32,7 @@ export function UserMenu({ user }: { user: User }) {
           <button type="button" class="plain" onClick={shortcuts}>
             Shortcuts
           </button>
+          <Link to={JOBS_ADDRESS}>Jobs</Link>
           <Link to={WORKERS_ADDRESS}>Workers</Link>
           <Link to={NOTICES_ADDRESS}>Settings</Link>
           <Link to={KEYS_ADDRESS}>API keys</Link>

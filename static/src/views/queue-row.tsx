@@ -3,7 +3,7 @@ import { tickingServerNow } from "../state/clock";
 import { isOld, queueStanding } from "../state/fleet";
 import { count } from "../state/format";
 import type { Trend } from "../state/queue-depths";
-import { duration } from "../state/time";
+import { duration, moment } from "../state/time";
 import { Confirm } from "./confirm";
 import { StandingMark } from "./marks";
 import { ProblemMessage } from "./problem-message";
@@ -33,7 +33,7 @@ export function QueueRow({ queue, trend, pause }: Props) {
           </svg>
         )}
         <span class={isOld(queue) ? "fleet-depth number old" : "fleet-depth number"}>
-          <b>{count(queue.depth)}</b> {isOld(queue) ? "waited then" : "waiting"}
+          <b>{count(queue.depth)}</b> {isOld(queue) ? `waited at ${moment(queue.seen_at)}` : "waiting"}
           {queue.oldest_wait_seconds !== null && ` for up to ${duration(queue.oldest_wait_seconds)}`}
         </span>
         {pause && (

@@ -8,7 +8,7 @@ import { failureOf } from "../state/failure";
 import { hasTitle, percentText } from "../state/format";
 import { jobTypes } from "../state/jobs";
 import { taskWord, toneOf } from "../state/marks";
-import { rowSegments, waitsBelow } from "../state/phase-bar";
+import { needsApproval, rowSegments } from "../state/phase-bar";
 import { shortName } from "../state/people";
 import { runAddress } from "../state/routes";
 import { errorsText, type Row } from "../state/rows";
@@ -22,7 +22,7 @@ import { Time } from "./time";
 export function RunRow({ row }: { row: Signal<Row> }) {
   const { task } = row.value;
   return (
-    <Link to={runAddress(task.task_id)} class={`row spine s-${toneOf(task.status)}`}>
+    <Link to={runAddress(task.task_id)} class={`row spine s-${needsApproval(task) ? "wait" : toneOf(task.status)}`}>
       <TaskMark status={task.status} word={taskWord(task)} />
       <RowName task={task} />
       <span class="row-who" title={task.owner ?? undefined}>
@@ -74,7 +74,7 @@ export function RowBar({ row, label }: { row: Row; label: string }) {
 
 /** What a run says of itself: its error, its phase or what became of it, else its status. */
 export function RunText({ task }: { task: Task }) {
-  const waits = task.status === "WAITING" || waitsBelow(task);
+  const waits = needsApproval(task);
   const phase = task.current_phase_message || (isTerminal(task.status) ? null : task.current_phase);
   const error = task.error && (failureOf(task)?.sentence ?? task.error.message);
   const text = error || phase || (task.status === "WAITING" ? "" : taskWord(task));

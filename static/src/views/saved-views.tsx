@@ -21,7 +21,7 @@ export function SavedViews({ user }: { user: User }) {
   const all = Array.isArray(found) ? (found as readonly SavedView[]) : [];
   // Without what the list does not know, which the server would refuse.
   const here = listAddress(filterOf(address.value, user));
-  const shown = viewOf(here, all);
+  const shown = viewOf(address.value, all) ?? viewOf(here, all);
   const any = Object.keys(filtersOf(here)).length > 0;
   const mine = all.filter(({ mine }) => mine);
   const others = all.filter(({ mine }) => !mine);

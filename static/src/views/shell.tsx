@@ -7,7 +7,7 @@ import { Bell } from "./bell";
 import { Brand } from "./brand";
 import { ConnectionState } from "./connection";
 import { UserMenu } from "./menu";
-import { PageLinks } from "./page-links";
+import { PageBar, PageLinks } from "./page-links";
 import { RunSearch } from "./run-search";
 
 /** Puts the focus on the content of the page. */
@@ -52,6 +52,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         )}
       </header>
       {children}
+      {user.current && <PageBar />}
     </>
   );
 }

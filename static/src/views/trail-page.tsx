@@ -5,13 +5,14 @@ import { serverNow } from "../client/serverClock";
 import { account } from "../state/account";
 import { address, go } from "../state/address";
 import { useShortcuts } from "../state/keys";
-import { dayName, daysOf, GROUPS, SPANS, trailAddress, trailFilterOf, trailQueryOf, type TrailFilter } from "../state/trail";
+import { dayName, daysOf, GROUPS, isBulk, SPANS, trailAddress, trailFilterOf, trailQueryOf, type TrailFilter } from "../state/trail";
 import { TrailList } from "../state/trail-list";
 import "../style/trail.css";
 import { Choice } from "./choice";
 import { ProblemMessage } from "./problem-message";
 import { Search } from "./search";
 import { Shell } from "./shell";
+import { BulkDeeds } from "./trail-bulk";
 import { TrailRow } from "./trail-row";
 
 const TYPED_MS = 200;
@@ -84,7 +85,9 @@ function Entries({ list, change, user }: { list: TrailList; change: (changes: Pa
           <h2>{dayName(at, serverNow())}</h2>
           <ol class="trail">
             {ofDay.map((entry) => (
-              <TrailRow key={entry.id} entry={entry} mine={entry.user_id === user.id} only={(who) => change({ who })} />
+              <TrailRow key={entry.id} entry={entry} mine={entry.user_id === user.id} only={(who) => change({ who })}>
+                {isBulk(entry) && entry.bulk_id && entry.number > 0 && <BulkDeeds bulk={entry.bulk_id} user={user} only={(who) => change({ who })} />}
+              </TrailRow>
             ))}
           </ol>
         </section>

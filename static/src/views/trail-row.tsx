@@ -1,7 +1,8 @@
+import type { ComponentChildren } from "preact";
 import type { TrailEntry } from "../client/account";
 import { refusedCall } from "../state/refused-call";
 import { runAddress } from "../state/routes";
-import { deedOf, doerOf, MANY, refusalOf } from "../state/trail";
+import { deedOf, doerOf, isBulk, MANY, refusalOf } from "../state/trail";
 import { Link } from "./link";
 import { Time } from "./time";
 
@@ -11,17 +12,19 @@ interface Props {
   mine: boolean;
   /** Shows only what this account did. */
   only: (who: string) => void;
+  /** Stands below the sentence. */
+  children?: ComponentChildren;
 }
 
 const RUN = /^run ([0-9a-f-]{36})$/;
 
 /** One entry of the trail as a sentence: who did what to what, and how. */
-export function TrailRow({ entry, mine, only }: Props) {
+export function TrailRow({ entry, mine, only, children }: Props) {
   const { user_id, key_name, address, owner, number, last_at } = entry;
   const refusal = refusalOf(entry);
   const made = RUN.exec(entry.note)?.[1];
   const doer = mine ? "You" : doerOf(entry);
-  const said = [owner && `of ${owner}`, key_name && `by the key ${key_name}`, address && `from ${address}`, noteOf(entry)].filter(Boolean).join(" · ");
+  const said = [owner && `of ${owner}`, isBulk(entry) && entry.title, key_name && `by the key ${key_name}`, address && `from ${address}`, noteOf(entry)].filter(Boolean).join(" · ");
   return (
     <li class={refusal ? "refused" : undefined}>
       <Time at={entry.at} as="minute" focusable />
@@ -35,8 +38,9 @@ export function TrailRow({ entry, mine, only }: Props) {
             <strong>{doer}</strong>
           )}{" "}
           {mine ? deedOf(entry).replace(/^was /, "were ") : deedOf(entry)} <Target entry={entry} />
-          {refusal && <em class="s-fail"> {refusal}</em>}
-          {number > 1 && (
+          {refusal && <em class="s-fail"> · {refusal}</em>}
+          {entry.refused > 0 && <em class="s-fail"> · {entry.refused.toLocaleString("en")} refused</em>}
+          {number > 1 && !isBulk(entry) && (
             <span class="number">
               {" "}
               {number.toLocaleString("en")} times{last_at && ", the last at "}
@@ -58,14 +62,16 @@ export function TrailRow({ entry, mine, only }: Props) {
             </>
           )}
         </p>
+        {children}
       </div>
     </li>
   );
 }
 
 function Target({ entry }: { entry: TrailEntry }) {
-  const { action, kind, target, title } = entry;
+  const { action, kind, target, title, number } = entry;
   if (action === "refused") return <RefusedCall entry={entry} />;
+  if (isBulk(entry)) return <Link to={runAddress(target ?? "")}>{number === 1 ? "1 run" : `${number.toLocaleString("en")} runs`}</Link>;
   if (kind === "task" && target) return <Link to={runAddress(target)}>{title}</Link>;
   return title ? <strong>{title}</strong> : null;
 }
