@@ -18,7 +18,7 @@ from tests.support.system import User
 TASKS = 1_000_000
 DAYS, JOBS, PEOPLE = 30, 7, 5  # 5,040 job-hours
 PHASES = 7  # of each run that ends
-WARM, CALLS = 3, 60
+WARM, CALLS, PASSES = 3, 60, 3
 PAGE_MS, END_MS = 50, 0.3
 ENDS, ROUNDS = 1_000, 7
 
@@ -107,14 +107,19 @@ def team(contest: Contest) -> list[Figure]:
             _with_role(stand, lead, "viewer", "team"),
             _with_role(stand, admin, "global_admin", None),
         )
-        times = {what: _p95(lead, path) for what, path in _asked(people[0]).items()}
-        times |= {f"{what}, of all": _p95(admin, path) for what, path in _asked_of_all().items()}
+        passes = [_times(lead, admin, people[0]) for _ in range(PASSES)]
         with_sums, without = _ends(stand)
     name = "team"
     return [
         *(
-            Figure(name, f"{TASKS:,} tasks of a tenant: {what}, p95 of {CALLS}", "ms", {OURS: value}, PAGE_MS)
-            for what, value in times.items()
+            Figure(
+                name,
+                f"{TASKS:,} tasks of a tenant: {what}, p95 of {CALLS}",
+                "ms",
+                {OURS: float(np.median([times[what] for times in passes]))},
+                PAGE_MS,
+            )
+            for what in passes[0]
         ),
         Figure(name, "an end in Postgres without sums", "ms", {OURS: without}),
         Figure(name, "what the sums add to it", "ms", {OURS: with_sums - without}, END_MS),
@@ -139,9 +144,18 @@ def _with_role(stand: Stand, user: User, role: str, tenant: str | None) -> User:
     return stand.again(user, role=role, tenant=tenant)
 
 
+def _times(lead: User, admin: User, person: User) -> dict[str, float]:
+    """Returns the milliseconds of each page, as a viewer of the tenant and as an admin of all see it."""
+    times = {what: _p95(lead, path) for what, path in _asked(person).items()}
+    return times | {f"{what}, of all": _p95(admin, path) for what, path in _asked_of_all().items()}
+
+
 def _asked(person: User) -> dict[str, str]:
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    day, month = ((hour - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ") for days in (1, DAYS))
+    day, month, since, until = (
+        (hour - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ") for days in (1, DAYS, 20, 19)
+    )
+    long_ago = f"&from={since}&to={until}"
     pages = {
         "first page": "",
         "without steps": "&top=true",
@@ -156,6 +170,11 @@ def _asked(person: User) -> dict[str, str]:
         "longer than 85 s": "&top=true&min_seconds=85",
         "longer than any": "&top=true&min_seconds=1000",
         "a text that none has": "&top=true&q=nowhere",
+        # Of 2,300 combinations of filters those that read most.
+        "with errors, of a job type, a day long ago": f"&job_type=team.job_3&errors=true{long_ago}",
+        "with errors, of a person, a day long ago": f"&who={person.id}&errors=true{long_ago}",
+        "failures of a person, of a type that has none": f"&who={person.id}&status=FAILURE&job_type=team.none",
+        "of a person, a text that none has": f"&top=true&who={person.id}&q=nowhere",
     }
     counts = {
         "all": "",
@@ -164,6 +183,8 @@ def _asked(person: User) -> dict[str, str]:
         "of a job type in a month": f"&top=true&from={month}&job_type=team.job_3",
         "of a person": f"&top=true&who={person.id}",
         "with errors": "&errors=true",
+        "with errors, of a job type": "&job_type=team.job_3&errors=true",
+        "with errors, of a person": f"&who={person.id}&errors=true&top=true",
         "what needs approval": "&top=true&approval=true",
         "of a text": "&q=needle",
     }
@@ -194,8 +215,8 @@ def _asked_of_all() -> dict[str, str]:
         "counts": "tasks/counts?scope=all&top=true",
         "counts of a job type in a month": f"tasks/counts?scope=all&top=true&from={month}&job_type=team.job_3",
         "histogram, 30d": "tasks/histogram?scope=all&top=true&window=30d",
-        "statistics, 30d": "jobs/team.job_3/stats?scope=all&window=30d",
         "all jobs": "jobs/stats?scope=all",
+        "statistics, 30d": "jobs/team.job_3/stats?scope=all&window=30d",
     }
 
 
