@@ -65,7 +65,7 @@ class BulkAction:
                 trail.record(
                     tx.cur, by, self._order.action, "task", target.task_id, note=note, bulk_id=bulk_id
                 )
-                bulk_trail.count(tx.cur, bulk_id, owner.user_id)
+                bulk_trail.count(tx.cur, bulk_id, owner)
             except Problem as refused:
                 outcome, about = REFUSED, refused.detail
                 bulk_trail.count(tx.cur, self._order.task_id, None)
