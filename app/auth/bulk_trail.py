@@ -53,9 +53,7 @@ _COUNT = Statement(
 )
 _COUNT_OWNER = Statement(
     sa.update(TrailEntry)
-    .where(
-        _of(TrailEntry), TrailEntry.owner_id == _owner_id, TrailEntry.tenant.is_not_distinct_from(_tenant)
-    )
+    .where(_of(TrailEntry), TrailEntry.owner_id == _owner_id, TrailEntry.tenant.is_not_distinct_from(_tenant))
     .values(number=TrailEntry.number + 1)
 )
 # The title is of the bulk action, which the owner and the tenant may not know.

@@ -30,7 +30,9 @@ NAMES = (
     *("id", "at", "last_at", "number", "action", "outcome", "user_id", "user_name", "key_id", "key_name"),
     *("address", "kind", "target", "title", "owner_id", "tenant", "note", "bulk_id", "refused"),
 )
-_LOOKED_AT = frozenset({"actions", "q", "folded", "owner_id"})  # conditions for which each entry has to be looked at
+_LOOKED_AT = frozenset(
+    {"actions", "q", "folded", "owner_id"}
+)  # conditions for which each entry has to be looked at
 # And these beside those that have the index then.
 _LOOKED_AT_TOO = {"bulk": frozenset({"tenant", "mine", "user_id"}), "user_id": frozenset({"tenant", "mine"})}
 

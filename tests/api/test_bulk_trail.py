@@ -57,7 +57,9 @@ def test_the_deeds_of_a_bulk_action_are_one_entry_and_are_listed_by_it(system: S
         assert list(problem(ada.client.get("/api/v2/trail", params={"bulk": "x"}), 422)["errors"]) == ["bulk"]
 
 
-def test_a_bulk_action_from_outside_is_in_the_trail_of_each_tenant_with_its_runs_alone(system: System) -> None:
+def test_a_bulk_action_from_outside_is_in_the_trail_of_each_tenant_with_its_runs_alone(
+    system: System,
+) -> None:
     here, there = uuid.uuid4().hex, uuid.uuid4().hex
     with ExitStack() as stack:
         eve, ann, bob, ada = (
@@ -78,7 +80,9 @@ def test_a_bulk_action_from_outside_is_in_the_trail_of_each_tenant_with_its_runs
         def read(reader: User, **query: Any) -> list[tuple[str, str, int, str, str | None]]:
             found = reader.get("trail", action="runs", folded=True, **query)["entries"]
             assert {(e["target"], e["user_name"], e["refused"]) for e in found} == {(bulk, eve.email, 0)}
-            return sorted((e["action"], e["owner"] or "", e["number"], e["title"], e["tenant"]) for e in found)
+            return sorted(
+                (e["action"], e["owner"] or "", e["number"], e["title"], e["tenant"]) for e in found
+            )
 
         def part(owner: User, number: int, tenant: str) -> tuple[str, str, int, str, str]:
             return "bulk_cancel", owner.email, number, "", tenant
