@@ -18,11 +18,12 @@ def count(cur: Cursor, bulk_id: str, owner: Owner | None) -> None:
     """Counts one more run, in the transaction that changes it: a run of another owner also in the entry of this owner,
     which is added with its first run. ``owner`` is None of a run that was refused.
 
-    Where the run is of another tenant than the bulk action, the owner's entry has the run's tenant: its admins do not
-    read the entry of the bulk action. Otherwise it has none, since they do."""
+    The owner's entry has the tenant of the run where that is another one than the tenant of the bulk action. Admins of
+    a tenant so read either the entry of the bulk action or those of the owners. No entry is added or counted after the
+    retention has deleted that of the bulk action."""
     done = int(owner is not None)
     whole = _COUNT.execute(cur, bulk_id=bulk_id, done=done, refused=1 - done).fetchone()
-    if owner is None or whole is None:  # the retention has deleted it
+    if owner is None or whole is None:
         return
     user_id, tenant = whole
     if user_id == owner.user_id:
