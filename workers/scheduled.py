@@ -15,7 +15,7 @@ from app.errors.survived import survived
 from app.inbox import store as inbox
 from app.notifications import reminders
 from app.stream.store import DatabaseUnavailable
-from app.tasks import budget, phase_sums, run_sums
+from app.tasks import budget, job_sums, run_sums
 from app.tasks.cleanup import delete_expired
 from app.tasks.forsaken import expire_tasks
 from app.tasks.list_counts import COUNTS
@@ -44,7 +44,7 @@ def sums() -> None:
         COUNTS.sum_up(runtime().connect)
         budget.sum_up(runtime().connect)
         run_sums.sum_up(runtime().connect)
-        phase_sums.sum_up(runtime().connect)
+        job_sums.sum_up(runtime().connect)
 
 
 @celery.task(name="taskroom.retention")

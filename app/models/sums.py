@@ -60,12 +60,18 @@ class ErrorSum(HourSum, Base):
     number: Mapped[int] = mapped_column(BigInteger)
 
 
-class PhaseSum(HourSum, Base):
-    """How long the phases of runs took that succeeded. The arrays have an entry for each phase and bucket
-    (app/tasks/durations.py): ``numbers`` of runs, and the ``positions`` of the phases."""
+class JobSum(HourSum, Base):
+    """How many runs ended how. ``run_numbers``: of those that succeeded, by their ``run_buckets``
+    (app/tasks/durations.py). The other arrays have an entry for each of their phases and each bucket: ``numbers`` of
+    runs, and the ``positions`` of the phases. Of a day (UTC) the row of its first hour has all arrays."""
 
-    __tablename__ = "phase_sums"
+    __tablename__ = "job_sums"
 
+    succeeded: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    failed: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    revoked: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    run_buckets: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}")
+    run_numbers: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
     phases: Mapped[list[str]] = mapped_column(ARRAY(Text))
     positions: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     buckets: Mapped[list[int]] = mapped_column(ARRAY(Integer))

@@ -12,34 +12,32 @@ from app.tasks.durations import PERCENTILES, seconds_of
 from app.tasks.fold import FAILURE, REVOKED, SUCCESS
 from app.tasks.whose import OWNED, Whose
 
-ENDS = (SUCCESS, FAILURE, REVOKED)
-# The times, each by the parts of which it is: the last day, the day before, the rest of the week, the week before.
-_TIMES = {"day": "0", "day_before": "1", "week": "0, 1, 2", "week_before": "3"}
-_BEGINS = {"day": 1, "day_before": 2, "week": 7, "week_before": 14}  # days ago
+_ENDS = {SUCCESS: "succeeded", FAILURE: "failed", REVOKED: "revoked"}
+_TIMES = {
+    "lately": "hour >= %(lately)s",
+    "day": "hour >= %(day)s",
+    "day_before": "hour < %(day)s AND hour >= %(day_before)s",
+    "week": "hour >= %(week)s",
+    "week_before": "hour < %(week)s",
+}
+_BEGINS = {"lately": 1 / 24, "day": 1, "day_before": 2, "week": 7, "week_before": 14}  # days ago
 _NUMBERS = {
-    (
-        time,
-        status,
-    ): f"coalesce(sum(number) FILTER (WHERE status = '{status}' AND part IN ({parts})), 0)::bigint"
-    for time, parts in _TIMES.items()
-    for status in ENDS
+    (time, status): f"coalesce(sum({column}) FILTER (WHERE {within}), 0)::bigint"
+    for time, within in _TIMES.items()
+    for status, column in _ENDS.items()
 }
 NAMES = (*(f"{time}_{status}".lower() for time, status in _NUMBERS), "p50", "p95")
 """The columns of ``RATES`` behind the job type, which ``rates_of`` takes."""
 
-# Literal, for percentiles are no expression of a model. The sums are read once for both.
-RATES = f"""WITH summed AS (
-        SELECT job_type, CASE WHEN hour >= %(day)s THEN 0 WHEN hour >= %(day_before)s THEN 1
-                WHEN hour >= %(week)s THEN 2 ELSE 3 END AS part,
-            status, CASE WHEN status = 'SUCCESS' THEN bucket END AS bucket, sum(number) AS number
-        FROM run_sums WHERE {{owned}} AND hour >= %(week_before)s GROUP BY 1, 2, 3, 4),
-    durations AS (
-        SELECT job_type, bucket, sum(number) AS number FROM summed
-        WHERE bucket IS NOT NULL AND part IN ({_TIMES["week"]}) GROUP BY job_type, bucket),
+# Literal, for percentiles are no expression of a model. A function of FROM would store what it returns for each row.
+RATES = f"""WITH durations AS (
+        SELECT job_type, bucket, sum(number) AS number FROM (
+            SELECT job_type, unnest(run_buckets) AS bucket, unnest(run_numbers) AS number
+            FROM job_sums WHERE {{owned}} AND hour >= %(durations)s) AS each GROUP BY job_type, bucket),
     rates AS (
         SELECT * FROM (
             SELECT job_type, {", ".join(f"{n} AS {name}" for n, name in zip(_NUMBERS.values(), NAMES, strict=False))}
-            FROM summed GROUP BY job_type) AS counted
+            FROM job_sums WHERE {{owned}} AND hour >= %(week_before)s GROUP BY job_type) AS counted
         LEFT JOIN ({PERCENTILES.format(key="job_type", summed="durations")}) AS took USING (job_type))"""
 OF_ONE = {
     of: f"{RATES.format(owned=f'{owned} AND job_type = %(job_type)s')} SELECT {', '.join(NAMES)} FROM rates"
@@ -54,13 +52,13 @@ def failure_rate(counts: Mapping[str, int]) -> float | None:
 
 
 def begins(now: datetime) -> dict[str, datetime]:
-    """Returns when the times begin, in whole hours as the sums have them, and the oldest in whole days: the values of
-    ``RATES``."""
+    """Returns when the times begin, in whole hours as the sums have them, and ``durations`` in a whole day: the values
+    of ``RATES``."""
     found = {
         name: (now - timedelta(days=days)).replace(minute=0, second=0, microsecond=0)
         for name, days in _BEGINS.items()
     }
-    return found | {"week_before": found["week_before"].replace(hour=0)}
+    return found | {"durations": found["week"].replace(hour=0)}
 
 
 def rates_of(row: Sequence[Any]) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from app.tasks.durations import percentile
 from app.tasks.fold import FAILURE, REVOKED, SUCCESS
 from app.tasks.job_list import open_counts
 from app.tasks.job_rates import failure_rate, job_rates
+from app.tasks.job_sums import phase_times
 from app.tasks.last_runs import last_runs
-from app.tasks.phase_sums import phase_times
 from app.tasks.whose import Whose
 
 ERRORS, RUNS = 10, 50

@@ -75,7 +75,7 @@ def sum_groups(connect: Connect, find: str, statement: str, days: int = HOURLY_D
 
 def forget(connect: Connect) -> None:
     """Deletes sums of runs that ended ``KEPT_DAYS`` ago, in short transactions."""
-    for table in (*_OF_RUNS, "phase_sums"):
+    for table in (*_OF_RUNS, "job_sums"):
         full = True
         while full:
             with connect() as conn, conn.cursor() as cur:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from app.db.persistent import PersistentConnection
-from app.tasks import run_sums
+from app.tasks import job_sums, run_sums
 from bench.contest import Contest
 from bench.figures import OURS, Figure
 from bench.stand import Stand
@@ -17,7 +17,8 @@ from tests.support.system import User
 
 TASKS = 1_000_000
 DAYS, JOBS, PEOPLE = 30, 7, 5  # 5,040 job-hours
-WARM, CALLS = 3, 60
+PHASES = 7  # of each run that ends
+WARM, CALLS, PASSES = 3, 60, 3
 PAGE_MS, END_MS = 50, 0.3
 ENDS, ROUNDS = 1_000, 7
 
@@ -59,6 +60,21 @@ INSERT INTO run_sums (user_id, tenant, job_type, hour, status, bucket, number, i
     SELECT user_id, tenant, job_type, date_trunc('hour', finished_at, 'UTC') AS hour, status,
         ceil(ln(extract(epoch FROM finished_at - started_at)) / ln(1.04))::int, count(*), false
     FROM tasks WHERE tenant = 'team' AND finished_at IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY hour;
+INSERT INTO job_sums (user_id, tenant, job_type, hour, phases, positions, buckets, numbers, is_new)
+    SELECT user_id, 'team', job_type, hour, array_agg('phase ' || phase), array_agg(phase),
+        array_agg(10 * phase + bucket), array_agg(3), false
+    FROM (SELECT DISTINCT user_id, job_type, hour FROM run_sums WHERE tenant = 'team') AS hours,
+        generate_series(1, {phases}) AS phase, generate_series(1, 60) AS bucket
+    GROUP BY user_id, job_type, hour ORDER BY hour;
+INSERT INTO job_sums (user_id, tenant, job_type, hour, succeeded, failed, revoked, run_buckets, run_numbers, phases,
+    positions, buckets, numbers, is_new)
+    SELECT user_id, 'team', job_type, hour, coalesce(sum(number) FILTER (WHERE status = 'SUCCESS'), 0),
+        coalesce(sum(number) FILTER (WHERE status = 'FAILURE'), 0),
+        coalesce(sum(number) FILTER (WHERE status = 'REVOKED'), 0),
+        coalesce(array_agg(bucket) FILTER (WHERE status = 'SUCCESS'), '{{}}'),
+        coalesce(array_agg(number) FILTER (WHERE status = 'SUCCESS'), '{{}}'),
+        '{{}}', '{{}}', '{{}}', '{{}}', true
+    FROM run_sums WHERE tenant = 'team' GROUP BY user_id, job_type, hour ORDER BY hour;
 DROP TABLE made"""
 
 # Ends so many running tasks, one by one, and tells the microseconds of each.
@@ -72,7 +88,11 @@ BEGIN
     END LOOP;
     PERFORM set_config('bench.taken', (1e6 * extract(epoch FROM taken) / {ENDS})::text, false);
 END $$"""
-_TRIGGERS = "task_ended", "task_summed", "task_changed"
+_PHASES = f"""
+INSERT INTO phases (task_id, phase_id, position, status, started_at, updated_at, duration_seconds)
+    SELECT tasks.id, 'phase ' || place, place, 'completed', started_at, started_at, 5 FROM tasks,
+        generate_series(1, {PHASES}) AS place WHERE tenant = 'team' AND finished_at IS NULL ON CONFLICT DO NOTHING"""
+_TRIGGERS = "task_ended", "task_summed", "task_job_summed", "task_changed"
 
 
 def team(contest: Contest) -> list[Figure]:
@@ -87,14 +107,19 @@ def team(contest: Contest) -> list[Figure]:
             _with_role(stand, lead, "viewer", "team"),
             _with_role(stand, admin, "global_admin", None),
         )
-        times = {what: _p95(lead, path) for what, path in _asked(people[0]).items()}
-        times |= {f"{what}, of all": _p95(admin, path) for what, path in _asked_of_all().items()}
+        passes = [_times(lead, admin, people[0]) for _ in range(PASSES)]
         with_sums, without = _ends(stand)
     name = "team"
     return [
         *(
-            Figure(name, f"{TASKS:,} tasks of a tenant: {what}, p95 of {CALLS}", "ms", {OURS: value}, PAGE_MS)
-            for what, value in times.items()
+            Figure(
+                name,
+                f"{TASKS:,} tasks of a tenant: {what}, p95 of {CALLS}",
+                "ms",
+                {OURS: float(np.median([times[what] for times in passes]))},
+                PAGE_MS,
+            )
+            for what in passes[0]
         ),
         Figure(name, "an end in Postgres without sums", "ms", {OURS: without}),
         Figure(name, "what the sums add to it", "ms", {OURS: with_sums - without}, END_MS),
@@ -102,11 +127,12 @@ def team(contest: Contest) -> list[Figure]:
 
 
 def _fill(stand: Stand) -> None:
-    for statement in _FILL.format(tasks=TASKS, days=DAYS, jobs=JOBS, people=PEOPLE).split(";"):
+    for statement in _FILL.format(tasks=TASKS, days=DAYS, jobs=JOBS, people=PEOPLE, phases=PHASES).split(";"):
         stand.system.sql(statement.replace("%", "%%"))
     with closing(PersistentConnection(stand.database_url)) as connect:
         run_sums.sum_up(connect)  # as beat does
-    for table in ("tasks", "streams", "phases", "events", "task_counts", "list_sums", "run_sums"):
+        job_sums.sum_up(connect)
+    for table in ("tasks", "streams", "phases", "events", "task_counts", "list_sums", "run_sums", "job_sums"):
         stand.system.sql(f"ANALYZE {table}")
 
 
@@ -118,9 +144,18 @@ def _with_role(stand: Stand, user: User, role: str, tenant: str | None) -> User:
     return stand.again(user, role=role, tenant=tenant)
 
 
+def _times(lead: User, admin: User, person: User) -> dict[str, float]:
+    """Returns the milliseconds of each page, as a viewer of the tenant and as an admin of all see it."""
+    times = {what: _p95(lead, path) for what, path in _asked(person).items()}
+    return times | {f"{what}, of all": _p95(admin, path) for what, path in _asked_of_all().items()}
+
+
 def _asked(person: User) -> dict[str, str]:
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    day, month = ((hour - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ") for days in (1, DAYS))
+    day, month, since, until = (
+        (hour - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ") for days in (1, DAYS, 20, 19)
+    )
+    long_ago = f"&from={since}&to={until}"
     pages = {
         "first page": "",
         "without steps": "&top=true",
@@ -135,6 +170,11 @@ def _asked(person: User) -> dict[str, str]:
         "longer than 85 s": "&top=true&min_seconds=85",
         "longer than any": "&top=true&min_seconds=1000",
         "a text that none has": "&top=true&q=nowhere",
+        # Of 2,300 combinations of filters those that read most.
+        "with errors, of a job type, a day long ago": f"&job_type=team.job_3&errors=true{long_ago}",
+        "with errors, of a person, a day long ago": f"&who={person.id}&errors=true{long_ago}",
+        "failures of a person, of a type that has none": f"&who={person.id}&status=FAILURE&job_type=team.none",
+        "of a person, a text that none has": f"&top=true&who={person.id}&q=nowhere",
     }
     counts = {
         "all": "",
@@ -143,6 +183,8 @@ def _asked(person: User) -> dict[str, str]:
         "of a job type in a month": f"&top=true&from={month}&job_type=team.job_3",
         "of a person": f"&top=true&who={person.id}",
         "with errors": "&errors=true",
+        "with errors, of a job type": "&job_type=team.job_3&errors=true",
+        "with errors, of a person": f"&who={person.id}&errors=true&top=true",
         "what needs approval": "&top=true&approval=true",
         "of a text": "&q=needle",
     }
@@ -152,6 +194,7 @@ def _asked(person: User) -> dict[str, str]:
         **{f"histogram, {w}": f"tasks/histogram?scope=tenant&top=true&window={w}" for w in ("24h", "30d")},
         "histogram of a person, 30d": f"tasks/histogram?scope=tenant&top=true&window=30d&who={person.id}",
         **{f"statistics, {w}": f"jobs/team.job_3/stats?scope=tenant&window={w}" for w in ("7d", "30d")},
+        "all jobs": "jobs/stats?scope=tenant",
         "job types": "tasks/types?scope=tenant",
         "people": "tasks/people?scope=tenant",
         "workers": "workers",
@@ -172,6 +215,7 @@ def _asked_of_all() -> dict[str, str]:
         "counts": "tasks/counts?scope=all&top=true",
         "counts of a job type in a month": f"tasks/counts?scope=all&top=true&from={month}&job_type=team.job_3",
         "histogram, 30d": "tasks/histogram?scope=all&top=true&window=30d",
+        "all jobs": "jobs/stats?scope=all",
         "statistics, 30d": "jobs/team.job_3/stats?scope=all&window=30d",
     }
 
@@ -198,6 +242,7 @@ def _ends(stand: Stand) -> tuple[float, float]:
             "(SELECT id FROM tasks WHERE tenant = 'team' AND status = 'SUCCESS' LIMIT %s)",
             ENDS,
         )
+        stand.system.sql(_PHASES)
         taken = stand.system.sql(f"{_END}; SELECT current_setting('bench.taken')".replace("%", "%%"))
         found[summed].append(float(taken[0][0]) / 1e3)
     return float(np.median(found[True])), float(np.median(found[False]))

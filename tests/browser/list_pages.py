@@ -26,6 +26,14 @@ def selected(tab: Dashboard, scene: Scene) -> None:
     expect(tab.get("group", "Selected runs")).to_contain_text("2 selected")
 
 
+def retry(tab: Dashboard, scene: Scene) -> None:
+    """The question before all runs of a filter are started again."""
+    selected(tab, scene)
+    tab.get("button", re.compile("^Select all")).click()
+    tab.get("group", "Selected runs").get_by_role("button", name="Retry", exact=True).click()
+    expect(tab.page.get_by_role("checkbox", name=re.compile("^Also the"))).to_be_visible()
+
+
 def filters(tab: Dashboard, scene: Scene) -> None:
     """The sheet of the filters, on a phone; a wide window has them in the list."""
     tab.open("/?errors=true&time=7d")

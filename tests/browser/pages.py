@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Route, expect
 
-from tests.browser.list_pages import filters, runs, selected, views
+from tests.browser.list_pages import filters, retry, runs, selected, views
 from tests.browser.pages_of_settings import api_keys, made_key, webhooks
 from tests.browser.scene import Scene
 from tests.browser.workers_page import workers
@@ -177,6 +177,7 @@ PAGES: dict[str, Opening] = {
     "runs": runs,
     "runs-empty": nothing,
     "runs-selected": selected,
+    "runs-retry": retry,
     "runs-views": views,
     "runs-filters": filters,
     "new-run": form,

@@ -33,7 +33,8 @@ SMALL = """least => [...document.querySelectorAll("button, input, [role=tab], na
     .filter(([, box]) => box.width && (box.height < least || box.width < least))
     .map(([name, box]) => `${name}: ${Math.round(box.width)} × ${Math.round(box.height)}`)"""
 # Wider than the window: the page itself, or what could be scrolled to the side within it.
-OVER = "() => document.scrollingElement.scrollWidth - innerWidth"
+# A phone makes its window as wide as the page: the screen stays.
+OVER = "() => document.scrollingElement.scrollWidth - Math.round(visualViewport.width * visualViewport.scale)"
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from app.models.webhooks import WebhookDelivery
 from app.notifications import reminders
 from app.outgoing import http_client, resolver, url_policy
 from app.stream import claims, event
-from app.tasks import budget, cleanup, job_list, old_tasks, phase_sums, removal, retention, run_sums, slots
+from app.tasks import budget, cleanup, job_list, job_sums, old_tasks, removal, retention, run_sums, slots
 from app.tasks import job_stats as stats_of_jobs
 from app.up import __main__ as up
 from app.up import home, supervisor
@@ -28,7 +28,7 @@ from app.webhooks import delivery_queue, poller, sending, subscriptions
 from tests.limits.product import Row, client, file, found, interval, most, repeats, same, source
 
 NGINX = file("deploy/nginx.conf")
-PHASE_TRIGGER = file("migrations/versions/0045_sums_of_phases.py")
+PHASE_TRIGGER = file("migrations/versions/0049_sums_of_jobs.py")
 
 ROWS: dict[str, list[Row]] = {
     "Limits of what is kept": [
@@ -54,9 +54,9 @@ ROWS: dict[str, list[Row]] = {
         ("reminders in one transaction", "100", lambda: reminders.PAGE),
         ("how long ended runs are summed up by hours", "8 days", lambda: run_sums.HOURLY_DAYS * 86_400),
         ("how long sums of ended runs are kept", "400 days", lambda: run_sums.KEPT_DAYS * 86_400),
-        ("days before today (UTC) whose phases have sums by hour", "2", lambda: phase_sums.LOOSE_DAYS),
+        ("days before today (UTC) whose durations have sums by hour", "2", lambda: job_sums.LOOSE_DAYS),
         ("phases of a run, of an hour and in an answer whose durations are summed up", "50",
-         lambda: same(phase_sums.MOST_PHASES, found(PHASE_TRIGGER, r"position < (\d+)"))),
+         lambda: same(job_sums.MOST_PHASES, found(PHASE_TRIGGER, r"position < (\d+)"))),
         ("last runs of a job type in the list of job types", "16", lambda: job_list.LAST_RUNS),
         ("tasks of a job type that are looked at for its last runs in that list", "500", lambda: job_list.LOOKED_AT),
         ("errors in the statistics of a job type", "10", lambda: stats_of_jobs.ERRORS),

@@ -118,3 +118,24 @@ def test_tickets_of_api_keys_do_not_keep_from_going_back(
     assert system.sql("SELECT count(*) FROM sessions WHERE revoked_at IS NOT NULL") == [(1,)]
 
     assert run(system, "migrate").returncode == 0
+
+
+def test_the_rates_of_jobs_begin_with_the_runs_of_before(empty: System) -> None:
+    assert run(empty, "migrate", "0048").returncode == 0
+    empty.sql(
+        """WITH ann AS (INSERT INTO users (email) VALUES ('ann@x.org') RETURNING id)
+           INSERT INTO run_sums (user_id, tenant, job_type, hour, status, bucket, number)
+           SELECT id, 'acme', 'mail', '2026-01-01 10:00Z', status, bucket, number FROM ann, (VALUES
+               ('SUCCESS', 3, 7), ('SUCCESS', 5, 1), ('SUCCESS', NULL, 1), ('FAILURE', 3, 2), ('REVOKED', NULL, 4))
+               AS ends (status, bucket, number)"""
+    )
+
+    assert run(empty, "migrate").returncode == 0
+    rows = empty.sql(
+        "SELECT tenant, job_type, succeeded, failed, revoked, run_buckets, run_numbers FROM job_sums"
+    )
+    assert rows == [("acme", "mail", 9, 2, 4, [3, 5], [7, 1])]
+    down = run(empty, "downgrade", "0048")
+    assert down.returncode == 0, down.stderr
+    assert empty.sql("SELECT count(*) FROM phase_sums") == [(0,)]
+    assert run(empty, "migrate").returncode == 0

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.db.persistent import PersistentConnection
-from app.tasks import run_sums
+from app.tasks import job_sums, run_sums
 from app.tasks.job_stats import RUNS, job_stats
 from app.tasks.last_runs import last_runs
 from tests.stream.helpers import sql
@@ -275,6 +275,8 @@ def test_the_last_day_and_week_stand_beside_the_time_before(
         run(tasks, 1, status, hours_ago=hours, **({"error": error()} if status == "FAILURE" else {}))
 
     found = of(connect, {"user_id": tasks.user_id}, hourly=False)
+    job_sums.sum_up(connect)
+    assert of(connect, {"user_id": tasks.user_id}, hourly=False) == found, "by hours, also of days of before"
 
     day, week = found["day"], found["week"]
     assert day["counts"] == {"SUCCESS": 1, "FAILURE": 1, "REVOKED": 1}

@@ -1,4 +1,4 @@
-"""How long phases take, from sums that a trigger keeps when a run ends."""
+"""How the runs of a job ended, and how long their phases took, from sums that a trigger keeps when a run ends."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 from app.db.persistent import PersistentConnection
 from app.stream.event import draft, now, task_stream
-from app.tasks import phase_sums, run_sums
+from app.tasks import job_sums, run_sums
 from app.tasks.endings import task_error
-from app.tasks.phase_sums import MOST_PHASES, phase_times
+from app.tasks.job_sums import MOST_PHASES, phase_times
 from app.tasks.reported import time_text
 from tests.stream.helpers import sql
 from tests.support.plans import rows_visited
@@ -64,7 +64,7 @@ def of(
 
 
 def rows(tasks: Tasks) -> int:
-    return int(sql(tasks.database, "SELECT count(*) FROM phase_sums WHERE user_id = %s", tasks.user_id)[0][0])
+    return int(sql(tasks.database, "SELECT count(*) FROM job_sums WHERE user_id = %s", tasks.user_id)[0][0])
 
 
 @pytest.fixture
@@ -137,14 +137,16 @@ def test_summing_up_changes_no_answer_and_leaves_a_row_for_an_hour_then_for_a_da
     before = {"read": (34, 13), "write": (30, 3)}, {"read": (30, 13), "write": (30, 3)}
     assert (of(tasks), of(tasks, since=days_ago(1, hour=0))) == before
 
-    assert phase_sums.sum_up(connect) == 5, "four hours, and a day of three"
+    assert job_sums.sum_up(connect) == 5, "four hours, and a day of three"
 
     assert (of(tasks), of(tasks, since=days_ago(1, hour=0))) == before
-    assert rows(tasks) == 2
-    assert phase_sums.sum_up(connect) == 0, "what was summed up is not touched again"
+    assert rows(tasks) == 4, "an hour each, of which one of the old day has its durations"
+    assert job_sums.sum_up(connect) == 0, "what was summed up is not touched again"
     run(tasks, {"read": 100}, at=days_ago(7, 4))
-    assert phase_sums.sum_up(connect) == 2
-    assert (rows(tasks), of(tasks)["read"]) == (2, (35, 13))
+    assert job_sums.sum_up(connect) == 2
+    assert (rows(tasks), of(tasks)["read"]) == (5, (35, 13))
+    arrays = "SELECT cardinality(phases), cardinality(run_buckets), succeeded FROM job_sums ORDER BY hour"
+    assert sql(tasks.database, arrays) == [(1, 1, 2), (0, 0, 1), (0, 0, 1), (0, 0, 1), (8, 1, 30)]
 
 
 def test_a_job_that_makes_up_its_phases_keeps_the_most_frequent_ones(
@@ -152,12 +154,12 @@ def test_a_job_that_makes_up_its_phases_keeps_the_most_frequent_ones(
 ) -> None:
     for n in range(3):
         run(tasks, {"zero": 1} | {f"file {n} {m}": 1 for m in range(MOST_PHASES)}, at=days_ago(5))
-    assert [len(row) for (row,) in sql(tasks.database, "SELECT phases FROM phase_sums")] == [MOST_PHASES] * 3
+    assert [len(row) for (row,) in sql(tasks.database, "SELECT phases FROM job_sums")] == [MOST_PHASES] * 3
     assert len(of(tasks)) == MOST_PHASES
 
-    phase_sums.sum_up(connect)
+    job_sums.sum_up(connect)
 
-    ((kept,),) = sql(tasks.database, "SELECT phases FROM phase_sums")
+    ((kept,),) = sql(tasks.database, "SELECT phases FROM job_sums")
     assert len(kept) == MOST_PHASES and "zero" in kept
     assert of(tasks)["zero"] == (3, 1)
 
@@ -165,14 +167,14 @@ def test_a_job_that_makes_up_its_phases_keeps_the_most_frequent_ones(
 def test_sums_are_forgotten_after_their_time(tasks: Tasks, connect: PersistentConnection) -> None:
     for days in (402, 403, 398):
         run(tasks, {"read": 1}, at=days_ago(days))
-    phase_sums.sum_up(connect)
+    job_sums.sum_up(connect)
 
     run_sums.forget(connect)
 
     assert of(tasks) == {"read": (1, 1)}
 
 
-FILL = """INSERT INTO phase_sums (user_id, tenant, job_type, hour, phases, positions, buckets, numbers, is_new, of_day)
+FILL = """INSERT INTO job_sums (user_id, tenant, job_type, hour, phases, positions, buckets, numbers, is_new, of_day)
     SELECT %s::uuid, 'tenant ' || job %% 10, 'job ' || job, timestamptz '2020-01-01 00:00Z' + day * interval '24 h',
         '{a,b}', '{0,1}', '{3,4}', '{5,6}', false, true
     FROM generate_series(1, 50) AS job, generate_series(0, 399) AS day RETURNING 1"""
@@ -184,9 +186,9 @@ def test_a_month_is_a_row_for_each_day(servers: Servers, of: str) -> None:
     with servers.database() as database:
         tasks = Tasks(database)
         sql(database, FILL, tasks.user_id)
-        sql(database, "ANALYZE phase_sums")
+        sql(database, "ANALYZE job_sums")
         whose = {"user_id": tasks.user_id, "tenant": "tenant 3", "everyone": True}[of]
         given = {"whose": whose, "job_type": "job 3", "since": LONG_AGO.replace(year=2021), "most": 50}
         with tasks.connect() as conn, conn.cursor() as cur:
-            read = rows_visited(cur, "phase_sums", phase_sums.TIMES[of], given)
+            read = rows_visited(cur, "job_sums", job_sums.TIMES[of], given)
     assert read == 400 - 366, "of 20,000"
