@@ -18,7 +18,8 @@ _VALUES = {"seconds": ALIVE_SECONDS, "beats": ALIVE_BEATS, "most": MOST_NAMED}
 _REPORTED = "SELECT id, name, reporter, user_id, tenant FROM queue_reports WHERE id = ANY(%(queues)s::uuid[])"
 _NAMED = "SELECT NULL::uuid, %(name)s, %(reporter)s::uuid, %(user)s::uuid, %(tenant)s"
 
-# A queue whose key reports no worker may be told of by another program than its workers, whose key reports no such queue.
+# Where the key of a queue reports no worker, workers of another key count that reports no queue of this name: a project
+# may have one key for its workers, and one for what watches its broker.
 _CONSUMERS = f"""WITH queue (id, name, reporter, user_id, tenant) AS ({{queues}}),
     known AS (SELECT queue.id, queue.name AS queue, worker.name, slots, cardinality(running) AS running, seen_at,
             worker.reporter, worker.reporter IS NOT DISTINCT FROM queue.reporter AS same,
