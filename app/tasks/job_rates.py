@@ -14,12 +14,13 @@ from app.tasks.whose import OWNED, Whose
 
 _ENDS = {SUCCESS: "succeeded", FAILURE: "failed", REVOKED: "revoked"}
 _TIMES = {
+    "lately": "hour >= %(lately)s",
     "day": "hour >= %(day)s",
     "day_before": "hour < %(day)s AND hour >= %(day_before)s",
     "week": "hour >= %(week)s",
     "week_before": "hour < %(week)s",
 }
-_BEGINS = {"day": 1, "day_before": 2, "week": 7, "week_before": 14}  # days ago
+_BEGINS = {"lately": 1 / 24, "day": 1, "day_before": 2, "week": 7, "week_before": 14}  # days ago
 _NUMBERS = {
     (time, status): f"coalesce(sum({column}) FILTER (WHERE {within}), 0)::bigint"
     for time, within in _TIMES.items()
