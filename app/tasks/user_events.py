@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from app.inbox.run_notice import ASKS, run_notice
-from app.jobs import ORCHESTRATE
+from app.jobs import BULK, NOTHING_DONE, ORCHESTRATE
 from app.stream.event import Draft, Event, draft, user_stream
 from app.tasks.endings import CAME_LATE, cancelled_by
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, WAITING, State
@@ -125,7 +125,7 @@ def _subtasks(task: State) -> dict[str, Any]:
 
 
 def _end_notification(task: State) -> dict[str, Any]:
-    kind, what = _ENDS[task["status"]]
+    kind, what = ("warning", "changed nothing") if _did_nothing(task) else _ENDS[task["status"]]
     failed = task["status"] == FAILURE
     return {
         "title": f"{task['title'][:230]} {what}",
@@ -136,6 +136,12 @@ def _end_notification(task: State) -> dict[str, Any]:
         "again": failed,
         "by": cancelled_by(task["error"]),
     }
+
+
+def _did_nothing(task: State) -> bool:
+    """Whether it is a bulk action that has succeeded and changed no run."""
+    said = task["current_phase_message"] or ""
+    return task["job_type"] == BULK and task["status"] == SUCCESS and said.startswith(NOTHING_DONE)
 
 
 def _approval_notification(task: State, approval: Mapping[str, Any]) -> dict[str, Any]:
