@@ -104,7 +104,6 @@ class NewView(ma.Schema):
         load_default=False, metadata={"description": "With the tenant of its owner, which may read it"}
     )
 
-
     @ma.validates_schema
     def readable(self, data: dict[str, Any], **_: Any) -> None:
         if data["shared"] and data["filters"].get("scope") == "all":

@@ -70,10 +70,11 @@ def _events(
         named = {name: task[name] for name in ("title", "status", "intent", "parent_id")}
         yield "task_created", same | named
     elif task["status"] != was["status"]:
-        yield from _status_changed(was["status"], task)
+        yield from _status_changed(was["status"], task, "bulk_id" in fields)
 
 
-def _status_changed(previous: str, task: State) -> Iterator[tuple[str, dict[str, Any]]]:
+def _status_changed(previous: str, task: State, in_bulk: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """``in_bulk``: a bulk action cancelled it, whose one notification counts all runs of the owner."""
     status, artifact = task["status"], _is_artifact(task)
     changed = {"task_id": task["task_id"], "status": status}
     if status in TERMINAL:
@@ -84,7 +85,7 @@ def _status_changed(previous: str, task: State) -> Iterator[tuple[str, dict[str,
     if artifact and status == STARTED and task["attempt"] == 1:
         yield "artifact.started", _artifact(task)
     if status in TERMINAL:
-        if _is_notified(task):
+        if _is_notified(task) and not in_bulk:
             yield "notification", _end_notification(task)
         elif previous == WAITING:
             yield "notification", _no_question(task, _ENDS[status][1])

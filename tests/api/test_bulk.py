@@ -174,7 +174,9 @@ def test_what_was_refused_is_said_at_a_glance_and_is_no_error(user: User) -> Non
 
 
 @pytest.mark.parametrize("action", ["cancel", "retry"])
-def test_a_bulk_action_that_changed_no_run_says_so_in_its_row_and_in_the_bell(user: User, action: str) -> None:
+def test_a_bulk_action_that_changed_no_run_says_so_in_its_row_and_in_the_bell(
+    user: User, action: str
+) -> None:
     nobodys = [str(uuid.uuid4()) for _ in range(2)]
 
     bulk = done(user, action, ids=nobodys)["bulk"]

@@ -237,8 +237,14 @@ def test_what_is_done_to_a_view_is_in_the_trail(people: dict[str, User]) -> None
         ({"name": "x", "filters": {"scope": "nobody"}}, "filters.scope"),
         ({"name": "x", "filters": {"who": "ada"}}, "filters.who"),
         ({"name": "x", "filters": {"who": str(uuid.uuid4()), "scope": "tenant"}}, "filters.who"),
-        ({"name": "x", "filters": {"from": "2026-11-30T11:00:00Z", "to": "2026-11-30T10:00:00Z"}}, "filters.to"),
-        ({"name": "x", "filters": {"from": "2026-11-30T11:00:00Z", "to": "2026-11-30T11:00:00Z"}}, "filters.to"),
+        (
+            {"name": "x", "filters": {"from": "2026-11-30T11:00:00Z", "to": "2026-11-30T10:00:00Z"}},
+            "filters.to",
+        ),
+        (
+            {"name": "x", "filters": {"from": "2026-11-30T11:00:00Z", "to": "2026-11-30T11:00:00Z"}},
+            "filters.to",
+        ),
         ({"name": "x", "filters": {"scope": "all"}, "shared": True}, "filters.scope"),
         ({"name": "x", "filters": {"time": "8d"}}, "filters.time"),
         ({"name": "x", "filters": {"from": "yesterday"}}, "filters.from"),
