@@ -64,8 +64,9 @@ class JobPage(ma.Schema):
 @blp.alt_response(200, schema=JobPage)
 def listed(principal: Principal, query: dict[str, Any]) -> Any:
     """Returns the job types of the caller's runs and those that workers have declared; with `scope=tenant` of the
-    tenant's runs, with `scope=all` of all. What needs a look comes first: by the rate of failures of the last day, then
-    of the week, as far as it is certain from so many runs; then by name, those without a run in the week last."""
+    tenant's runs, with `scope=all` of all. What needs a look comes first: by the rate of failures of the last day, or
+    of this hour and the one before where that is higher, then of the week, as far as it is certain from so many runs;
+    then by name, those without a run in the week last."""
     after = position_of(query, float, float, _flag, stored_text)
     whose = permissions.scope_filter(principal, query["scope"])
     declared = services()[Catalog].types()

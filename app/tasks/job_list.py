@@ -23,10 +23,12 @@ LOOKED_AT = 500  # tasks of a job type, for its last runs among those that wait
 _CERTAIN = """round(((coalesce({failed}, 0) + 1.9208 - 1.96 * sqrt(0.9604 +
         coalesce({failed} * {succeeded} / nullif({failed} + {succeeded}, 0)::float8, 0)))
     / (coalesce({failed} + {succeeded}, 0) + 3.8416))::numeric, 6)"""
-_DAY, _WEEK = (_CERTAIN.format(failed=f"{of}_failure", succeeded=f"{of}_success") for of in ("day", "week"))
+_LATELY, _DAY, _WEEK = (
+    _CERTAIN.format(failed=f"{of}_failure", succeeded=f"{of}_success") for of in ("lately", "day", "week")
+)
 _KEY = "day_score", "week_score", "idle", "job_type"
 _PAGE = f"""{RATES}, jobs AS (
-        SELECT job_type, -{_DAY} AS day_score, -{_WEEK} AS week_score,
+        SELECT job_type, -greatest({_LATELY}, {_DAY}) AS day_score, -{_WEEK} AS week_score,
             (coalesce(week_success + week_failure + week_revoked, 0) = 0)::int AS idle, {", ".join(NAMES)}
         FROM rates FULL JOIN unnest(%(names)s::text[]) AS known (job_type) USING (job_type))
     SELECT * FROM jobs WHERE strpos(lower(job_type), %(q)s) > 0 AND (%(first)s OR
@@ -60,8 +62,9 @@ def list_jobs(
     limit: int,
 ) -> JobPage:
     """Returns the job types whose name contains the text ``q``: those of runs, and those that are ``declared``. What
-    needs a look comes first: by the rate of failures of the last day, then of the week, as far as it is certain from so
-    many runs; then by name, those without a run in the week last."""
+    needs a look comes first: by the rate of failures of the last day, or of this hour and the one before where that is
+    higher, then of the week, as far as it is certain from so many runs; then by name, those without a run in the week
+    last."""
     ((of, value),) = whose.items()
     names = sorted({*declared, *task_types(cur, whose)})
     given = {"whose": value, "names": names, "q": q.lower(), "first": after is None, "more": limit + 1}

@@ -14,12 +14,13 @@ from app.tasks.whose import OWNED, Whose
 
 _ENDS = {SUCCESS: "succeeded", FAILURE: "failed", REVOKED: "revoked"}
 _TIMES = {
+    "lately": "hour >= %(lately)s",
     "day": "hour >= %(day)s",
     "day_before": "hour < %(day)s AND hour >= %(day_before)s",
     "week": "hour >= %(week)s",
     "week_before": "hour < %(week)s",
 }
-_BEGINS = {"day": 1, "day_before": 2, "week": 7, "week_before": 14}  # days ago
+_BEGINS = {"lately": 1 / 24, "day": 1, "day_before": 2, "week": 7, "week_before": 14}  # days ago
 _NUMBERS = {
     (time, status): f"coalesce(sum({column}) FILTER (WHERE {within}), 0)::bigint"
     for time, within in _TIMES.items()
@@ -28,11 +29,11 @@ _NUMBERS = {
 NAMES = (*(f"{time}_{status}".lower() for time, status in _NUMBERS), "p50", "p95")
 """The columns of ``RATES`` behind the job type, which ``rates_of`` takes."""
 
-# Literal, for percentiles are no expression of a model.
+# Literal, for percentiles are no expression of a model. A function of FROM would store what it returns for each row.
 RATES = f"""WITH durations AS (
-        SELECT job_type, bucket, sum(number) AS number
-        FROM job_sums, unnest(run_buckets, run_numbers) AS of (bucket, number)
-        WHERE {{owned}} AND hour >= %(durations)s GROUP BY job_type, bucket),
+        SELECT job_type, bucket, sum(number) AS number FROM (
+            SELECT job_type, unnest(run_buckets) AS bucket, unnest(run_numbers) AS number
+            FROM job_sums WHERE {{owned}} AND hour >= %(durations)s) AS each GROUP BY job_type, bucket),
     rates AS (
         SELECT * FROM (
             SELECT job_type, {", ".join(f"{n} AS {name}" for n, name in zip(_NUMBERS.values(), NAMES, strict=False))}

@@ -57,6 +57,23 @@ def test_what_needs_a_look_is_first_and_what_did_not_run_last(user: User) -> Non
     assert found[3:] == sorted(found[3:]) and {"a.waits", "test_echo"} <= set(found[3:])
 
 
+def test_a_job_that_fails_since_an_hour_is_before_one_that_fails_more_often_in_the_day(
+    system: System, user: User
+) -> None:
+    reported(user, "a.some", *[DONE] * 6, FAILED, FAILED)
+    reported(user, "b.broke", *[FAILED] * 5)
+    system.sql(
+        """INSERT INTO job_sums (user_id, job_type, hour, succeeded, phases, positions, buckets, numbers, is_new)
+           VALUES (%s, 'b.broke', date_trunc('hour', now()) - interval '12 h', 200, '{}', '{}', '{}', '{}', false)""",
+        user.id,
+    )
+
+    first, second = user.get("jobs/stats", limit=2)["jobs"]
+
+    assert [first["job_type"], second["job_type"]] == ["b.broke", "a.some"]
+    assert first["day"]["failure_rate"] < 0.03 < second["day"]["failure_rate"]
+
+
 def test_pages_have_each_job_once(user: User) -> None:
     for number in range(3):
         reported(user, f"shop.{number}", FAILED)

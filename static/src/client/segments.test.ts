@@ -53,6 +53,18 @@ test("a run without phases is one segment", () => {
   expect(bar(task({ status: "SUCCESS" }), [], [], 100)[0]).toMatchObject({ state: "done", done: 1 });
 });
 
+test.each([
+  ["FAILURE", ["done", "done", "failed"]],
+  ["REVOKED", ["done", "done", "stopped"]],
+  ["STARTED", ["done", "done"]],
+  ["SUCCESS", ["done", "done"]],
+] as [Task["status"], string[]][])("a run that is %s after its last phase is %j", (status, states) => {
+  const of = bar(task({ status }), [phase("a", { status: "completed" }), phase("b", { status: "completed" })], ["a", "b"]);
+
+  expect(of.map(({ state }) => state)).toEqual(states);
+  expect(of.length === 2 || (of[2]?.share ?? 1) < 0.1).toBe(true);
+});
+
 test("a run that waits before its first phase waits for it", () => {
   const states = (of: Task, phases: Phase[] = []) => bar(of, phases, ["a", "b"]).map(({ state }) => state);
 

@@ -6,12 +6,16 @@ const MOST_BY_TIME = 0.95;
 /** However short a phase usually is, it has this part of an equal share. */
 const LEAST = 0.35;
 
-/** One part of the bar of a run: a phase, or the whole run where its phases are not known. */
+/** The width of an end after all phases. */
+const END = 0.04;
+
+/** One part of the bar of a run: a phase, or the whole run where its phases are not known. A run that did not succeed although all of
+ * its phases did has one more, of its end. */
 export interface Segment {
-  /** "" of the whole run. */
+  /** "" of the whole run, and of its end. */
   phase_id: string;
   state: PhaseState;
-  /** Its share of the width: all of them are 1. */
+  /** Its share of the width: those of all phases are 1. */
   share: number;
   /** How much of it is done, 0–1; null where that is not known. */
   done: number | null;
@@ -47,6 +51,9 @@ export function segmentsOf(task: Task, rows: readonly PhaseRow[], percent: numbe
     next.state = "waiting";
     next.done = null;
   }
+  const end = OF_RUN[task.status];
+  if ((end === "failed" || end === "stopped") && segments.every(({ state }) => state === "done"))
+    segments.push({ phase_id: "", state: end, share: END, done: 1, errors: 0 });
   return segments;
 }
 

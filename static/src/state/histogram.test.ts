@@ -15,13 +15,13 @@ const times = [
 test("a column has as many hours as are needed for so many columns, and no run is left out", () => {
   const hours = columnsOf(times, day, 24, null);
   expect(hours).toHaveLength(24);
-  expect(hours[9]).toMatchObject({ total: 4, tones: { ok: 3, fail: 1 }, name: "Thu 5 Mar, 09:00–10:00", text: "4 runs, 1 failed" });
+  expect(hours[9]).toMatchObject({ total: 4, tones: { ok: 3, fail: 1 }, name: "Thu 5 Mar, 09:00–10:00", text: "4 runs, 1 failed", parts: "1 failed, 3 succeeded" });
   expect(hours[11]).toMatchObject({ total: 0, text: "no run" });
   expect(hours[23]?.name).toBe("Thu 5 Mar, 23:00–24:00");
 
   const few = columnsOf(times, day, 10, null);
   expect(few.map(({ total }) => total)).toEqual([0, 0, 0, 8, 0, 0, 0, 0]);
-  expect(few[3]).toMatchObject({ name: "Thu 5 Mar, 09:00–12:00", text: "8 runs, 2 running, 1 failed, 1 cancelled" });
+  expect(few[3]).toMatchObject({ name: "Thu 5 Mar, 09:00–12:00", text: "8 runs, 2 running, 1 failed, 1 cancelled", parts: "2 running, 1 failed, 1 cancelled, 4 succeeded" });
 });
 
 test("of one status only", () => {

@@ -24,6 +24,8 @@ export interface HistogramColumn {
   name: string;
   /** "24 runs, 2 failed"; "no run". */
   text: string;
+  /** "2 failed, 22 succeeded". */
+  parts: string;
 }
 
 /** Returns the columns of a time, `most` at most, also those without runs. They begin at whole hours and days of the reader. `status`:
@@ -60,13 +62,14 @@ function columnOf(at: number, until: number, counts: Partial<Record<Status, numb
     tones[toneOf(status)] = (tones[toneOf(status)] ?? 0) + number;
     total += number;
   }
-  return { at, until, tones, total, name: rangeText(at, until), text: countsText(counts, total) };
+  return { at, until, tones, total, name: rangeText(at, until), ...wordsOf(counts, total) };
 }
 
-function countsText(counts: Partial<Record<Status, number>>, total: number): string {
-  if (!total) return "no run";
-  const others = STATUSES.filter((status) => status !== "SUCCESS" && counts[status]);
-  return [quantity(total, "run"), ...others.map((status) => `${count(counts[status] as number)} ${statusWord(status)}`)].join(", ");
+function wordsOf(counts: Partial<Record<Status, number>>, total: number): Pick<HistogramColumn, "text" | "parts"> {
+  const part = (status: Status): string => `${count(counts[status] as number)} ${statusWord(status)}`;
+  const others = STATUSES.filter((status) => status !== "SUCCESS" && counts[status]).map(part);
+  const parts = counts.SUCCESS ? [...others, part("SUCCESS")] : others;
+  return { text: total ? [quantity(total, "run"), ...others].join(", ") : "no run", parts: parts.join(", ") };
 }
 
 /** Says a time in words: "Mon 2 Mar", "Mon 2 Mar, 10:00–12:00", "Mon 2 Mar, 10:00 – Tue 3 Mar, 09:00". */

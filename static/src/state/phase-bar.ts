@@ -35,6 +35,7 @@ export function wordsOf(segments: readonly Segment[], value: number | null): str
   const parts = [
     value === null ? "how far is not known" : percentText(value),
     present?.phase_id && `phase ${count(at + 1)} of ${count(segments.length)}, ${present.phase_id} ${VERBS[present.state]}`,
+    present && !present.phase_id && at > 0 && `${VERBS[present.state]} after its last phase`,
     errors > 0 && quantity(errors, "error"),
   ];
   return parts.filter(Boolean).join(", ");

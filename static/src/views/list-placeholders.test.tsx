@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
-import { cleanup, render, screen } from "@testing-library/preact";
+import { cleanup, render, screen, waitFor } from "@testing-library/preact";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { address, go } from "../state/address";
 import { api } from "../state/app";
 import { RunsOfOthers } from "./list-placeholders";
 
@@ -16,7 +17,7 @@ afterEach(cleanup);
 
 test("who has no runs is told how many the team has, with a link to them", async () => {
   withRuns(613);
-  render(<RunsOfOthers user={user} />);
+  render(<RunsOfOthers user={user} mayStart />);
   expect((await screen.findByRole("link", { name: "613 runs" })).getAttribute("href")).toBe("/?scope=tenant");
   expect(screen.getByText(/Your team has/)).toBeTruthy();
   expect(counts.mock.calls[0]?.[0]).toMatchObject({ scope: "tenant", top: true });
@@ -24,12 +25,24 @@ test("who has no runs is told how many the team has, with a link to them", async
 
 test("an admin of all tenants is told of all users", async () => {
   withRuns(2);
-  render(<RunsOfOthers user={{ ...user, role: "global_admin", tenant: null }} />);
+  render(<RunsOfOthers user={{ ...user, role: "global_admin", tenant: null }} mayStart />);
   expect((await screen.findByRole("link", { name: "2 runs" })).getAttribute("href")).toBe("/?scope=all");
 });
 
 test("nothing is asked for where the reader may not see others' runs", () => {
-  render(<RunsOfOthers user={{ ...user, tenant: null }} />);
+  render(<RunsOfOthers user={{ ...user, tenant: null }} mayStart />);
   expect(screen.queryByRole("link")).toBeNull();
   expect(counts).not.toHaveBeenCalled();
+});
+
+test("who may only look is taken to the runs of the team once, and finds the own list when it is asked for", async () => {
+  withRuns(3);
+  const shown = render(<RunsOfOthers user={user} mayStart={false} />);
+  await waitFor(() => expect(address.value).toBe("/?scope=tenant"));
+
+  shown.unmount();
+  go("/");
+  render(<RunsOfOthers user={user} mayStart={false} />);
+  await screen.findByRole("link", { name: "3 runs" });
+  expect(address.value).toBe("/");
 });

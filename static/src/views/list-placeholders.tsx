@@ -1,6 +1,7 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { Problem } from "../client/problem";
 import type { User } from "../client/types";
+import { go } from "../state/address";
 import { api } from "../state/app";
 import { total } from "../state/counts";
 import { isUnfiltered, listAddress, NO_FILTER, scopesOf, taskFilterOf, type RunFilter } from "../state/filter";
@@ -48,15 +49,24 @@ export function NoMatch({ filter, user }: { filter: RunFilter; user: User }) {
   );
 }
 
-/** Says how many runs others have, with a link to them, where the reader may see these. */
-export function RunsOfOthers({ user }: { user: User }) {
+/** Once for a user of a tab: whoever chooses the empty list afterwards sees it. */
+const taken = new Set<unknown>();
+
+/** Says how many runs others have, with a link to them, where the reader may see these. Who can have no runs is taken there at once. */
+export function RunsOfOthers({ user, mayStart }: { user: User; mayStart: boolean }) {
   const scope = scopesOf(user)[1];
   const load = async (): Promise<number> => total((await api.counts(taskFilterOf({ ...NO_FILTER, scope: scope ?? "mine" }))).counts);
   const number = useLoaded(scope ? load : null, [user.id, scope]);
-  if (!scope || !number) return null;
+  const theirs = scope && number ? listAddress({ scope }) : null;
+  useEffect(() => {
+    if (mayStart || !theirs || taken.has(user.id)) return;
+    taken.add(user.id);
+    go(theirs, true);
+  }, [mayStart, theirs, user.id]);
+  if (!theirs || !number) return null;
   return (
     <p class="of-others">
-      {scope === "tenant" ? "Your team has" : "All users have"} <Link to={listAddress({ scope })}>{quantity(number, "run")}</Link>.
+      {scope === "tenant" ? "Your team has" : "All users have"} <Link to={theirs}>{quantity(number, "run")}</Link>.
     </p>
   );
 }
@@ -71,14 +81,14 @@ export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) 
   if (!mayStart) {
     return (
       <div class="empty">
-        <RunsOfOthers user={user} />
+        <RunsOfOthers user={user} mayStart={false} />
         <p>You have no runs. This account may view runs, but not start them.</p>
       </div>
     );
   }
   return (
     <section class="first-run" aria-label="First run">
-      <RunsOfOthers user={user} />
+      <RunsOfOthers user={user} mayStart />
       <div class="first-words">
         <div>
           <p>Taskroom shows background tasks as they run. Bring a task that you have: its run appears here by itself when it sends its first line.</p>

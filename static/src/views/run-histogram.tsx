@@ -158,7 +158,7 @@ function HistogramTable({ columns, take }: { columns: readonly HistogramColumn[]
                     </button>
                   </td>
                   <td class="number">{count(column.total)}</td>
-                  <td>{column.text.split(", ").slice(1).join(", ") || "succeeded"}</td>
+                  <td>{column.parts}</td>
                 </tr>
               ) : null,
             )}
