@@ -14,23 +14,25 @@ from app.models.base import Id
 from app.models.trail import TrailEntry
 
 
-def count(cur: Cursor, bulk_id: str, owner: Owner | None) -> None:
+def count(cur: Cursor, bulk_id: str, owner: Owner | None) -> int:
     """Counts one more run, in the transaction that changes it: a run of another owner also in the entry of this owner,
-    which is added with its first run. ``owner`` is None of a run that was refused.
+    which is added with its first run. ``owner`` is None of a run that was refused. Returns how many runs of this other
+    owner there are so far, 0 of one's own.
 
     The owner's entry has the tenant of the run where that is another one than the tenant of the bulk action. Admins of
     a tenant so read either the entry of the bulk action or those of the owners. No entry is added or counted after the
     retention has deleted that of the bulk action."""
     done = int(owner is not None)
     whole = _COUNT.execute(cur, bulk_id=bulk_id, done=done, refused=1 - done).fetchone()
-    if owner is None or whole is None:
-        return
-    user_id, tenant = whole
-    if user_id == owner.user_id:
-        return
-    of = {"owner_id": owner.user_id, "tenant": None if owner.tenant == tenant else owner.tenant}
-    if not _COUNT_OWNER.execute(cur, bulk_id=bulk_id, **of).rowcount:
-        _ADD_OWNER.execute(cur, bulk_id=bulk_id, **of)
+    if owner is None or whole is None or whole[0] == owner.user_id:
+        return 0
+    tenant = None if owner.tenant == whole[1] else owner.tenant
+    of = {"bulk_id": bulk_id, "owner_id": owner.user_id, "tenant": tenant}
+    numbers = dict[str | None, int](_COUNT_OWNER.execute(cur, **of).fetchall())
+    if tenant not in numbers:
+        _ADD_OWNER.execute(cur, **of)
+        numbers[tenant] = 1
+    return sum(numbers.values())
 
 
 def _of(entry: Any) -> sa.ColumnElement[bool]:
@@ -54,8 +56,9 @@ _COUNT = Statement(
 )
 _COUNT_OWNER = Statement(
     sa.update(TrailEntry)
-    .where(_of(TrailEntry), TrailEntry.owner_id == _owner_id, TrailEntry.tenant.is_not_distinct_from(_tenant))
-    .values(number=TrailEntry.number + 1)
+    .where(_of(TrailEntry), TrailEntry.owner_id == _owner_id)
+    .values(number=TrailEntry.number + sa.cast(TrailEntry.tenant.is_not_distinct_from(_tenant), sa.Integer))
+    .returning(TrailEntry.tenant, TrailEntry.number)
 )
 # The title is of the bulk action, which the owner and the tenant may not know.
 _COPIED = (
