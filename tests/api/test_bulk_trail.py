@@ -94,6 +94,9 @@ def test_a_bulk_action_from_outside_is_in_the_trail_of_each_tenant_with_its_runs
         ((action, owner, number, title, tenant),) = read(eve, who=eve.id)
         assert (action, owner, number, tenant) == ("bulk_cancel", "", 6, None) and title
 
+        (told,) = ann.get("notifications")["notifications"]
+        assert "cancelled 3 of your runs" in told["title"], "those of both tenants"
+
         runs_here, runs_there = {*of_ann[1:], *of_bob}, {of_ann[0], *of_zed}
         for admin, runs in ((ada, runs_here), (zoe, runs_there)):
             assert {target for _, target, _, _ in entries(admin, bulk=bulk)} == runs
