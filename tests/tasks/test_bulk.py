@@ -115,7 +115,9 @@ def test_another_attempt_goes_on_where_the_first_was_lost(tasks: Tasks) -> None:
 def again(tasks: Tasks, task_id: str) -> str:
     """Starts the task again, as a call for it alone does; returns the id of the retry."""
     with tasks.transaction() as tx:
-        return retries.retry(tx, load(tx.cur, [task_stream(task_id)])[task_stream(task_id)]["task"], 0).task_id
+        return retries.retry(
+            tx, load(tx.cur, [task_stream(task_id)])[task_stream(task_id)]["task"], 0
+        ).task_id
 
 
 def retried(tasks: Tasks, ids: list[str]) -> list[tuple[str | None, str | None]]:
