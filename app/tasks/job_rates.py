@@ -29,11 +29,11 @@ _NUMBERS = {
 NAMES = (*(f"{time}_{status}".lower() for time, status in _NUMBERS), "p50", "p95")
 """The columns of ``RATES`` behind the job type, which ``rates_of`` takes."""
 
-# Literal, for percentiles are no expression of a model.
+# Literal, for percentiles are no expression of a model. A function of FROM would store what it returns for each row.
 RATES = f"""WITH durations AS (
-        SELECT job_type, bucket, sum(number) AS number
-        FROM job_sums, unnest(run_buckets, run_numbers) AS of (bucket, number)
-        WHERE {{owned}} AND hour >= %(durations)s GROUP BY job_type, bucket),
+        SELECT job_type, bucket, sum(number) AS number FROM (
+            SELECT job_type, unnest(run_buckets) AS bucket, unnest(run_numbers) AS number
+            FROM job_sums WHERE {{owned}} AND hour >= %(durations)s) AS each GROUP BY job_type, bucket),
     rates AS (
         SELECT * FROM (
             SELECT job_type, {", ".join(f"{n} AS {name}" for n, name in zip(_NUMBERS.values(), NAMES, strict=False))}

@@ -56,9 +56,11 @@ _SUM_UP = f"""WITH gone AS (
         LEFT JOIN phases ON number = 1 AND phases.tenant IS NOT DISTINCT FROM ends.tenant
     ORDER BY hour"""
 _TIMES = f"""WITH entries AS (
-        SELECT phase, bucket, min(position) AS position, sum(number)::bigint AS number
-        FROM job_sums, unnest(phases, positions, buckets, numbers) AS of (phase, position, bucket, number)
-        WHERE {{owned}} AND job_type = %(job_type)s AND hour >= %(since)s GROUP BY phase, bucket),
+        SELECT phase, bucket, min(position) AS position, sum(number)::bigint AS number FROM (
+            SELECT unnest(phases) AS phase, unnest(positions) AS position, unnest(buckets) AS bucket,
+                unnest(numbers) AS number
+            FROM job_sums WHERE {{owned}} AND job_type = %(job_type)s AND hour >= %(since)s) AS each
+        GROUP BY phase, bucket),
     frequent AS (
         SELECT phase, min(position) AS position FROM entries GROUP BY phase
         ORDER BY sum(number) DESC, phase LIMIT %(most)s)
