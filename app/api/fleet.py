@@ -76,6 +76,12 @@ class Queue(Reported):
     oldest_wait_seconds = ma.fields.Float(allow_none=True)
     consumers = ma.fields.Integer(metadata={"description": "Workers that are alive and may take its tasks"})
     workers = ma.fields.List(ma.fields.String(), metadata={"description": "Their names, the first ones"})
+    no_worker_since = ma.fields.String(
+        allow_none=True,
+        metadata={
+            "description": "When its last worker was heard; null while one is alive, and for none of the last day"
+        },
+    )
     slots = ma.fields.Integer(metadata={"description": "How many tasks they run at once"})
     busy = ma.fields.Integer(metadata={"description": "How many they run now, of all queues"})
     paused = ma.fields.Nested(Hold, allow_none=True)

@@ -56,8 +56,21 @@ class AddressFilters(ListQuery):
     time = ma.fields.String(validate=ma.validate.OneOf(TIMES))
     steps = _flag()
 
+    @ma.validates_schema
+    def in_order(self, data: dict[str, Any], **_: Any) -> None:
+        since, until = data.get("since"), data.get("until")
+        if since and until and since >= until:
+            raise ma.ValidationError("Not later than from: no run can match.", "to")
+
 
 _ADDRESS = AddressFilters()
+
+
+class NameField(ma.fields.String):
+    """A name without the spaces around it: with and without them it would look the same."""
+
+    def _deserialize(self, *args: Any, **kwargs: Any) -> Any:
+        return str(super()._deserialize(*args, **kwargs)).strip()  # type: ignore[no-untyped-call]
 
 
 class FiltersField(ma.fields.Dict):
@@ -72,7 +85,7 @@ class FiltersField(ma.fields.Dict):
 
 
 class NewView(ma.Schema):
-    name = ma.fields.String(required=True, validate=[ma.validate.Length(1, LONGEST_NAME), _shown])
+    name = NameField(required=True, validate=[ma.validate.Length(1, LONGEST_NAME), _shown])
     filters = FiltersField(
         keys=ma.fields.String(
             validate=ma.validate.Regexp(_FILTER.pattern + "$", error="Not the name of a filter.")
@@ -83,12 +96,19 @@ class NewView(ma.Schema):
             "description": "One at least, as the address of the list has them in the dashboard: `scope`, `who`, "
             "`job_type`, `from`, `to`, `q`, `errors`, `approval`, `min_seconds`, `max_seconds` and `status` of "
             f"`GET tasks`; `time` ({', '.join(TIMES)}), how far the list looks back; `steps` is `true` where they "
-            "are not folded"
+            "are not folded. `from` and `to` count before `time`, as in the dashboard; `who` is a user that the "
+            "caller may know; `scope` of a shared view is not `all`, which nobody of a tenant may read"
         },
     )
     shared = ma.fields.Boolean(
         load_default=False, metadata={"description": "With the tenant of its owner, which may read it"}
     )
+
+    @ma.validates_schema
+    def readable(self, data: dict[str, Any], **_: Any) -> None:
+        if data["shared"] and data["filters"].get("scope") == "all":
+            words = "Who reads a shared view may not read the runs of all tenants; do not share it."
+            raise ma.ValidationError({"filters": {"scope": [words]}})
 
 
 class ViewSchema(ma.Schema):

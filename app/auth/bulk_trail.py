@@ -16,14 +16,17 @@ from app.models.trail import TrailEntry
 _owner_id: sa.BindParameter[Any] = sa.bindparam("owner_id", type_=Id)
 
 
-def count(cur: Cursor, bulk_id: str, owner_id: str | None) -> None:
+def count(cur: Cursor, bulk_id: str, owner_id: str | None) -> int:
     """Counts one more run, in the transaction that changes it: a run of another owner also in the entry of this owner,
-    which is added with its first run. ``owner_id`` is None of a run that was refused."""
+    which is added with its first run. ``owner_id`` is None of a run that was refused. Returns how many runs of this other
+    owner there are so far, 0 of one's own."""
     done = int(owner_id is not None)
     _COUNT.execute(cur, bulk_id=bulk_id, done=done, refused=1 - done)
-    if owner_id is not None:
-        _ADD_OWNER.execute(cur, bulk_id=bulk_id, owner_id=owner_id)
-        _COUNT_OWNER.execute(cur, bulk_id=bulk_id, owner_id=owner_id)
+    if owner_id is None:
+        return 0
+    _ADD_OWNER.execute(cur, bulk_id=bulk_id, owner_id=owner_id)
+    counted = _COUNT_OWNER.execute(cur, bulk_id=bulk_id, owner_id=owner_id).fetchone()
+    return int(counted[0]) if counted else 0
 
 
 def _of(entry: Any) -> sa.ColumnElement[bool]:
@@ -45,6 +48,7 @@ _COUNT_OWNER = Statement(
     sa.update(TrailEntry)
     .where(_of(TrailEntry), TrailEntry.owner_id == _owner_id)
     .values(number=TrailEntry.number + 1)
+    .returning(TrailEntry.number)
 )
 # The owner may be of another tenant than the bulk action: its entry has neither the title nor the tenant of that.
 _COPIED = (

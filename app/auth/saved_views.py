@@ -10,10 +10,10 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 from sqlalchemy.dialects.postgresql import insert
 
-from app.auth import trail
+from app.auth import accounts, trail
 from app.auth.principal import Principal
 from app.db.statements import Statement, as_text, composed, parameters
-from app.errors import Conflict, Forbidden, Foreign, NotFound
+from app.errors import Conflict, Forbidden, Foreign, NotFound, Unprocessable
 from app.models.accounts import User
 from app.models.views import SavedView
 
@@ -102,8 +102,9 @@ def _page(older: bool) -> sa.Select[Any]:
 
 def create(cur: Cursor, by: Principal, name: str, filters: Mapping[str, str], shared: bool) -> View:
     """Saves a view. Raises Conflict for a name that the owner has already and beyond the limit, Forbidden when it may
-    not share one."""
+    not share one, Unprocessable for a user that it may not know."""
     tenant = _shared_with(by, by.tenant) if shared else None
+    _check_who(cur, by, filters)
     _LOCK_USER.execute(cur, user=by.user_id)
     if _COUNT.execute(cur, user=by.user_id).fetchall()[0][0] >= MOST:
         raise Conflict(f"A user has at most {MOST} saved views; remove one first")
@@ -127,10 +128,11 @@ def one(cur: Cursor, principal: Principal, id: str) -> View:
 
 
 def change(cur: Cursor, by: Principal, id: str, name: str, filters: Mapping[str, str], shared: bool) -> View:
-    """Changes a view, which stays its owner's. Raises NotFound, Forbidden, and Conflict for a name that the owner has
-    already."""
+    """Changes a view, which stays its owner's. Raises NotFound, Forbidden, Conflict for a name that the owner has
+    already, and Unprocessable for a user that the caller may not know."""
     view = _changeable(cur, by, id)
     tenant = _shared_with(by, view.tenant or by.tenant) if shared else None
+    _check_who(cur, by, filters)
     _LOCK_USER.execute(cur, user=view.owner_id)
     if _TAKEN.execute(cur, user=view.owner_id, name=name, view=id).fetchall()[0][0]:
         raise _taken_name(name)
@@ -172,6 +174,12 @@ def _shared_with(by: Principal, tenant: str | None) -> str:
     if not by.may_act:
         raise Forbidden("A viewer may not share a view")
     return tenant
+
+
+def _check_who(cur: Cursor, by: Principal, filters: Mapping[str, str]) -> None:
+    """Raises Unprocessable alike for a user that there is not and for one that the caller may not know."""
+    if "who" in filters and accounts.name_for(cur, by, filters["who"]) is None:
+        raise Unprocessable("A filter is wrong", errors={"filters.who": ["There is no such user."]})
 
 
 def _taken_name(name: str) -> Conflict:

@@ -110,10 +110,12 @@ def run_notice(
     again: bool = False,
     only_changes: bool = False,
     by: str = "",
+    to: str | None = None,
     urgent: bool = False,
     metadata: Mapping[str, Any] | None = None,
 ) -> RunNotice:
-    """Returns the notification of a run, with the fields of ``RunNotice``."""
+    """Returns the notification of a run, with the fields of ``RunNotice``. ``to`` is the address that it leads to; None:
+    the page of the run."""
     made = notification(
         stream,
         title,
@@ -122,7 +124,7 @@ def run_notice(
         tenant=tenant,
         urgent=urgent,
         metadata={"job_type": job_type, **(metadata or {})},
-        **link_to(run_id),
+        **link_to(run_id) | ({} if to is None else {"action_url": to}),
     )
     parts = {each.name: getattr(made, each.name) for each in fields(Draft)}
     return RunNotice(

@@ -6,3 +6,4 @@
 
 ORCHESTRATE = "orchestrate"  # the job type whose steps are tasks
 BULK = "bulk_action"  # the job type of what ``POST tasks/bulk`` starts; nothing else starts one
+NOTHING_DONE = "nothing done"  # begins the summary of a bulk action that changed no run

@@ -48,6 +48,7 @@ def ending(
     error: Mapping[str, Any] | None = None,
     retry_count: int = 0,
     retry_in: float | None = None,
+    bulk_id: str | None = None,
     run_ms: float | None = None,
     attempt: int | None = None,
     at: str | None = None,
@@ -55,7 +56,8 @@ def ending(
 ) -> list[Draft]:
     """Returns the last events of an attempt: a line of the log for what failed, the end of its open phases,
     agent_completed when it has ``run_ms``, and the status. ``at`` is by the same clock as the attempt's beginning,
-    ``logged_at`` by that of its lines. ``summary`` is the message of a success. An error that does not say its phase
+    ``logged_at`` by that of its lines. ``summary`` is the message of a success,
+    ``bulk_id`` the bulk action that cancelled the task. An error that does not say its phase
     has the last of those that are open."""
     at, phases = at or now(), list(phases)
     succeeded, terminal = status == SUCCESS, status != RETRY
@@ -78,6 +80,8 @@ def ending(
     more: dict[str, Any] = {"progress_known": True, "current_phase_message": summary} if succeeded else {}
     if retry_in is not None:
         more["retry_in_seconds"] = retry_in
+    if bulk_id is not None:
+        more["bulk_id"] = bulk_id
     drafts.append(
         status_event(
             stream,

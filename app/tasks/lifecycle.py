@@ -130,7 +130,7 @@ def _forecast(cur: Cursor, task: State, declared: Declared) -> Forecast:
     return forecast(phases, earlier_runs(cur, job_type, phases, task_id))
 
 
-def cancel(tx: Transaction, task_id: str, by: str) -> None:
+def cancel(tx: Transaction, task_id: str, by: str, bulk_id: str | None = None) -> None:
     """Ends a waiting task; asks a running task and its steps to stop at their next report. Raises NotFound, and
     Conflict when the task has ended."""
     cur, stream = tx.cur, task_stream(task_id)
@@ -140,7 +140,7 @@ def cancel(tx: Transaction, task_id: str, by: str) -> None:
     if row.closed:
         state = load(cur, [stream])[stream]
         raise Conflict(f"The task has ended already: {state['task']['status']}")
-    tx.append(parents.cancel_with_steps(cur, [stream], by))
+    tx.append(parents.cancel_with_steps(cur, [stream], by, bulk_id))
 
 
 def end_if_cancelled(tx: Transaction, task_id: str) -> None:

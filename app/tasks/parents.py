@@ -89,7 +89,7 @@ def apply_to_parents(cur: Cursor, changed: Iterable[tuple[State, Mapping[str, An
     return drafts
 
 
-def cancel_with_steps(cur: Cursor, streams: Iterable[str], by: str) -> list[Draft]:
+def cancel_with_steps(cur: Cursor, streams: Iterable[str], by: str, bulk: str | None = None) -> list[Draft]:
     """Ends the waiting ones of these tasks and asks the running ones to stop, with all their steps; returns the events
     to append. The caller holds the locks of the tasks' ancestors; those of the tasks are taken here."""
     drafts = list[Draft]()
@@ -99,14 +99,14 @@ def cancel_with_steps(cur: Cursor, streams: Iterable[str], by: str) -> list[Draf
         if row.closed:
             continue
         if task["status"] != STARTED:
-            drafts += ending_of(stream, state, REVOKED, cancelled_error(by), database_now(cur))
+            drafts += ending_of(stream, state, REVOKED, cancelled_error(by), database_now(cur), bulk_id=bulk)
             continue
         if not row.cancel_requested:
             cur.execute("UPDATE streams SET cancel_requested = true WHERE id = %s", (row.id,))
             drafts.append(cancel_request(stream, state, by))
         # On a repeated cancel too: a step that ran at the first one may wait now.
         running = [task_stream(step.task_id) for step in steps_of(cur, task["task_id"]) if not step.ended]
-        drafts += cancel_with_steps(cur, running, by) if running else []
+        drafts += cancel_with_steps(cur, running, by, bulk) if running else []
     return drafts
 
 

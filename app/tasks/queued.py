@@ -14,6 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.db.clock import TIME_TEXT
 from app.tasks.fold import PENDING, RETRY
 from app.tasks.holds import holds_of
+from app.tasks.observed.consumers import Consumers, consumers_of, consumers_of_unreported
 from app.tasks.observed.fleet import ALIVE_BEATS, ALIVE_SECONDS
 from app.tasks.observed.waiting import Waiting, waiting_in
 from app.tasks.slots import SLOTS, Cap
@@ -59,14 +60,6 @@ _PLACE = f"""WITH RECURSIVE {SLOTS},
     FROM mine, others, me, cap"""
 
 _WHOSE = "(user_id = %(user)s OR tenant = %(tenant)s)"
-_OBSERVED = f"""SELECT
-        count(*) FILTER (WHERE fresh), {TIME_TEXT.format("max(seen_at)")},
-        coalesce(sum(slots) FILTER (WHERE fresh), 0)::int, coalesce(sum(busy) FILTER (WHERE fresh), 0)::int
-    FROM (SELECT slots, cardinality(running) AS busy, seen_at,
-              seen_at > now() - make_interval(secs => greatest(%(fresh)s, %(beats)s * beat_seconds)) AS fresh
-          FROM worker_reports WHERE {_WHOSE} AND %(queue)s = ANY(queues)) AS worker"""
-
-
 _DEPTH = f"""SELECT id::text, CASE WHEN seen_at > now() - make_interval(secs => %(fresh)s) THEN depth END
     FROM queue_reports WHERE name = %(queue)s AND {_WHOSE}
     ORDER BY reporter IS NOT DISTINCT FROM %(reporter)s::uuid DESC, seen_at DESC LIMIT 1"""
@@ -127,22 +120,27 @@ def why_queued(
 
 def _observed(cur: Cursor, asked: dict[str, Any]) -> dict[str, Any] | None:
     asked |= {"fresh": ALIVE_SECONDS, "beats": ALIVE_BEATS}
-    depth = _depth(cur, asked)
+    reported, depth = _reported(cur, asked)
     found = {"queue": asked["queue"], "depth": depth}
     cur.execute(_TAKEN, asked)
     for name, seen_at, alive in cur.fetchall():
         return found | {"reason": TAKEN, "worker": name, "alive": alive, "seen_at": seen_at}
-    cur.execute(_OBSERVED, asked)
-    workers, seen_at, slots, busy = cur.fetchall()[0]
-    if workers:
-        return found | {"reason": QUEUED, "slots": slots, "busy": busy}
-    return found | {"reason": NO_WORKER, "seen_at": seen_at} if seen_at or depth is not None else None
+    if reported:
+        consumers = consumers_of(cur, [reported]).get(reported, Consumers())
+    else:
+        consumers = consumers_of_unreported(
+            cur, asked["queue"], asked["reporter"], asked["user"], asked["tenant"]
+        )
+    if consumers.number:
+        return found | {"reason": QUEUED, "slots": consumers.slots, "busy": consumers.busy}
+    known = reported or consumers.since
+    return found | {"reason": NO_WORKER, "seen_at": consumers.since} if known else None
 
 
-def _depth(cur: Cursor, asked: dict[str, Any]) -> int | None:
-    """Returns what waits in the queue; None when nobody has reported it."""
+def _reported(cur: Cursor, asked: dict[str, Any]) -> tuple[str | None, int | None]:
+    """Returns the id of the queue's report, and what waits in it; None when nobody has reported it."""
     cur.execute(_DEPTH, asked)
     for queue, reported in cur.fetchall():
         known = waiting_in(cur, [queue]).get(queue, Waiting()).number
-        return max(reported or 0, known)
-    return None
+        return queue, max(reported or 0, known)
+    return None, None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from app.inbox.run_notice import ASKS, run_notice
-from app.jobs import ORCHESTRATE
+from app.jobs import BULK, NOTHING_DONE, ORCHESTRATE
 from app.stream.event import Draft, Event, draft, user_stream
 from app.tasks.endings import CAME_LATE, cancelled_by
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, WAITING, State
@@ -70,10 +70,11 @@ def _events(
         named = {name: task[name] for name in ("title", "status", "intent", "parent_id")}
         yield "task_created", same | named
     elif task["status"] != was["status"]:
-        yield from _status_changed(was["status"], task)
+        yield from _status_changed(was["status"], task, "bulk_id" in fields)
 
 
-def _status_changed(previous: str, task: State) -> Iterator[tuple[str, dict[str, Any]]]:
+def _status_changed(previous: str, task: State, in_bulk: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """``in_bulk``: a bulk action cancelled it, whose one notification counts all runs of the owner."""
     status, artifact = task["status"], _is_artifact(task)
     changed = {"task_id": task["task_id"], "status": status}
     if status in TERMINAL:
@@ -84,7 +85,7 @@ def _status_changed(previous: str, task: State) -> Iterator[tuple[str, dict[str,
     if artifact and status == STARTED and task["attempt"] == 1:
         yield "artifact.started", _artifact(task)
     if status in TERMINAL:
-        if _is_notified(task):
+        if _is_notified(task) and not in_bulk:
             yield "notification", _end_notification(task)
         elif previous == WAITING:
             yield "notification", _no_question(task, _ENDS[status][1])
@@ -125,7 +126,7 @@ def _subtasks(task: State) -> dict[str, Any]:
 
 
 def _end_notification(task: State) -> dict[str, Any]:
-    kind, what = _ENDS[task["status"]]
+    kind, what = ("warning", "changed nothing") if _did_nothing(task) else _ENDS[task["status"]]
     failed = task["status"] == FAILURE
     return {
         "title": f"{task['title'][:230]} {what}",
@@ -136,6 +137,12 @@ def _end_notification(task: State) -> dict[str, Any]:
         "again": failed,
         "by": cancelled_by(task["error"]),
     }
+
+
+def _did_nothing(task: State) -> bool:
+    """Whether it is a bulk action that has succeeded and changed no run."""
+    said = task["current_phase_message"] or ""
+    return task["job_type"] == BULK and task["status"] == SUCCESS and said.startswith(NOTHING_DONE)
 
 
 def _approval_notification(task: State, approval: Mapping[str, Any]) -> dict[str, Any]:

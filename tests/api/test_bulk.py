@@ -210,6 +210,28 @@ def test_what_was_refused_is_said_at_a_glance_and_is_no_error(user: User) -> Non
     assert (notice["title"], notice["message"]) == ("Cancel 3 chosen runs has finished", said)
 
 
+@pytest.mark.parametrize("action", ["cancel", "retry"])
+def test_a_bulk_action_that_changed_no_run_says_so_in_its_row_and_in_the_bell(
+    user: User, action: str
+) -> None:
+    nobodys = [str(uuid.uuid4()) for _ in range(2)]
+
+    bulk = done(user, action, ids=nobodys)["bulk"]
+
+    row = next(task for task in user.get("tasks")["tasks"] if task["task_id"] == bulk)
+    assert (row["status"], row["current_phase_message"]) == ("SUCCESS", "nothing done, 2 refused")
+    notice = next(n for n in user.get("notifications")["notifications"] if n["related_id"] == bulk)
+    assert (notice["title"], notice["message"], notice["severity"]) == (
+        f"{action.capitalize()} 2 chosen runs changed nothing", "nothing done, 2 refused", "warning",
+    )  # fmt: skip
+
+
+def test_a_filter_that_nothing_matched_has_done_nothing(user: User) -> None:
+    bulk = done(user, "cancel", filter={"status": "PENDING"})["bulk"]
+
+    assert user.status(bulk)["task"]["current_phase_message"] == "nothing done, no run matched"
+
+
 def test_a_repeat_with_the_same_key_starts_one(user: User) -> None:
     body = {"action": "cancel", "ids": waiting(user, 3)}
 

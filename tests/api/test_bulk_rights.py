@@ -55,6 +55,42 @@ def test_an_operator_acts_on_the_runs_of_its_tenant_and_a_viewer_on_none(people:
     )
 
 
+def test_each_owner_has_one_notification_of_all_runs_that_somebody_else_cancels(
+    system: System, people: dict[str, User]
+) -> None:
+    operator, owner, admin = people["operator"], people["owner"], people["admin"]
+    theirs, ids, own = waiting(admin, 2), waiting(owner, 3), waiting(operator, 2)
+
+    bulk = done(operator, "cancel", ids=[*theirs, *ids, *own])["bulk"]
+
+    for person, number in ((owner, 3), (admin, 2)):
+        page = person.get("notifications")
+        (told,) = page["notifications"]
+        assert (told["title"], told["related_id"]) == (
+            f"{operator.email} cancelled {number} of your runs",
+            bulk,
+        )
+        assert (told["action_url"], told["read"], page["unread_count"]) == ("/?status=REVOKED", False, 1)
+    titles = [told["title"] for told in operator.get("notifications")["notifications"]]
+    assert titles == ["Cancel 7 chosen runs has finished"], "nobody is told what they did themselves"
+
+
+def test_a_bulk_action_that_is_cancelled_midway_has_told_how_many_it_cancelled(
+    system: System, people: dict[str, User]
+) -> None:
+    operator, owner = people["operator"], people["owner"]
+    ids = waiting(owner, 3)
+    with locked(system, ids[1]):
+        bulk = ask(operator, "cancel", ids=ids)
+        wait_for("the first to be cancelled", lambda: statuses(owner, ids)[0] == "REVOKED")
+        assert operator.client.post(f"/api/v2/tasks/{bulk}/cancel").status_code == 202
+    operator.finished(bulk)
+
+    cancelled = statuses(owner, ids).count("REVOKED")
+    (told,) = owner.get("notifications")["notifications"]
+    assert told["title"] == f"{operator.email} cancelled {cancelled} of your runs"
+
+
 def test_a_key_needs_the_scope_act_when_it_asks(user: User) -> None:
     ids = waiting(user)
     with holder(user, "read", "start") as weak, holder(user, "read", "act") as strong:

@@ -158,23 +158,23 @@ def test_a_queue_names_who_takes_from_it(system: System, user: User, other: User
     reporter = Reporter(user)
     task_id = reporter.started()
     reporter.send(
-        queues=[{"name": "shop", "depth": 0}, {"name": "shop.nobody", "depth": 2}],
+        queues=[{"name": name, "depth": 2} for name in ("shop", "shop.gone", "shop.nobody")],
         workers=[
             {"name": "shop@one", "slots": 4, "queues": ["shop", "slow"], "running": [task_id]},
             {"name": "shop@two", "slots": 2, "queues": ["shop"]},
-            {"name": "shop@gone", "slots": 8, "queues": ["shop"]},
+            {"name": "shop@gone", "slots": 8, "queues": ["shop", "shop.gone"]},
         ],
     )
     system.sql("UPDATE worker_reports SET seen_at = now() - interval '31 s' WHERE name = 'shop@gone'")
 
-    rows = {
-        row["name"]: (row["own"], row["consumers"], row["slots"], row["busy"], row["workers"], row["paused"])
-        for row in mine(user, "queues")
-    }
+    fields = ("own", "consumers", "slots", "busy", "workers", "no_worker_since", "paused")
+    rows = {row["name"]: tuple(row[field] for field in fields) for row in mine(user, "queues")}
+    gone = next(row["seen_at"] for row in mine(user, "workers") if row["name"] == "shop@gone")
 
     assert rows == {
-        "shop": (False, 2, 6, 1, ["shop@one", "shop@two"], None),
-        "shop.nobody": (False, 0, 0, 0, [], None),
+        "shop": (False, 2, 6, 1, ["shop@one", "shop@two"], None, None),
+        "shop.gone": (False, 0, 0, 0, [], gone, None),
+        "shop.nobody": (False, 0, 0, 0, [], None, None),
     }
 
 

@@ -107,6 +107,42 @@ def test_a_name_is_the_owners_once(user: User, other: User) -> None:
     assert user.client.put(f"{VIEWS}/{second}", json=taken | {"name": "Long"}).status_code == 200
 
 
+def test_a_name_has_no_spaces_around_it(user: User) -> None:
+    made = save(user, "  Failed ")
+    second = save(user, "Long")["id"]
+
+    assert made["name"] == "Failed"
+    problem(user.client.post(VIEWS, json={"name": "Failed\u2003", "filters": FILTERS}), 409)
+    problem(user.client.put(f"{VIEWS}/{second}", json={"name": " Failed", "filters": FILTERS}), 409)
+    same = {"name": " Failed ", "filters": FILTERS}
+    assert user.client.put(f"{VIEWS}/{made['id']}", json=same).json()["name"] == "Failed"
+    assert names(user) == ["Long", "Failed"]
+
+
+def test_runs_of_all_tenants_are_not_shared_and_may_be_saved(people: dict[str, User]) -> None:
+    admin = people["admin"]
+    body = {"name": "Everything", "filters": {"scope": "all", "status": "FAILURE"}}
+    view = save(admin, **body)["id"]
+
+    errors = problem(admin.client.put(f"{VIEWS}/{view}", json=body | {"shared": True}), 422)["errors"]
+
+    assert list(errors) == ["filters.scope"]
+    assert names(people["operator"]) == []
+
+
+def test_a_person_of_a_view_is_one_that_its_owner_may_know(people: dict[str, User]) -> None:
+    owner = people["owner"]
+    colleague, stranger = ({"scope": "tenant", "who": people[name].id} for name in ("admin", "rival"))
+    view = save(owner, filters=colleague, shared=True)["id"]
+
+    for answer in (
+        owner.client.post(VIEWS, json={"name": "x", "filters": stranger}),
+        owner.client.put(f"{VIEWS}/{view}", json={"name": "x", "filters": stranger}),
+    ):
+        assert problem(answer, 422)["errors"] == {"filters.who": ["There is no such user."]}
+    assert names(owner) == ["Failed"]
+
+
 def test_a_user_has_at_most_a_hundred_and_their_pages_join(system: System, user: User) -> None:
     for n in range(100):
         save(user, f"View {n}")
@@ -135,7 +171,7 @@ def test_a_repeat_with_the_same_key_saves_one(user: User) -> None:
 
 def test_every_filter_of_the_dashboard_is_taken_as_its_address_has_it(user: User) -> None:
     every = {"status": "FAILURE", "approval": "true", "job_type": "import", "q": "a b", "scope": "tenant"}
-    every |= {"who": str(uuid.uuid4()), "time": "7d", "from": "2026-11-30T10:00:00Z", "errors": "true"}
+    every |= {"who": user.id, "time": "7d", "from": "2026-11-30T10:00:00Z", "errors": "true"}
     every |= {"to": "2026-11-30T11:00:00Z", "min_seconds": "0.5", "max_seconds": "60", "steps": "true"}
     code = (ROOT / "static/src/state/filter.ts").read_text()
     (known,) = re.findall(r"NO_FILTER: RunFilter = \{(.*?)\};", code, re.DOTALL)
@@ -200,6 +236,16 @@ def test_what_is_done_to_a_view_is_in_the_trail(people: dict[str, User]) -> None
         ({"name": "x", "filters": {"status": "BOGUS"}}, "filters.status"),
         ({"name": "x", "filters": {"scope": "nobody"}}, "filters.scope"),
         ({"name": "x", "filters": {"who": "ada"}}, "filters.who"),
+        ({"name": "x", "filters": {"who": str(uuid.uuid4()), "scope": "tenant"}}, "filters.who"),
+        (
+            {"name": "x", "filters": {"from": "2026-11-30T11:00:00Z", "to": "2026-11-30T10:00:00Z"}},
+            "filters.to",
+        ),
+        (
+            {"name": "x", "filters": {"from": "2026-11-30T11:00:00Z", "to": "2026-11-30T11:00:00Z"}},
+            "filters.to",
+        ),
+        ({"name": "x", "filters": {"scope": "all"}, "shared": True}, "filters.scope"),
         ({"name": "x", "filters": {"time": "8d"}}, "filters.time"),
         ({"name": "x", "filters": {"from": "yesterday"}}, "filters.from"),
         ({"name": "x", "filters": {"errors": "1"}}, "filters.errors"),

@@ -84,7 +84,9 @@ def test_it_can_be_read_by_all_and_fits(tabs: dict[str, Visit], stage: Scene, pa
     assert found == {}
     assert tab.run(OVER) <= 0
     size: Any = DEVICES[device]["viewport"]
-    assert tab.run("innerWidth") == size["width"], "a phone makes its window as wide as a page that is too wide"
+    assert tab.run("innerWidth") == size["width"], (
+        "a phone makes its window as wide as a page that is too wide"
+    )
     if device == "phone":
         assert tab.run(SMALL, 44) == []
     try:

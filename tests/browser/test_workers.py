@@ -67,7 +67,8 @@ def test_it_shows_what_runs_what_was_lost_and_what_comes_next(
     sent = new_task(PENDING, title="Sums of the night", attempt=None)
     reporter.accepted(sent)
     reporter.send(
-        workers=[{"name": "celery@shop", "slots": 4, "running": [lost]}],
+        workers=[{"name": "celery@shop", "slots": 4, "queues": ["mails"], "running": [lost]}],
+        queues=[{"name": "mails", "depth": 19, "beat_seconds": 3_600}],
         schedules=[
             {
                 "name": "nightly",
@@ -81,6 +82,7 @@ def test_it_shows_what_runs_what_was_lost_and_what_comes_next(
     )
     tab.open("/workers")
     expect(row(tab, "celery@shop")).to_contain_text("1 of 4 slots busy")
+    expect(row(tab, "mails")).to_contain_text("1 worker, 1 of 4 slots busy")
     expect(tab.page.locator(f"main a[href='/runs/{run.id}']")).to_be_visible()
     schedule = row(tab, "nightly")
     expect(schedule).to_contain_text("queued")
@@ -99,3 +101,5 @@ def test_it_shows_what_runs_what_was_lost_and_what_comes_next(
         "Mail to 1,200 readers"
     )
     expect(tab.page.locator(".fleet-figures")).to_contain_text("1 gone")
+    expect(row(tab, "mails")).to_contain_text(re.compile(r"no worker since .*, 3 min ago"))
+    expect(row(tab, "mails").get_by_role("img", name="needs a look")).to_be_visible()

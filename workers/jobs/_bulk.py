@@ -8,9 +8,10 @@ from app.auth import bulk_trail, present, trail
 from app.auth.owners import Owner
 from app.auth.principal import Principal
 from app.errors import Conflict, Problem, TooMany
-from app.jobs import ORCHESTRATE
+from app.inbox.run_notice import run_notice
+from app.jobs import BULK, ORCHESTRATE
 from app.jobs.step_params import steps_in
-from app.stream.event import task_stream
+from app.stream.event import Draft, task_stream, user_stream
 from app.stream.transaction import Begin, Hint, Transaction
 from app.tasks import bulk, retries
 from app.tasks.bulk import ASKED, CANCEL, CANCELLED, REFUSED, RETRIED, Order, Target
@@ -52,7 +53,7 @@ class BulkAction:
             if target.outcome != REFUSED:
                 self._acted.add(target.task_id)
             return Settled(target, None)
-        goes_on, title = False, None
+        goes_on, title, bulk_id = False, None, self._order.task_id
         with self._begin() as tx:
             try:
                 by, owner = present.changing(tx.cur, *self._by, target.task_id)
@@ -65,19 +66,20 @@ class BulkAction:
                 else:
                     outcome, about = self._retry(tx, task)
                     note = "its reporter was asked" if outcome == ASKED else f"run {about}"
-                bulk_id = self._order.task_id
                 trail.record(
                     tx.cur, by, self._order.action, "task", target.task_id, note=note, bulk_id=bulk_id
                 )
-                bulk_trail.count(tx.cur, bulk_id, owner.user_id)
+                number = bulk_trail.count(tx.cur, bulk_id, owner.user_id)
+                if number and self._order.action == CANCEL:
+                    tx.append([_notice(bulk_id, by, owner, number)])
             except Problem as refused:
                 outcome, about = REFUSED, refused.detail
-                bulk_trail.count(tx.cur, self._order.task_id, None)
+                bulk_trail.count(tx.cur, bulk_id, None)
             target = target._replace(outcome=outcome, about=about)
-            bulk.settle(tx.cur, self._order.task_id, target)
+            bulk.settle(tx.cur, bulk_id, target)
         while goes_on:
             with self._begin() as tx:
-                goes_on = cancelling.cancel_below(tx, target.task_id, by.email)
+                goes_on = cancelling.cancel_below(tx, target.task_id, by.email, bulk_id)
         if outcome != REFUSED:
             self._acted.add(target.task_id)
         return Settled(target, title)
@@ -91,7 +93,7 @@ class BulkAction:
     def _cancel(self, tx: Transaction, task: State, by: Principal) -> tuple[str, str | None, bool]:
         if task["status"] in TERMINAL and task["parent_id"] in self._acted:
             return CANCELLED, "with the task that it is a step of", False
-        goes_on = cancelling.cancel(tx, task["task_id"], by.email)
+        goes_on = cancelling.cancel(tx, task["task_id"], by.email, self._order.task_id)
         stream = task_stream(task["task_id"])
         ended = load(tx.cur, [stream])[stream]["task"]["status"] in TERMINAL
         may_run = MAY_RUN if ended and task["observed"] else None
@@ -112,3 +114,18 @@ class BulkAction:
         if not made.waits:
             tx.hints.append(Hint(made.task_id, 1, made.job_type))
         return RETRIED, made.task_id
+
+
+def _notice(bulk_id: str, by: Principal, owner: Owner, number: int) -> Draft:
+    """Returns the notification of the owner of runs that somebody else cancels. It takes the place of the one that
+    counted one run less, so it is right whenever the bulk action ends, also cancelled or lost."""
+    return run_notice(
+        user_stream(owner.user_id),
+        f"{by.email} cancelled {number:,} of your runs",
+        "The trail says which",
+        "info",
+        run_id=bulk_id,
+        job_type=BULK,
+        tenant=owner.tenant,
+        to="/?status=REVOKED",
+    )

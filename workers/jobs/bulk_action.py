@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
 
 from app.config import QUICK_QUEUE
 from app.errors import TaskroomError
-from app.jobs import BULK
+from app.jobs import BULK, NOTHING_DONE
 from app.stream.store import DatabaseUnavailable
 from app.tasks import bulk
 from app.tasks.bulk import ACTIONS, ASKED, CANCEL, CANCELLED, OUTCOMES, REFUSED, RETRIED, Order, Target
@@ -90,15 +89,18 @@ def _targets(order: Order) -> tuple[list[Target], bool]:
     return targets, more
 
 
-def words_of(action: str, counts: Mapping[str | None, int], may_run: int = 0) -> str:
-    """Says how many runs had which outcome: "302 started again, 698 refused". ``may_run``: of those
-    that were cancelled, the observed ones, whose workers may begin them before they hear of it."""
+def words_of(action: str, counts: Counter[str | None], may_run: int = 0) -> str:
+    """Says how many runs had which outcome: "302 started again, 698 refused". It begins with ``NOTHING_DONE`` when none
+    was changed. ``may_run``: of those that were cancelled, the observed ones, whose workers may begin them before they
+    hear of it."""
     asked = "asked to stop" if action == CANCEL else "asked of their reporters"
     words = {CANCELLED: "cancelled", RETRIED: "started again", ASKED: asked, REFUSED: "refused"}
     if may_run:
         words[CANCELLED] += f" ({may_run:,} may still run, if short)"
     said = [f"{counts[outcome]:,} {words[outcome]}" for outcome in words if counts[outcome]]
-    return ", ".join(said) or "no run matched"
+    if counts[REFUSED] == counts.total():
+        return f"{NOTHING_DONE}, {said[0] if said else 'no run matched'}"
+    return ", ".join(said)
 
 
 def _say(order: Order, settled: Settled) -> None:

@@ -20,23 +20,24 @@ from app.tasks.projection import load
 MOST = 200  # observed tasks that one transaction cancels
 
 
-def cancel(tx: Transaction, task_id: str, by: str) -> bool:
+def cancel(tx: Transaction, task_id: str, by: str, bulk_id: str | None = None) -> bool:
     """Cancels a task of any kind with all that is below it; returns whether ``cancel_below`` has to go on.
 
     An observed task that waits ends at once, and the answer to its reporter says so when an attempt begins. One that
-    runs is asked to stop. Raises NotFound, and Conflict when the task has ended.
+    runs is asked to stop. ``bulk_id`` is the bulk action that does it. Raises NotFound, and Conflict when the task has ended.
     """
     tx.cur.execute("SELECT observed FROM tasks WHERE id = %s", (task_id,))
     row = tx.cur.fetchone()
     if row is None or not row[0]:
         # Streams of observed tasks are locked after ours: a batch of theirs waits for none of ours.
-        lifecycle.cancel(tx, task_id, by)
-    return _cancel(tx, task_id, by, _below(tx.cur, task_id), [task_stream(task_id)] if row and row[0] else [])
+        lifecycle.cancel(tx, task_id, by, bulk_id)
+    roots = [task_stream(task_id)] if row and row[0] else []
+    return _cancel(tx, by, _below(tx.cur, task_id), roots, bulk_id)
 
 
-def cancel_below(tx: Transaction, task_id: str, by: str) -> bool:
+def cancel_below(tx: Transaction, task_id: str, by: str, bulk_id: str | None = None) -> bool:
     """Cancels more observed tasks below the task; returns whether to go on."""
-    return _cancel(tx, task_id, by, _below(tx.cur, task_id), [])
+    return _cancel(tx, by, _below(tx.cur, task_id), [], bulk_id)
 
 
 def cancelled_before(cur: Cursor, task_ids: Collection[str]) -> set[str]:
@@ -57,7 +58,7 @@ def _below(cur: Cursor, task_id: str) -> list[str]:
     return [name for (name,) in cur]
 
 
-def _cancel(tx: Transaction, task_id: str, by: str, streams: list[str], roots: list[str]) -> bool:
+def _cancel(tx: Transaction, by: str, streams: list[str], roots: list[str], bulk_id: str | None) -> bool:
     """Cancels these tasks, whose streams are locked in one statement, in the order of their ids."""
     cur = tx.cur
     rows = lock(cur, {*streams, *roots}) if streams or roots else {}
@@ -78,6 +79,6 @@ def _cancel(tx: Transaction, task_id: str, by: str, streams: list[str], roots: l
         if state["task"]["status"] == STARTED:
             drafts.append(cancel_request(stream, state, by))
         else:
-            drafts += ending_of(stream, state, REVOKED, cancelled_error(by), at)
+            drafts += ending_of(stream, state, REVOKED, cancelled_error(by), at, bulk_id=bulk_id)
     tx.append(drafts)
     return len(streams) == MOST

@@ -10,12 +10,11 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.clock import TIME_TEXT
 from app.tasks.holds import Hold, Kind, holds_of
-from app.tasks.observed.fleet import ALIVE_BEATS, ALIVE_SECONDS
+from app.tasks.observed.consumers import Consumers, consumers_of
 from app.tasks.observed.waiting import Waiting, waiting_in
 
 MOST_TASKS = 20  # of a worker, that are described; the ids of all are given
 MOST_LOST = 10  # of a worker, the newest
-MOST_CONSUMERS = 20  # of a queue, that are named; all are counted
 MESSAGE = 300  # characters of the error of a scheduled task
 
 Row = dict[str, Any]
@@ -31,18 +30,6 @@ _LOST = f"""SELECT worker.id::text, lost.* FROM unnest(%(workers)s::uuid[]) AS w
         WHERE worker_id = worker.id AND {_READABLE} ORDER BY lost_attempts.lost_at DESC LIMIT %(most)s) AS lost"""
 _SENT = f"""SELECT id::text, status, left(error ->> 'message', {MESSAGE}) FROM tasks
     WHERE id = ANY(%(tasks)s::uuid[]) AND {_READABLE}"""
-# Workers that are alive and may take a task of the queue: of ours, or of the same account or tenant.
-_CONSUMERS = """SELECT queue.id::text, count(*), coalesce(sum(slots), 0)::bigint, sum(cardinality(running))::bigint,
-        (array_agg(worker.name ORDER BY worker.name))[:%(most)s]
-    FROM worker_reports AS worker CROSS JOIN LATERAL unnest(worker.queues) AS taken (name)
-    JOIN queue_reports AS queue ON queue.name = taken.name
-        AND CASE WHEN queue.user_id IS NULL THEN worker.user_id IS NULL
-            ELSE worker.user_id = queue.user_id OR worker.tenant = queue.tenant END
-    WHERE queue.id = ANY(%(queues)s::uuid[])
-        AND worker.seen_at > now() - make_interval(secs => greatest(%(seconds)s, %(beats)s * worker.beat_seconds))
-        AND NOT (worker.user_id IS NULL AND EXISTS (
-            SELECT FROM holds WHERE kind = 'worker' AND holds.name = worker.name))
-    GROUP BY queue.id"""
 
 
 def add_to_workers(cur: Cursor, rows: Sequence[Row], whose: Mapping[str, str]) -> None:
@@ -74,15 +61,14 @@ def add_to_workers(cur: Cursor, rows: Sequence[Row], whose: Mapping[str, str]) -
 
 def add_to_queues(cur: Cursor, rows: Sequence[Row]) -> None:
     """Adds the workers that take from each queue, what is known to wait in it, and the hold of a paused one."""
-    values = {"seconds": ALIVE_SECONDS, "beats": ALIVE_BEATS, "most": MOST_CONSUMERS}
-    cur.execute(_CONSUMERS, values | {"queues": [row["id"] for row in rows]})
-    found: dict[str, Sequence[Any]] = {queue: rest for queue, *rest in cur}
+    consumers = consumers_of(cur, [row["id"] for row in rows])
     holds = _holds(cur, "queue", rows)
     known = waiting_in(cur, [row["id"] for row in rows if not row["own"]])
     for row in rows:
         _add_waiting(row, known.get(row["id"], Waiting()))
-        of_queue = found.get(row["id"], (0, 0, 0, []))
-        row |= dict(zip(("consumers", "slots", "busy", "workers"), of_queue, strict=True))
+        found = consumers.get(row["id"], Consumers())
+        row |= {"consumers": found.number, "slots": found.slots, "busy": found.busy, "workers": found.names}
+        row["no_worker_since"] = found.since
         row["paused"] = holds.get(row["name"]) if row["own"] else None
 
 

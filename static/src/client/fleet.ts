@@ -60,6 +60,8 @@ export interface Queue extends Reported {
   oldest_wait_seconds: number | null;
   /** How many workers take from it, how many slots these have, and how many tasks they run. */
   consumers: number;
+  /** When the last worker was heard. Null while one is alive, and where none of the last day is known. */
+  no_worker_since: string | null;
   slots: number;
   busy: number;
   workers: readonly string[];

@@ -35,3 +35,11 @@ test("a task of which only children were reported is not reported, until it is",
   expect(specialWord(task({ ...parent, status: "STARTED", attempt: 1 }))).toBeNull();
   expect(specialWord(task({ ...parent, job_type: "shop.mail", status: "PENDING" }))).toBeNull();
 });
+
+test("a bulk action that changed no run has done nothing", () => {
+  const bulk = { job_type: "bulk_action", status: "SUCCESS" as const };
+  expect(specialWord(task({ ...bulk, current_phase_message: "nothing done, 10 refused" }))).toBe("nothing done");
+  expect(specialWord(task({ ...bulk, current_phase_message: "302 started again, 698 refused" }))).toBeNull();
+  expect(specialWord(task({ ...bulk, job_type: "export", current_phase_message: "nothing done" }))).toBeNull();
+  expect(specialWord(task({ ...bulk, status: "STARTED", current_phase_message: "nothing done yet" }))).toBeNull();
+});

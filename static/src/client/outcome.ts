@@ -1,4 +1,12 @@
+import { BULK } from "./bulk";
 import type { Task, TaskError } from "./types";
+
+/** The word for a bulk action that changed no run; the summary of its worker begins with it. */
+export const NOTHING_DONE = "nothing done";
+
+/** Whether a bulk action that has succeeded changed no run: all were refused, or none matched. */
+export const didNothing = ({ job_type, status, observed, current_phase_message }: Task): boolean =>
+  job_type === BULK && status === "SUCCESS" && !observed && (current_phase_message ?? "").startsWith(NOTHING_DONE);
 
 /** Whether a task was revoked because nobody took it in time. */
 const isExpired = ({ status, error }: Pick<Task, "status" | "error">): boolean =>
@@ -7,6 +15,7 @@ const isExpired = ({ status, error }: Pick<Task, "status" | "error">): boolean =
 /** The word for what a status alone does not say; null for other tasks. */
 export function specialWord(task: Task): string | null {
   if (isUnreported(task)) return "not reported";
+  if (didNothing(task)) return NOTHING_DONE;
   return isExpired(task) ? "expired" : null;
 }
 

@@ -1,3 +1,5 @@
+import { NOTHING_DONE } from "./outcome";
+
 /** The style of the element, in its shadow root; the page sets the variables. */
 export const RUN_STYLE = `
 :host {
@@ -36,7 +38,7 @@ p, ol { margin: 0; padding: 0; }
 .message:empty { display: none; }
 .status[data-status="SUCCESS"] { color: var(--ok); }
 .status[data-status="FAILURE"], .message[data-status="FAILURE"] { color: var(--fail); }
-.status[data-status="WAITING"] { color: var(--wait); }
+.status[data-status="WAITING"], .status[data-word="${NOTHING_DONE}"] { color: var(--wait); }
 .status[data-status="REVOKED"], .status[data-status="PENDING"], .status[data-status="RETRY"] { color: var(--soft); }
 .connection { margin-left: auto; color: var(--soft); font-size: 12px; }
 .progress { display: flex; flex: none; gap: 2px; height: 6px; margin: 2px 14px; }

@@ -109,6 +109,7 @@ export class RunView {
     set(this.name, task ? task.title || task.job_type : "");
     set(this.status, task ? (specialWord(task) ?? WORDS[task.status]) : "");
     this.status.dataset.status = task?.status ?? "";
+    this.status.dataset.word = this.status.textContent ?? "";
     set(this.link, link ? wordOf(link) : "");
     set(this.message, task ? (reasonOf(task) ?? task.current_phase_message ?? "") : "");
     this.message.dataset.status = task?.status ?? "";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { filterOf, filtersSet, isUnfiltered, listAddress, NO_FILTER, taskFilterOf } from "./filter";
+import { filterOf, filtersSet, hiddenScopeOf, isUnfiltered, listAddress, NO_FILTER, taskFilterOf } from "./filter";
 
 const user = { id: "u", email: "a@example.org", role: "operator", tenant: "acme" };
 
@@ -37,6 +37,21 @@ test("a value that the filter does not know counts as not given", () => {
   expect(filterOf("/?scope=tenant", { ...user, tenant: null }).scope).toBe("mine");
   expect(filterOf("/?scope=tenant", { ...user, role: "worker" }).scope).toBe("mine");
   expect(filterOf(`/?q=${"x".repeat(300)}`, user).q).toHaveLength(200);
+});
+
+test.each([
+  ["/?scope=all", "all"],
+  ["/?scope=all&status=FAILURE", "all"],
+  ["/?scope=tenant", null],
+  ["/", null],
+  ["/?scope=nobody", null],
+])("of %s the user may not see the scope %s", (address, scope) => {
+  expect(hiddenScopeOf(address, user)).toBe(scope);
+  expect(hiddenScopeOf(address, { ...user, role: "global_admin" })).toBeNull();
+});
+
+test("who has no team may not see the runs of one", () => {
+  expect(hiddenScopeOf("/?scope=tenant", { ...user, tenant: null })).toBe("tenant");
 });
 
 test("the server is asked in its own words", () => {

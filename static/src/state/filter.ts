@@ -62,6 +62,13 @@ export const scopesOf = (user: User): Scope[] => [
   ...(user.role === "global_admin" ? ["all" as const] : []),
 ];
 
+/** Returns the scope that an address names and the user may not see; null where there is none. */
+export function hiddenScopeOf(address: string, user: User): Exclude<Scope, "mine"> | null {
+  const named = paramsOf(address).get("scope");
+  const scope = named === "tenant" || named === "all" ? named : null;
+  return scope && !scopesOf(user).includes(scope) ? scope : null;
+}
+
 /** Reads the filter of an address. A value that the filter does not know counts as not given. */
 export function filterOf(address: string, user: User): RunFilter {
   const search = paramsOf(address);

@@ -15,7 +15,7 @@ const worker = (name: string, more: Partial<Worker> = {}): Worker => ({
 
 const queue = (name: string, more: Partial<Queue> = {}): Queue => ({
   ...{ name, own: true, reporter: null, depth: 0, known_waiting: 0, oldest_wait_seconds: null, consumers: 1, slots: 4, busy: 0, workers: [] },
-  ...{ paused: null, seen_at: SINCE, alive: true, ...more },
+  ...{ no_worker_since: null, paused: null, seen_at: SINCE, alive: true, ...more },
 });
 
 test.each<[Partial<Worker>, string, RegExp]>([
@@ -42,6 +42,9 @@ test.each<[Partial<Queue>, string, RegExp]>([
   [{ alive: false, consumers: 0 }, "off", /^not reported since .*, 12 min ago$/],
   [{ alive: false, depth: 5, consumers: 0 }, "fail", /^no worker takes from it, not reported since .*, 12 min ago$/],
   [{ alive: false, depth: 5 }, "off", /^not reported since /],
+  [{ alive: false, depth: 19, known_waiting: 19, consumers: 0, no_worker_since: SINCE }, "fail", /^no worker since .*, 12 min ago$/],
+  [{ depth: 3, consumers: 0, no_worker_since: SINCE }, "fail", /^no worker since .*, 12 min ago$/],
+  [{ consumers: 0, no_worker_since: SINCE }, "off", /^no worker since .*, 12 min ago$/],
 ])("a queue %j is shown as %s", (more, tone, text) => {
   const standing = queueStanding(queue("a", more), NOW);
 

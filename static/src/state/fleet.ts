@@ -65,17 +65,23 @@ export function workerStanding({ alive, drained, busy, slots, seen_at }: Worker,
 export const isOld = ({ alive, known_waiting }: Queue): boolean => !alive && known_waiting === 0;
 
 export function queueStanding(queue: Queue, now: number): Standing {
-  const { alive, paused, depth, consumers, slots, busy, seen_at } = queue;
+  const { alive, paused, depth, consumers, slots, busy } = queue;
   if (paused) return { tone: "wait", shape: "waiting for approval", text: `paused ${heldBy(paused)}` };
-  if (!alive) {
-    const fails = !consumers && depth > 0;
-    const text = `${fails ? "no worker takes from it, " : ""}not reported since ${moment(seen_at)}, ${ago(seen_at, now)}`;
-    return { tone: fails ? "fail" : "off", shape: fails ? "failed" : "not reported", text };
-  }
-  if (!consumers) return { tone: depth ? "fail" : "off", shape: depth ? "failed" : "queued", text: "no worker takes from it" };
+  if (!consumers && depth) return { tone: "fail", shape: "failed", text: withoutWorker(queue, now) };
+  if (!consumers) return { tone: "off", shape: alive ? "queued" : "not reported", text: withoutWorker(queue, now) };
+  if (!alive) return { tone: "off", shape: "not reported", text: notReported(queue, now) };
   const full = slots > 0 && busy >= slots ? `all ${quantity(slots, "slot")} busy` : `${count(busy)} of ${quantity(slots, "slot")} busy`;
   return { tone: depth ? "run" : "ok", shape: depth ? "running" : "succeeded", text: `${quantity(consumers, "worker")}${slots ? `, ${full}` : ""}` };
 }
+
+/** The workers of a project report its queue, so a queue whose last worker is gone is not reported either. */
+function withoutWorker(queue: Queue, now: number): string {
+  const { alive, depth, no_worker_since } = queue;
+  if (no_worker_since) return `no worker since ${moment(no_worker_since)}, ${ago(no_worker_since, now)}`;
+  return [(alive || depth > 0) && "no worker takes from it", !alive && notReported(queue, now)].filter(Boolean).join(", ");
+}
+
+const notReported = ({ seen_at }: Queue, now: number): string => `not reported since ${moment(seen_at)}, ${ago(seen_at, now)}`;
 
 /** How late an entry may be before that is worth a look: a beat sends one after the other. */
 const LATE_MS = 60_000;

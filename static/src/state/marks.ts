@@ -1,4 +1,4 @@
-import { specialWord } from "../client/outcome";
+import { NOTHING_DONE, specialWord } from "../client/outcome";
 import type { Status, Task } from "../client/types";
 import type { PhaseState } from "./phases";
 
@@ -17,10 +17,13 @@ const TASK: Record<Status, [Tone, string]> = {
 
 export const statusWord = (status: Status): string => TASK[status]?.[1] ?? String(status).toLowerCase();
 
-/** The word for the state of a task, also of one that expired or that was not reported. */
+/** The word for the state of a task, also of one that expired, that was not reported, or that did nothing. */
 export const taskWord = (task: Task): string => specialWord(task) ?? statusWord(task.status);
 
-export const toneOf = (status: Status): Tone => TASK[status]?.[0] ?? "off";
+/** `word`: that of the task, where it is known. */
+export const toneOf = (status: Status, word = ""): Tone => (word === NOTHING_DONE ? "wait" : (TASK[status]?.[0] ?? "off"));
+
+export const taskTone = (task: Task): Tone => toneOf(task.status, taskWord(task));
 
 /** Tone and shape of a phase. */
 export const PHASE: Record<PhaseState, readonly [Tone, string]> = {
@@ -39,6 +42,7 @@ interface Stroke {
   width?: number;
 }
 
+const triangle: Stroke = { d: "M8 2.5 14 13.25H2zM8 6.5v3M8 10.75v1", width: 1.5 };
 const circle: Stroke = { d: "M8 2.25a5.75 5.75 0 1 1 0 11.5a5.75 5.75 0 0 1 0-11.5z", width: 1.5 };
 
 /** One shape a state, so that no state is shown by colour alone. */
@@ -50,7 +54,8 @@ export const SHAPES: Readonly<Record<string, readonly Stroke[]>> = {
   succeeded: [{ d: "m3 8.5 3.5 3.5L13 4.5", width: 2 }],
   failed: [{ d: "m4 4 8 8m0-8-8 8", width: 2 }],
   information: [circle, { d: "M8 7.25v3.5M8 4.75v1", width: 1.5 }],
-  warning: [{ d: "M8 2.5 14 13.25H2zM8 6.5v3M8 10.75v1", width: 1.5 }],
+  [NOTHING_DONE]: [triangle],
+  warning: [triangle],
   "not reported": [circle, { d: "M6.25 6.6a1.75 1.75 0 1 1 2.6 1.5c-.6.35-.85.7-.85 1.3M8 10.9v1", width: 1.5 }],
   cancelled: [circle, { d: "m4 12 8-8", width: 1.5 }],
   stopped: [circle, { d: "M5.75 5.75h4.5v4.5h-4.5z" }],

@@ -3,8 +3,8 @@ import type { Queue } from "../client/fleet";
 import { QueueDepths } from "./queue-depths";
 
 const MINUTE = 60_000;
-const queue = (depth: number, own = true): Queue => ({
-  ...{ name: "slow", own, reporter: null, depth, known_waiting: 0, oldest_wait_seconds: null, consumers: 1, slots: 4, busy: 0, workers: [], paused: null },
+const queue = (depth: number, own = true, reporter: string | null = null): Queue => ({
+  ...{ name: "slow", own, reporter, no_worker_since: null, depth, known_waiting: 0, oldest_wait_seconds: null, consumers: 1, slots: 4, busy: 0, workers: [], paused: null },
   ...{ seen_at: "2026-11-30T12:00:00Z", alive: true },
 });
 
@@ -27,4 +27,13 @@ test("one that shrinks does not grow, and what was long ago is forgotten", () =>
   depths.add([queue(7)], 11 * MINUTE);
 
   expect(depths.of(queue(7))).toMatchObject({ text: "2 fewer in 9 m 00 s", grows: false });
+});
+
+test("queues of one name that two projects report are told apart", () => {
+  const depths = new QueueDepths();
+  depths.add([queue(5, false, "mill"), queue(7, false, "shop")], 0);
+  depths.add([queue(5, false, "mill"), queue(9, false, "shop")], MINUTE);
+
+  expect(depths.of(queue(5, false, "mill"))).toMatchObject({ text: "", grows: false });
+  expect(depths.of(queue(9, false, "shop"))).toMatchObject({ text: "2 more in 1 m 00 s", grows: true });
 });

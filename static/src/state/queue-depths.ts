@@ -21,7 +21,10 @@ export interface Trend {
   grows: boolean;
 }
 
-const keyOf = ({ name, own }: Pick<Queue, "name" | "own">): string => `${own} ${name}`;
+type Named = Pick<Queue, "name" | "own" | "reporter">;
+
+/** Two projects may each have a queue, or a worker, of one name. */
+export const keyOf = ({ name, own, reporter }: Named): string => `${own} ${reporter} ${name}`;
 
 /** The depths of queues in the last minutes, as far as the page has seen them. */
 export class QueueDepths {
@@ -35,7 +38,7 @@ export class QueueDepths {
     }
   }
 
-  of(queue: Pick<Queue, "name" | "own">): Trend {
+  of(queue: Named): Trend {
     const depths = this.seen.get(keyOf(queue)) ?? [];
     const [first, last] = [depths[0], depths.at(-1)];
     if (!first || !last || last.at - first.at < LEAST_MS) return { points: "", text: "", grows: false };

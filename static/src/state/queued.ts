@@ -1,7 +1,7 @@
 import type { Queued } from "../client/fleet";
 import { heldBy } from "./fleet";
 import { count, quantity } from "./format";
-import { duration, moment } from "./time";
+import { ago, duration, moment } from "./time";
 
 /** 1 → "1st", 12 → "12th", 23 → "23rd". */
 export function ordinal(value: number): string {
@@ -21,7 +21,7 @@ export function queuedWords(queued: Queued, now: number): string {
       return `all workers of the queue ${queue} are drained${queued.hold ? `, one ${heldBy(queued.hold)}` : ""}`;
     case "no_worker":
       if (!queued.seen_at) return `no worker takes from the queue ${queue}`;
-      return `no worker of the queue ${queue} has answered for ${duration((now - Date.parse(queued.seen_at)) / 1_000)}`;
+      return `the queue ${queue} has had no worker since ${moment(queued.seen_at)}, ${ago(queued.seen_at, now)}`;
     case "taken":
       return taken(queued, now);
     case "at_cap":

@@ -69,6 +69,7 @@ test("what interrupts: urgent, success and error, and nothing that a reconnect b
   );
   expect(severities).toEqual(["success", "error"]);
   expect(interrupts(note("a", { severity: "warning", urgent: true }))).toBe(true);
+  expect(interrupts(note("a", { severity: "warning", related_type: "task" }))).toBe(true);
   const now = Date.parse("2026-01-01T00:01:00Z");
   expect(isNew("2026-01-01T00:00:59.5Z", now)).toBe(true);
   expect(isNew("2026-01-01T00:00:29.9Z", now)).toBe(false);

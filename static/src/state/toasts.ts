@@ -9,9 +9,9 @@ const NEW_SECONDS = 30;
 /** `now`: by the server's clock, in milliseconds. */
 export const isNew = (timestamp: string, now: number): boolean => now - Date.parse(timestamp) < NEW_SECONDS * 1_000;
 
-/** Whether it is shown over the page. The bell has all. */
-export const interrupts = ({ urgent, severity }: Notification): boolean =>
-  urgent || severity === "success" || severity === "error";
+/** Whether it is shown over the page. The bell has all. A warning of a run is its end: it has done nothing. */
+export const interrupts = ({ urgent, severity, related_type }: Notification): boolean =>
+  urgent || severity === "success" || severity === "error" || (severity === "warning" && related_type === "task");
 
 /** At most three notifications at once, in a corner. Urgent ones stay until closed. */
 export class Toasts {

@@ -4,7 +4,7 @@ import { Problem } from "../client/problem";
 import { isTerminal } from "../client/types";
 import { ActiveRun } from "../state/active-run";
 import { api, connection, mayAct } from "../state/app";
-import { taskWord, toneOf } from "../state/marks";
+import { taskTone, taskWord } from "../state/marks";
 import { needsApproval } from "../state/phase-bar";
 import { runAddress } from "../state/routes";
 import { errorsText } from "../state/rows";
@@ -25,7 +25,7 @@ export function ActiveRunBand() {
   const asks = needsApproval(task);
   return (
     <section class="band" aria-label={isTerminal(task.status) ? "Your last run" : "Your active run"}>
-      <Link to={runAddress(task.task_id)} class={`band-row spine s-${asks ? "wait" : toneOf(task.status)}`}>
+      <Link to={runAddress(task.task_id)} class={`band-row spine s-${asks ? "wait" : taskTone(task)}`}>
         <TaskMark status={task.status} word={taskWord(task)} />
         <RowName task={task} />
         <span class="run-text">

@@ -5,7 +5,7 @@ import { runningServerNow, tickingServerNow } from "../state/clock";
 import { longerBy, secondsOfRun } from "../state/compare";
 import { lastSuccess, secondsOf } from "../state/earlier";
 import { hasTitle, shortId } from "../state/format";
-import { taskWord, toneOf } from "../state/marks";
+import { taskTone, taskWord } from "../state/marks";
 import { compareAddress, runAddress } from "../state/routes";
 import { duration } from "../state/time";
 import { Link } from "./link";
@@ -56,7 +56,7 @@ interface SideProps {
 
 function Side({ task, seconds, name, children }: SideProps) {
   return (
-    <section class={`compare-side s-${toneOf(task.status)}`} aria-label={name}>
+    <section class={`compare-side s-${taskTone(task)}`} aria-label={name}>
       <p class="compare-name">
         {name}
         {children}

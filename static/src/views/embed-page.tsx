@@ -8,7 +8,7 @@ import { stoppedAt, tickingServerNow } from "../state/clock";
 import { useShortcuts } from "../state/keys";
 import { Lazy } from "../state/lazy";
 import { isStale, labelOf } from "../state/link-words";
-import { toneOf } from "../state/marks";
+import { taskTone } from "../state/marks";
 import { axisOf } from "../state/phase-axis";
 import { declaredPhases, phaseRows, stepTitles, withSteps, type PhaseRow } from "../state/phases";
 import { runAddress } from "../state/routes";
@@ -99,7 +99,7 @@ function Shown({ shared, state }: { shared: SharedRun; state: TaskState }) {
   const live = link.kind === "live";
   return (
     <main class={`run-page embed${isStale(link, progress, silent) ? " stale" : ""}${inTree ? " with-tree" : ""}`}>
-      <header class={`head spine s-${toneOf(task.status)}`}>
+      <header class={`head spine s-${taskTone(task)}`}>
         <div class="head-line">
           <RunName task={task}>
             <Facts state={state} below={below} viewers={null} />

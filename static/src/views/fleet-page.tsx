@@ -6,7 +6,7 @@ import { seesTenantKeys } from "../state/api-keys";
 import { api as calls, mayAct, session } from "../state/app";
 import { stoppedAt, tickingServerNow } from "../state/clock";
 import { byUrgency, figuresOf, loadFleet, mayOperate, queueStanding, scheduleStanding, workerStanding, type Fleet } from "../state/fleet";
-import { QueueDepths } from "../state/queue-depths";
+import { keyOf, QueueDepths } from "../state/queue-depths";
 import { KEYS_ADDRESS, WAYS_IN_HASH } from "../state/routes";
 import "../style/fleet.css";
 import { Link } from "./link";
@@ -84,7 +84,7 @@ function Content({ fleet, depths, hold }: { fleet: Fleet; depths: QueueDepths; h
         {workers.length === 0 && <p class="empty">No worker runs here.</p>}
         <ul class="fleet-rows">
           {workers.map((worker) => (
-            <WorkerRow key={`${worker.own} ${worker.name}`} worker={worker} drain={worker.own ? hold?.drain : undefined} />
+            <WorkerRow key={keyOf(worker)} worker={worker} drain={worker.own ? hold?.drain : undefined} />
           ))}
         </ul>
       </section>
@@ -94,7 +94,7 @@ function Content({ fleet, depths, hold }: { fleet: Fleet; depths: QueueDepths; h
         {queues.length === 0 && <p class="empty">No queue is reported yet.</p>}
         <ul class="fleet-rows">
           {queues.map((queue) => (
-            <QueueRow key={`${queue.own} ${queue.name}`} queue={queue} trend={depths.of(queue)} pause={queue.own ? hold?.pause : undefined} />
+            <QueueRow key={keyOf(queue)} queue={queue} trend={depths.of(queue)} pause={queue.own ? hold?.pause : undefined} />
           ))}
         </ul>
       </section>
@@ -103,7 +103,7 @@ function Content({ fleet, depths, hold }: { fleet: Fleet; depths: QueueDepths; h
         {schedules.length === 0 && <p class="empty">No beat reports here. That of an instrumented Celery project does by itself.</p>}
         <ul class="fleet-rows">
           {schedules.map((schedule) => (
-            <ScheduleRow key={`${schedule.own} ${schedule.name}`} schedule={schedule} />
+            <ScheduleRow key={keyOf(schedule)} schedule={schedule} />
           ))}
         </ul>
       </section>

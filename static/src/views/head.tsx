@@ -1,9 +1,10 @@
 import { useEffect, useMemo } from "preact/hooks";
 import type { Below } from "../client/observed";
+import { didNothing } from "../client/outcome";
 import { isTerminal, type Approval, type Task, type TaskState } from "../client/types";
 import { api } from "../state/app";
 import { hasTitle, shortId } from "../state/format";
-import { toneOf } from "../state/marks";
+import { taskTone } from "../state/marks";
 import type { PhaseRow } from "../state/phases";
 import { runAddress } from "../state/routes";
 import { Viewers } from "../state/viewers";
@@ -46,7 +47,7 @@ export function Head({ state, rows, approval, steps, below, joined, choose }: Pr
   const value = useProgress(state);
   const asked = task.status === "WAITING" ? approval : null;
   return (
-    <header class={`head spine s-${toneOf(task.status)}`}>
+    <header class={`head spine s-${taskTone(task)}${didNothing(task) ? " nothing-done" : ""}`}>
       <div class="head-line">
         <RunName task={task}>
           <Copy class="id plain" text={task.task_id} label={`Copy the id ${task.task_id}`}>

@@ -18,7 +18,7 @@ function Mark({ tone, shape, name = shape }: { tone: Tone; shape: string; name?:
 
 /** `word`: that of the task, where it is another than that of its status. */
 export const TaskMark = ({ status, word = statusWord(status) }: { status: Status; word?: string }) => (
-  <Mark tone={toneOf(status)} shape={SHAPES[word] ? word : statusWord(status)} name={word} />
+  <Mark tone={toneOf(status, word)} shape={SHAPES[word] ? word : statusWord(status)} name={word} />
 );
 
 export const PhaseMark = ({ state }: { state: PhaseState }) => (

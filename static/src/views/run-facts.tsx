@@ -1,10 +1,11 @@
 import type { Below } from "../client/observed";
+import { didNothing } from "../client/outcome";
 import { plainText } from "../client/terminalText";
 import { isTerminal, type TaskState } from "../client/types";
 import { runningServerNow, tickingServerNow } from "../state/clock";
 import { etaOf, isLonger, isUsual } from "../state/estimate";
 import { count, percentText } from "../state/format";
-import { taskWord, toneOf } from "../state/marks";
+import { taskTone, taskWord } from "../state/marks";
 import { duration, elapsed, timer } from "../state/time";
 import { StepsFact } from "./steps-fact";
 
@@ -23,8 +24,8 @@ export function Facts({ state, below, viewers }: Props) {
   const { task } = state;
   return (
     <span class="number facts">
-      <strong class={`s-${toneOf(task.status)}`}>{taskWord(task)}</strong>
-      {task.status === "SUCCESS" && task.current_phase_message && (
+      <strong class={`s-${taskTone(task)}`}>{didNothing(task) ? task.current_phase_message : taskWord(task)}</strong>
+      {task.status === "SUCCESS" && !didNothing(task) && task.current_phase_message && (
         <>
           {" · "}
           <bdi>{plainText(task.current_phase_message)}</bdi>

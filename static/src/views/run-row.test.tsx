@@ -1,11 +1,12 @@
 // @vitest-environment happy-dom
-import { cleanup, render } from "@testing-library/preact";
+import { signal } from "@preact/signals";
+import { cleanup, render, screen } from "@testing-library/preact";
 import { afterEach, expect, test, vi } from "vitest";
 import { rowAfterEvent, rowAfterStatusChange, rowOf } from "../state/rows";
 import { task } from "../state/runs.fake";
 
 vi.mock("../client/connection", () => import("./connection.fake"));
-const { RunText } = await import("./run-row");
+const { RunRow, RunText } = await import("./run-row");
 
 afterEach(cleanup);
 
@@ -23,4 +24,19 @@ test("a row says its phase, then its status, then what became of it when its end
 
 test("the phase in which a run ended is not what became of it", () => {
   expect(textOf(task(1, "SUCCESS", { current_phase: "act" }))).toBe("succeeded");
+});
+
+test("a bulk action of which nothing was done is amber, with a mark and a word of its own", () => {
+  const row = (message: string) => signal(rowOf(task(1, "SUCCESS", { job_type: "bulk_action", current_phase_message: message })));
+
+  const { container } = render(<RunRow row={row("nothing done, 10 refused")} />);
+  expect(container.querySelector("a")?.classList).toContain("s-wait");
+  expect(screen.getByRole("img", { name: "nothing done" }).classList).toContain("s-wait");
+  expect(screen.getByText("nothing done, 10 refused").classList).toContain("s-wait");
+
+  cleanup();
+  const { container: partly } = render(<RunRow row={row("9 started again, 1 refused")} />);
+  expect(partly.querySelector("a")?.classList).toContain("s-ok");
+  expect(screen.getByRole("img", { name: "succeeded" })).toBeTruthy();
+  expect(screen.getByText("9 started again, 1 refused")).toBeTruthy();
 });

@@ -1,4 +1,5 @@
 import type { Signal } from "@preact/signals";
+import { didNothing } from "../client/outcome";
 import { isTerminal, type Task } from "../client/types";
 import { plainText } from "../client/terminalText";
 import { failedOfRow } from "../state/below";
@@ -7,7 +8,7 @@ import { progressOf } from "../state/estimate";
 import { failureOf } from "../state/failure";
 import { hasTitle, percentText } from "../state/format";
 import { jobTypes } from "../state/jobs";
-import { taskWord, toneOf } from "../state/marks";
+import { taskTone, taskWord } from "../state/marks";
 import { needsApproval, rowSegments } from "../state/phase-bar";
 import { shortName } from "../state/people";
 import { runAddress } from "../state/routes";
@@ -22,7 +23,7 @@ import { Time } from "./time";
 export function RunRow({ row }: { row: Signal<Row> }) {
   const { task } = row.value;
   return (
-    <Link to={runAddress(task.task_id)} class={`row spine s-${needsApproval(task) ? "wait" : toneOf(task.status)}`}>
+    <Link to={runAddress(task.task_id)} class={`row spine s-${needsApproval(task) ? "wait" : taskTone(task)}${didNothing(task) ? " nothing-done" : ""}`}>
       <TaskMark status={task.status} word={taskWord(task)} />
       <RowName task={task} />
       <span class="row-who" title={task.owner ?? undefined}>
@@ -81,7 +82,7 @@ export function RunText({ task }: { task: Task }) {
   const failed = failedOfRow(task);
   return (
     <>
-      {waits && <strong class="s-wait">approval needed</strong>} <bdi>{plainText(text)}</bdi>
+      {waits && <strong class="s-wait">approval needed</strong>} <bdi class={didNothing(task) ? "s-wait" : undefined}>{plainText(text)}</bdi>
       {failed && <strong class="s-fail"> · {failed}</strong>}
     </>
   );

@@ -3,7 +3,7 @@ import type { User } from "../client/types";
 import { address, go } from "../state/address";
 import { api, connection, currentUser, link } from "../state/app";
 import { stoppedAt } from "../state/clock";
-import { filterOf, isUnfiltered, listAddress, type RunFilter } from "../state/filter";
+import { filterOf, hiddenScopeOf, isUnfiltered, listAddress, type RunFilter } from "../state/filter";
 import { loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { loadPeople } from "../state/people";
@@ -12,6 +12,7 @@ import { learnTaskTypes, loadTaskTypes } from "../state/task-types";
 import "../style/runs.css";
 import "../style/rows.css";
 import { ActiveRunBand } from "./active-run";
+import { HiddenRuns } from "./hidden-runs";
 import { FirstRun, NoList, NoMatch } from "./list-placeholders";
 import { ListFilters } from "./list-filters";
 import { ListTools } from "./list-tools";
@@ -32,8 +33,14 @@ function keptRuns(user: User, filter: RunFilter): Runs {
   return kept.runs;
 }
 
-/** The page of all runs, with the form that starts one. The filter is in the address. */
+/** The page of all runs. The filter is in the address, which others may have shared: its runs may be none that the reader may see. */
 export function RunsPage({ user }: { user: User }) {
+  const hidden = hiddenScopeOf(address.value, user);
+  return hidden ? <HiddenRuns scope={hidden} /> : <RunsOfScope user={user} />;
+}
+
+/** The list, with the form that starts a run. */
+function RunsOfScope({ user }: { user: User }) {
   const filter = filterOf(address.value, user);
   const runs = useMemo(() => keptRuns(user, filter), [user.id, listAddress(filter)]);
   const shown = useShown(runs);

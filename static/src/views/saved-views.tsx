@@ -66,7 +66,7 @@ function Changes({ view, user, call, rename }: { view: SavedView; user: User; ca
       <button type="button" onClick={rename}>
         Rename…
       </button>
-      {mayShare(user) && (
+      {(view.shared || mayShare(user, view.filters.scope)) && (
         <button type="button" disabled={call.busy} onClick={() => call.run(() => updateView(view, { shared: !view.shared }))}>
           {view.shared ? "Share no more" : "Share with the team"}
         </button>
@@ -99,7 +99,7 @@ function NameDialog({ view, user, here, close }: { view?: SavedView; user: User;
           Name
           <input id={id} name="name" required maxLength={100} pattern=".*\S.*" defaultValue={view?.name ?? ""} autocomplete="off" autofocus />
         </label>
-        {!view && mayShare(user) && (
+        {!view && mayShare(user, filterOf(here, user).scope) && (
           <label class="tick">
             <input type="checkbox" name="shared" /> Share with the team
           </label>
@@ -118,5 +118,5 @@ function NameDialog({ view, user, here, close }: { view?: SavedView; user: User;
   );
 }
 
-/** The server checks it again. */
-const mayShare = (user: User): boolean => Boolean(user.tenant) && user.role !== "viewer" && user.role !== "worker";
+/** Whether the user may share a view of this scope; the server checks it again. Nobody of a tenant may see the runs of all. */
+const mayShare = (user: User, scope: string | undefined): boolean => scope !== "all" && Boolean(user.tenant) && user.role !== "viewer" && user.role !== "worker";

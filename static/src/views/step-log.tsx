@@ -1,5 +1,5 @@
 import { useEffect, useMemo } from "preact/hooks";
-import { taskWord, toneOf } from "../state/marks";
+import { taskTone, taskWord } from "../state/marks";
 import { nameOf } from "../state/outline";
 import { runAddress } from "../state/routes";
 import { Elapsed } from "./elapsed";
@@ -41,7 +41,7 @@ export function StepLog({ host, taskId, live, close }: Props) {
             <TaskMark status={state.task.status} word={taskWord(state.task)} />
             <h2>{host.linked ? <Link to={runAddress(taskId)}>{name}</Link> : name}</h2>
             <span class="number">
-              <strong class={`s-${toneOf(state.task.status)}`}>{taskWord(state.task)}</strong> <Elapsed task={state.task} />
+              <strong class={`s-${taskTone(state.task)}`}>{taskWord(state.task)}</strong> <Elapsed task={state.task} />
             </span>
           </>
         )}

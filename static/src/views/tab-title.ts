@@ -5,7 +5,7 @@ import { announce } from "../state/announce";
 import { tickingServerNow } from "../state/clock";
 import { colourOf } from "../state/colour";
 import { progressOf } from "../state/estimate";
-import { markAddress, PHASE, statusWord, toneOf } from "../state/marks";
+import { markAddress, PHASE, SHAPES, statusWord, taskWord, toneOf } from "../state/marks";
 import { segmentsOf, type Segment } from "../state/phase-bar";
 import type { PhaseRow } from "../state/phases";
 import { announcementOf, titleOf } from "../state/tab-title";
@@ -24,14 +24,15 @@ export function useTabTitle({ task }: TaskState, rows: readonly PhaseRow[], belo
   const parts = partsOf(task, rows);
   const drawn = JSON.stringify(parts);
   const { status } = task;
+  const word = taskWord(task);
   useEffect(() => {
     const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
     if (!icon) return;
     const before = icon.href;
     const coloured = parts.map(({ tone, share, done }) => ({ colour: colourOf(`var(--${tone})`), share, done }));
-    icon.href = markAddress(statusWord(status), colourOf(`var(--${toneOf(status)})`), coloured, colourOf("var(--edge)"));
+    icon.href = markAddress(SHAPES[word] ? word : statusWord(status), colourOf(`var(--${toneOf(status, word)})`), coloured, colourOf("var(--edge)"));
     return () => void (icon.href = before);
-  }, [status, drawn]);
+  }, [status, word, drawn]);
   const announcement = announcementOf(task);
   const first = useRef(true);
   useEffect(() => {

@@ -4,7 +4,7 @@ import type { Task } from "../client/types";
 import { go } from "../state/address";
 import { chooseStep } from "../state/chosen-step";
 import { hasTitle } from "../state/format";
-import { taskWord, toneOf } from "../state/marks";
+import { taskTone, taskWord } from "../state/marks";
 import { nameOf, type TaskRow } from "../state/outline";
 import { runAddress } from "../state/routes";
 import { piecesOf } from "../state/spans";
@@ -107,7 +107,7 @@ export function TreeRow({ host: { linked, Approval }, row, node, begin, chosen, 
 /** The pieces of a task's bar. They are drawn again when they change, not with the time: see OverTime. */
 function Bar({ task, begin, waits }: { task: Task; begin: number; waits: TreeTask["waits"] }) {
   const pieces = piecesOf(task, begin, waits);
-  const tone = toneOf(task.status);
+  const tone = taskTone(task);
   return useMemo(
     () => (
       <span class={`t-bar s-${tone}`} aria-hidden="true">
