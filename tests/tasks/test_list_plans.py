@@ -155,7 +155,7 @@ def test_whether_a_task_was_started_again_is_a_row_of_an_index(many: Tasks) -> N
     ((first,),) = sql(many.database, "SELECT id::text FROM tasks WHERE title = 'Report 1000'")
     again = """UPDATE tasks SET retry_of = %s WHERE status = 'FAILURE' AND created_at < '2019-12-31 23:00Z'
                RETURNING created_at, id::text"""
-    *_, (_, before), (_, newest) = sorted(made := sql(many.database, again, first))
+    (_, oldest), *_, (_, newest) = sorted(made := sql(many.database, again, first))
     sql(many.database, "ANALYZE tasks")
 
     def refused(task_id: str, retry_of: str | None) -> str:
@@ -171,5 +171,5 @@ def test_whether_a_task_was_started_again_is_a_row_of_an_index(many: Tasks) -> N
         return ""
 
     assert len(made) == 700
-    assert [refused(first, None), refused(before, first)] == [f"It was started again as {newest}"] * 2
+    assert [refused(first, None), refused(oldest, first)] == [f"It was started again as {newest}"] * 2
     assert refused(newest, first) == ""
