@@ -18,8 +18,8 @@ _owner_id: sa.BindParameter[Any] = sa.bindparam("owner_id", type_=Id)
 
 def count(cur: Cursor, bulk_id: str, owner_id: str | None) -> int:
     """Counts one more run, in the transaction that changes it: a run of another owner also in the entry of this owner,
-    which is added with its first run. ``owner_id`` is None of a run that was refused. Returns how many runs of this other
-    owner there are so far, 0 of one's own."""
+    which is added with its first run. ``owner_id`` is None of a run that was refused. Returns how many runs of this
+    other owner there are so far, 0 of one's own."""
     done = int(owner_id is not None)
     _COUNT.execute(cur, bulk_id=bulk_id, done=done, refused=1 - done)
     if owner_id is None:
