@@ -70,7 +70,7 @@ class NameField(ma.fields.String):
     """A name without the spaces around it: with and without them it would look the same."""
 
     def _deserialize(self, *args: Any, **kwargs: Any) -> Any:
-        return str(super()._deserialize(*args, **kwargs)).strip()  # type: ignore[no-untyped-call]
+        return str(super()._deserialize(*args, **kwargs)).strip()
 
 
 class FiltersField(ma.fields.Dict):

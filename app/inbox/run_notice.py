@@ -114,8 +114,8 @@ def run_notice(
     urgent: bool = False,
     metadata: Mapping[str, Any] | None = None,
 ) -> RunNotice:
-    """Returns the notification of a run, with the fields of ``RunNotice``. ``to`` is the address that it leads to; None:
-    the page of the run."""
+    """Returns the notification of a run, with the fields of ``RunNotice``. ``to`` is the address that it leads to;
+    None: the page of the run."""
     made = notification(
         stream,
         title,

@@ -31,6 +31,24 @@ def may_retry(task: State) -> None:
         raise Conflict("A bulk action is not started again; select the runs again")
 
 
+def refuse_older(tx: Transaction, task: State) -> None:
+    """Raises Conflict for a task that was started again, however that went: by a retry of it, or by a later retry of
+    the task that it is one of. Of many tasks, of which some are retries of others, each chain is so started once."""
+    # Two arms, each the end of a range of an index: an OR would sort all.
+    tx.cur.execute(
+        """SELECT id::text FROM (
+               (SELECT id, created_at FROM tasks WHERE retry_of = %(task)s ORDER BY created_at DESC, id DESC LIMIT 1)
+               UNION ALL
+               (SELECT id, created_at FROM tasks WHERE retry_of = %(first)s
+                    AND (created_at, id) > (SELECT created_at, id FROM tasks WHERE id = %(task)s)
+                ORDER BY created_at DESC, id DESC LIMIT 1)
+           ) AS later ORDER BY created_at DESC, id DESC LIMIT 1""",
+        {"task": task["task_id"], "first": task["retry_of"]},
+    )
+    if row := tx.cur.fetchone():
+        raise Conflict(f"It was started again as {row[0]}")
+
+
 def retry(tx: Transaction, old: State, daily_bytes: int) -> Retried:
     """Creates the retry of a task of ours that has ended. Raises Conflict while another retry has not ended, and
     TooMany when the owner has stored ``daily_bytes`` today."""

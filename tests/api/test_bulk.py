@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.api.answers import problem
+from tests.api.reporters import PENDING, STARTED, Reporter, new_task, part, status
 from tests.support.bulk import BULK, ask, done, lines, locked, outcomes, statuses, waiting
 from tests.support.system import System, User, wait_for
 
@@ -128,11 +128,13 @@ def test_a_retry_by_a_filter_leaves_out_what_succeeded(user: User) -> None:
 
     left_out = retried(user, {})
     named = retried(user, {"status": "SUCCESS", "job_type": "test_echo"})
-    both = retried(user, {"to": later(user, fine)}, succeeded=True)
+    ran = {each["about"] for result in (left_out, named) for each in result["tasks"]}
+    both = retried(user, {}, succeeded=True)
 
     assert outcomes(left_out) == {failed: "retried"}
-    assert set(outcomes(named)) == {fine}
-    assert outcomes(both) == {failed: "retried", fine: "retried"}
+    assert outcomes(named) == {fine: "retried"}
+    refused = failed, fine, left_out["bulk"], named["bulk"]
+    assert outcomes(both) == dict.fromkeys(ran, "retried") | dict.fromkeys(refused, "refused")
     assert [user.status(each["bulk"])["task"]["title"] for each in (left_out, named)] == [
         "Retry my runs that did not succeed",
         "Retry my test_echo runs that succeeded",
@@ -144,14 +146,49 @@ def retried(user: User, filter: dict[str, Any], **more: Any) -> dict[str, Any]:
     retry."""
     result = done(user, "retry", filter=filter, **more)
     for each in result["tasks"]:
-        user.finished(each["about"])
+        if each["outcome"] == "retried":
+            user.finished(each["about"])
     return result
 
 
-def later(user: User, task_id: str) -> str:
-    """The moment after the task was made."""
-    made = datetime.fromisoformat(user.status(task_id)["task"]["created_at"])
-    return (made + timedelta(microseconds=1)).isoformat()
+def test_a_second_retry_by_the_same_filter_starts_as_many_as_the_first(user: User) -> None:
+    first = [user.start("test_fail", text="x") for _ in range(3)]
+    for task_id in first:
+        user.finished(task_id)
+
+    once, twice = (retried(user, {"job_type": "test_fail"}) for _ in range(2))
+
+    assert (once["retried"], twice["retried"], twice["refused"]) == (3, 3, 3)
+    second = {each["task_id"]: each["about"] for each in once["tasks"]}
+    assert {each["task_id"]: each["about"] for each in twice["tasks"] if each["outcome"] == "refused"} == {
+        task_id: f"It was started again as {second[task_id]}" for task_id in first
+    }
+    assert lines(user, twice["bulk"])[0].endswith(f"refused. It was started again as {second[first[0]]}")
+
+
+def test_of_observed_runs_that_waited_it_is_said_that_they_may_still_run(user: User) -> None:
+    (waits,), mail = waiting(user), new_task(PENDING)
+    Reporter(user).accepted(mail)
+
+    result = done(user, "cancel", ids=[waits, mail["task_id"]])
+
+    said = user.status(result["bulk"])["task"]["current_phase_message"]
+    assert said == "2 cancelled (1 may still run, if short)"
+    may = "but may still run if it is short, before its worker hears of it"
+    assert {each["task_id"]: each["about"] for each in result["tasks"]} == {waits: None, mail["task_id"]: may}
+    assert lines(user, result["bulk"])[1].endswith(f"({mail['task_id']}): cancelled {may}")
+
+
+def test_an_observed_run_that_succeeded_when_it_was_started_again_is_not_asked_for(user: User) -> None:
+    reporter = Reporter(user)
+    mail = new_task(STARTED, status("FAILURE"), can_retry=True)
+    reporter.accepted(mail)
+    (ran,) = reporter.accepted(part(mail["task_id"], STARTED, status("SUCCESS"), attempt="two"))
+
+    (refused,) = done(user, "retry", ids=[mail["task_id"]])["tasks"]
+
+    assert (refused["outcome"], refused["about"]) == ("refused", f"It was started again as {ran['task_id']}")
+    assert reporter.send()["resend"] == []
 
 
 def test_what_was_refused_is_said_at_a_glance_and_is_no_error(user: User) -> None:

@@ -15,8 +15,7 @@ def test_e_visits_each_error_those_of_items_too_and_says_which(tab: Visit, user:
     errors = [e["sequence"] for e in lines if e["data"]["level"] == "ERROR" or e["data"].get("item_error")]
     assert len(errors) == 5
     tab.open(f"/runs/{task_id}")
-    tab.press("g")
-    tab.press("g")
+    tab.press("g g")
     expect(tab.log.get_by_text("checked 1", exact=True)).to_be_visible()
 
     for number, sequence in enumerate(errors, 1):

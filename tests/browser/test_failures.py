@@ -248,8 +248,7 @@ def test_the_line_of_the_failure_is_one_click_away(visit: Visitor, user: User) -
 
     expect(tab.page).to_have_url(re.compile(f"#L{line['sequence']}$"))
     expect(tab.log.locator(f'a[href="#L{line["sequence"]}"]')).to_be_in_viewport()
-    tab.press("g")
-    tab.press("g")
+    tab.press("g g")
     block(tab).get_by_role("button", name="Go to line").click()
     expect(tab.log.locator(f'a[href="#L{line["sequence"]}"]')).to_be_in_viewport()
 

@@ -69,8 +69,7 @@ def test_the_sections_of_the_first_line_are_above_it_however_it_came_into_view(
     tab.open(f"/runs/{run_.id}#L{run_.sequences['converted invoice 30 of November']}")
     wait_for("the path", lambda: path(tab) == ["Attempt 2", "convert", "November", "Attachments of November"])
 
-    tab.press("g")
-    tab.press("g")
+    tab.press("g g")
 
     wait_for("none at the top", lambda: path(tab) == [])
     expect(header(tab, "Attempt 1")).to_be_visible()

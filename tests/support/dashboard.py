@@ -80,12 +80,14 @@ class Dashboard:
         self.get("button", name).click()
 
     def press(self, shortcut: str) -> None:
-        """A page listens to its shortcuts from its first painting on, and its code may still be loading."""
+        """Presses one key, or two in a row: "g g". A page listens to its shortcuts from its first painting on, and its
+        code may still be loading."""
         expect(self.page.locator("main")).not_to_have_attribute("aria-busy", "true")
         self.page.evaluate(
             "new Promise(done => requestAnimationFrame(() => requestIdleCallback(() => done())))"
         )
-        self.page.keyboard.press(shortcut)
+        for key in shortcut.split():
+            self.page.keyboard.press(key)
 
     @property
     def form(self) -> Locator:

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from app.jobs import BULK, ORCHESTRATE
-from app.tasks import bulk
+from app.stream.event import task_stream
+from app.tasks import bulk, retries
 from app.tasks.bulk import CANCEL, CANCELLED, REFUSED, RETRIED, RETRY, Order, Target
 from app.tasks.list_filter import Listing
+from app.tasks.projection import load
 from tests.stream.helpers import sql
 from tests.tasks.helpers import Tasks
 from workers.jobs._bulk import BulkAction, Limits
@@ -108,6 +110,52 @@ def test_another_attempt_goes_on_where_the_first_was_lost(tasks: Tasks) -> None:
     ]  # fmt: skip
     assert [tasks.statuses(one) for one in (first, second)] == [["PENDING", "REVOKED"]] * 2
     assert settled == targets(tasks, task_id)
+
+
+def again(tasks: Tasks, task_id: str) -> str:
+    """Starts the task again, as a call for it alone does; returns the id of the retry."""
+    with tasks.transaction() as tx:
+        return retries.retry(
+            tx, load(tx.cur, [task_stream(task_id)])[task_stream(task_id)]["task"], 0
+        ).task_id
+
+
+def retried(tasks: Tasks, ids: list[str]) -> list[tuple[str | None, str | None]]:
+    """Starts the tasks again by a bulk action; returns what became of each. Where a retry was made it has no id."""
+    order = order_of(tasks, bulk_id := ordered(tasks, RETRY, ids))
+    acting = BulkAction(tasks.transaction, order, UNLIMITED)
+    found = [acting.settle(target).target for target in targets(tasks, bulk_id)]
+    return [(each.outcome, each.about if each.outcome == REFUSED else None) for each in found]
+
+
+@pytest.mark.parametrize("status", [None, "SUCCESS", "FAILURE"])
+def test_a_task_that_was_started_again_is_not_however_that_went(tasks: Tasks, status: str | None) -> None:
+    tasks.cancel(first := tasks.create())
+    second = again(tasks, first)
+    if status:
+        assert tasks.claim(second)
+        tasks.end(second, status)
+
+    alone, both = retried(tasks, [first]), retried(tasks, [first, second])
+
+    refused = REFUSED, f"It was started again as {second}"
+    assert (alone, both[0]) == ([refused], refused)
+    open_ = REFUSED, "The task has not ended: PENDING; cancel it, or wait for its end"
+    assert both[1] == ((RETRIED, None) if status else open_)
+
+
+def test_of_two_retries_of_a_task_the_later_is_started_again(tasks: Tasks) -> None:
+    tasks.cancel(first := tasks.create())
+    tasks.cancel(second := again(tasks, first))
+    tasks.cancel(third := again(tasks, first))
+    tasks.cancel(other := tasks.create())
+
+    assert retried(tasks, [first, second, third, other]) == [
+        (REFUSED, f"It was started again as {third}"),
+        (REFUSED, f"It was started again as {third}"),
+        (RETRIED, None),
+        (RETRIED, None),
+    ]
 
 
 def test_the_steps_of_all_that_is_started_again_have_a_limit(tasks: Tasks) -> None:

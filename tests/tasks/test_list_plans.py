@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from app.errors import Conflict
+from app.projections import project
+from app.stream.transaction import Transaction
 from app.tasks import list_filter
 from app.tasks.list_counts import status_counts
 from app.tasks.list_filter import Listing, filters
 from app.tasks.listing import active_task, list_tasks
+from app.tasks.retries import refuse_older
 from tests.stream.helpers import sql
 from tests.support.plans import Explaining
 from tests.tasks.helpers import Tasks
@@ -144,3 +148,28 @@ def test_the_task_that_runs_is_found_without_a_look_at_those_that_ended(many: Ta
 
     assert found == newer != older
     assert explaining.visited <= 2
+
+
+def test_whether_a_task_was_started_again_is_a_row_of_an_index(many: Tasks) -> None:
+    """Of one that was started again very often: by an index of time alone it would be thousands of rows."""
+    ((first,),) = sql(many.database, "SELECT id::text FROM tasks WHERE title = 'Report 1000'")
+    again = """UPDATE tasks SET retry_of = %s WHERE status = 'FAILURE' AND created_at < '2019-12-31 23:00Z'
+               RETURNING created_at, id::text"""
+    (_, oldest), *_, (_, newest) = sorted(made := sql(many.database, again, first))
+    sql(many.database, "ANALYZE tasks")
+
+    def refused(task_id: str, retry_of: str | None) -> str:
+        with many.connect() as connection, connection.cursor() as cur:
+            explaining = Explaining(cur, [])
+            tx = Transaction(explaining, project)  # type: ignore[arg-type]
+            try:
+                refuse_older(tx, {"task_id": task_id, "retry_of": retry_of})
+            except Conflict as refused:
+                return refused.detail
+            finally:
+                assert explaining.visited <= 3
+        return ""
+
+    assert len(made) == 700
+    assert [refused(first, None), refused(oldest, first)] == [f"It was started again as {newest}"] * 2
+    assert refused(newest, first) == ""

@@ -19,6 +19,10 @@ from app.tasks.fold import TERMINAL, State
 from app.tasks.observed import cancel as cancelling
 from app.tasks.projection import load
 
+# Of an observed task that waited: its message stays at the broker, and a worker that was away hears of the cancel only
+# in the answer to its first report.
+MAY_RUN = "but may still run if it is short, before its worker hears of it"
+
 
 class Limits(NamedTuple):
     """``daily_bytes``: of an owner of tasks; ``steps``: of all tasks that one bulk action starts again."""
@@ -92,12 +96,14 @@ class BulkAction:
         goes_on = cancelling.cancel(tx, task["task_id"], by.email, self._order.task_id)
         stream = task_stream(task["task_id"])
         ended = load(tx.cur, [stream])[stream]["task"]["status"] in TERMINAL
-        return CANCELLED if ended else ASKED, None, goes_on
+        may_run = MAY_RUN if ended and task["observed"] else None
+        return CANCELLED if ended else ASKED, may_run, goes_on
 
     def _retry(self, tx: Transaction, task: State) -> tuple[str, str]:
         if task["parent_id"] in self._acted:
             raise Conflict("The task that it is a step of is started again")
         retries.may_retry(task)
+        retries.refuse_older(tx, task)
         if task["observed"]:
             return ASKED, retries.ask_reporter(tx, task["task_id"])[0]
         steps = steps_in(task["params"]) if task["job_type"] == ORCHESTRATE else 0

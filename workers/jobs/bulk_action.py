@@ -14,7 +14,7 @@ from app.stream.store import DatabaseUnavailable
 from app.tasks import bulk
 from app.tasks.bulk import ACTIONS, ASKED, CANCEL, CANCELLED, OUTCOMES, REFUSED, RETRIED, Order, Target
 from workers import current
-from workers.jobs._bulk import BulkAction, Limits, Settled
+from workers.jobs._bulk import MAY_RUN, BulkAction, Limits, Settled
 from workers.progress import job, log, phase, summary, track
 from workers.runtime import runtime
 from workers.settings import settings
@@ -58,7 +58,8 @@ def bulk_action(**_: Any) -> dict[str, Any]:
         _say(order, found)
         settled.append(found.target)
     counts = Counter(target.outcome for target in settled)
-    summary(words_of(order.action, counts))
+    may_run = sum(target.about == MAY_RUN for target in settled)
+    summary(words_of(order.action, counts, may_run))
     settled.sort(key=lambda target: (target.outcome != REFUSED, target.position))
     return {
         "action": order.action,
@@ -88,11 +89,14 @@ def _targets(order: Order) -> tuple[list[Target], bool]:
     return targets, more
 
 
-def words_of(action: str, counts: Counter[str | None]) -> str:
+def words_of(action: str, counts: Counter[str | None], may_run: int = 0) -> str:
     """Says how many runs had which outcome: "302 started again, 698 refused". It begins with ``NOTHING_DONE`` when none
-    was changed."""
+    was changed. ``may_run``: of those that were cancelled, the observed ones, whose workers may begin them before they
+    hear of it."""
     asked = "asked to stop" if action == CANCEL else "asked of their reporters"
     words = {CANCELLED: "cancelled", RETRIED: "started again", ASKED: asked, REFUSED: "refused"}
+    if may_run:
+        words[CANCELLED] += f" ({may_run:,} may still run, if short)"
     said = [f"{counts[outcome]:,} {words[outcome]}" for outcome in words if counts[outcome]]
     if counts[REFUSED] == counts.total():
         return f"{NOTHING_DONE}, {said[0] if said else 'no run matched'}"

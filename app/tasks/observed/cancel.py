@@ -24,7 +24,8 @@ def cancel(tx: Transaction, task_id: str, by: str, bulk_id: str | None = None) -
     """Cancels a task of any kind with all that is below it; returns whether ``cancel_below`` has to go on.
 
     An observed task that waits ends at once, and the answer to its reporter says so when an attempt begins. One that
-    runs is asked to stop. ``bulk_id`` is the bulk action that does it. Raises NotFound, and Conflict when the task has ended.
+    runs is asked to stop. ``bulk_id`` is the bulk action that does it. Raises NotFound, and Conflict when the task has
+    ended.
     """
     tx.cur.execute("SELECT observed FROM tasks WHERE id = %s", (task_id,))
     row = tx.cur.fetchone()

@@ -15,12 +15,15 @@ export const WORDS: Record<BulkAction, { name: string; doing: string; about: str
   cancel: {
     name: "Cancel",
     doing: "Cancelling",
-    about: "Those that wait end at once, running ones at their next report. What has ended stays as it is.",
+    about:
+      "Those that wait end at once, running ones at their next report. What has ended stays as it is. " +
+      "A short task of Celery may still run when its worker was away: it begins before the worker hears of the cancel.",
   },
   retry: {
     name: "Retry",
     doing: "Starting again",
-    about: "Each that has ended is started again with its parameters. What has not ended stays as it is.",
+    about:
+      "Each that has ended is started again with its parameters; of a run and its retries the newest is. What has not ended stays as it is.",
   },
 };
 

@@ -63,7 +63,8 @@ export function listenToKeys(): () => void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target instanceof Element && event.target.closest(TYPING)) return;
     const all = effective(shortcutGroups.value).flatMap(({ shortcuts }) => shortcuts);
-    const before = Date.now() - at <= SECOND_KEY_MS ? first : "";
+    // The time of the key itself: a busy page may hear of it later.
+    const before = event.timeStamp - at <= SECOND_KEY_MS ? first : "";
     first = "";
     const shortcut =
       (before && all.find(({ keys }) => keys === `${before} ${event.key}`)) ||
@@ -74,7 +75,7 @@ export function listenToKeys(): () => void {
       shortcut.run();
     } else if (all.some(({ keys }) => keys.startsWith(`${event.key} `))) {
       first = event.key;
-      at = Date.now();
+      at = event.timeStamp;
     }
   };
 
