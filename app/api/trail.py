@@ -41,6 +41,9 @@ class TrailFilter(ma.Schema):
             "description": "A text in a name or in the note; the beginning of the id of what it was done to"
         },
     )
+    owner = ma.fields.UUID(
+        metadata={"description": "The id of the account whose it was done to, where another did it"}
+    )
     bulk = ma.fields.UUID(metadata={"description": "The id of a bulk action: only what it did to each run"})
 
 
@@ -124,10 +127,11 @@ def export(principal: Principal, query: dict[str, Any]) -> Response:
 def _wanted(principal: Principal, query: dict[str, Any]) -> Wanted:
     names = query["action"].split(",") if "action" in query else None
     actions = names and tuple({action: None for name in names for action in trail.GROUPS.get(name, (name,))})
-    ids = {name: str(query[name]) for name in ("who", "bulk") if name in query}
+    ids = {name: str(query[name]) for name in ("who", "owner", "bulk") if name in query}
     return Wanted.of(
         principal,
         user_id=ids.get("who"),
+        owner_id=ids.get("owner"),
         actions=actions,
         since=query.get("since"),
         until=query.get("until"),

@@ -15,7 +15,8 @@ class TrailEntry(Base):
     and tasks by their ids and by the names of that time, and refers to none: it stays when they are removed.
 
     A bulk action has an entry of its own, and one for each other owner of runs that it changed; ``number`` counts those
-    runs. Its deeds, which have the same ``bulk_id``, are entries too."""
+    runs. Runs of another tenant than the bulk action's have an entry of their own for each owner, with that tenant. The
+    deeds of a bulk action, which have the same ``bulk_id``, are entries too."""
 
     __tablename__ = "trail"
     __table_args__ = (

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.api.answers import problem
+from tests.api.reporters import PENDING, Reporter, new_task
 from tests.support.bulk import BULK, ask, done, lines, locked, outcomes, statuses, waiting
 from tests.support.system import System, User, wait_for
 
@@ -105,20 +106,17 @@ def test_a_parent_and_its_steps_end_once_each(user: User) -> None:
         assert [end["data"]["status"] for end in ends] == ["REVOKED"]
 
 
-def test_runs_are_retried_and_what_has_not_ended_is_refused(user: User) -> None:
-    failed = [user.start("test_fail", text="x") for _ in range(2)]
-    for task_id in failed:
-        user.finished(task_id)
-    (open_,) = waiting(user)
+def test_of_observed_runs_that_waited_it_is_said_that_they_may_still_run(user: User) -> None:
+    (waits,), mail = waiting(user), new_task(PENDING)
+    Reporter(user).accepted(mail)
 
-    result = done(user, "retry", ids=[*failed, open_])
+    result = done(user, "cancel", ids=[waits, mail["task_id"]])
 
-    assert (result["retried"], result["refused"]) == (2, 1)
-    found = {each["task_id"]: each for each in result["tasks"]}
-    assert "has not ended: PENDING" in found[open_]["about"]
-    for task_id in failed:
-        new = user.finished(found[task_id]["about"])["task"]
-        assert (new["retry_of"], new["trigger"], new["status"]) == (task_id, "retry", "FAILURE")
+    said = user.status(result["bulk"])["task"]["current_phase_message"]
+    assert said == "2 cancelled (1 may still run, if short)"
+    may = "but may still run if it is short, before its worker hears of it"
+    assert {each["task_id"]: each["about"] for each in result["tasks"]} == {waits: None, mail["task_id"]: may}
+    assert lines(user, result["bulk"])[1].endswith(f"({mail['task_id']}): cancelled {may}")
 
 
 def test_what_was_refused_is_said_at_a_glance_and_is_no_error(user: User) -> None:

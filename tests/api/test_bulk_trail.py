@@ -57,6 +57,54 @@ def test_the_deeds_of_a_bulk_action_are_one_entry_and_are_listed_by_it(system: S
         assert list(problem(ada.client.get("/api/v2/trail", params={"bulk": "x"}), 422)["errors"]) == ["bulk"]
 
 
+def test_a_bulk_action_from_outside_is_in_the_trail_of_each_tenant_with_its_runs_alone(
+    system: System,
+) -> None:
+    here, there = uuid.uuid4().hex, uuid.uuid4().hex
+    with ExitStack() as stack:
+        eve, ann, bob, ada = (
+            system.user("global_admin"), system.user("operator", here),
+            system.user("operator", here), system.user("admin", here),
+        )  # fmt: skip
+        zed, zoe = system.user("operator", there), system.user("admin", there)
+        for person in (eve, ann, bob, ada, zed, zoe):
+            stack.enter_context(closing(person.client))
+        own, of_ann, of_bob = waiting(eve), waiting(ann, 3), waiting(bob)
+        of_zed = waiting(zed)
+        system.sql("UPDATE tasks SET title = 'Secret of zed' WHERE id = %s", of_zed[0])
+        # As if ann had been of the other tenant before.
+        system.sql("UPDATE tasks SET tenant = %s WHERE id = %s", there, of_ann[0])
+
+        bulk = done(eve, "cancel", ids=[*own, *of_ann, *of_bob, *of_zed])["bulk"]
+
+        def read(reader: User, **query: Any) -> list[tuple[str, str, int, str, str | None]]:
+            found = reader.get("trail", action="runs", folded=True, **query)["entries"]
+            assert {(e["target"], e["user_name"], e["refused"]) for e in found} == {(bulk, eve.email, 0)}
+            return sorted(
+                (e["action"], e["owner"] or "", e["number"], e["title"], e["tenant"]) for e in found
+            )
+
+        def part(owner: User, number: int, tenant: str) -> tuple[str, str, int, str, str]:
+            return "bulk_cancel", owner.email, number, "", tenant
+
+        assert read(ada) == read(ada, who=eve.id) == sorted([part(ann, 2, here), part(bob, 1, here)])
+        assert read(zoe) == read(zoe, who=eve.id) == sorted([part(ann, 1, there), part(zed, 1, there)])
+        assert read(ann) == sorted([part(ann, 2, here), part(ann, 1, there)])
+        assert read(zed) == [part(zed, 1, there)]
+        ((action, owner, number, title, tenant),) = read(eve, who=eve.id)
+        assert (action, owner, number, tenant) == ("bulk_cancel", "", 6, None) and title
+
+        runs_here, runs_there = {*of_ann[1:], *of_bob}, {of_ann[0], *of_zed}
+        for admin, runs in ((ada, runs_here), (zoe, runs_there)):
+            assert {target for _, target, _, _ in entries(admin, bulk=bulk)} == runs
+        assert {target for _, target, _, _ in entries(ada, bulk=bulk, owner=ann.id)} == set(of_ann[1:])
+        assert entries(ada, owner=zed.id) == entries(zoe, owner=bob.id) == []
+        assert "Secret of zed" in zoe.client.get("/api/v2/trail").text
+        for hidden in ("Secret of zed", title, zed.email, own[0], *runs_there):
+            for path in ("trail", "trail?folded=true", "trail/export"):
+                assert hidden not in ada.client.get(f"/api/v2/{path}").text
+
+
 def test_a_folded_page_goes_on_behind_many_deeds(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trail_list, "SCAN_ENTRIES", 10)
     tasks = Tasks(database)

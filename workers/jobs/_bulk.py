@@ -69,7 +69,7 @@ class BulkAction:
                 trail.record(
                     tx.cur, by, self._order.action, "task", target.task_id, note=note, bulk_id=bulk_id
                 )
-                number = bulk_trail.count(tx.cur, bulk_id, owner.user_id)
+                number = bulk_trail.count(tx.cur, bulk_id, owner)
                 if number and self._order.action == CANCEL:
                     tx.append([_notice(bulk_id, by, owner, number)])
             except Problem as refused:

@@ -40,6 +40,8 @@ export interface TrailQuery {
   from?: string | undefined;
   to?: string | undefined;
   q?: string | undefined;
+  /** The id of an account: only what others did to what it owns. */
+  owner?: string | undefined;
   /** Only what this bulk action did to each run. */
   bulk?: string | undefined;
   /** "true": without what bulk actions did to each run. */

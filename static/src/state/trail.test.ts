@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { TrailEntry } from "../client/account";
 import { trailDownload } from "../client/accountApi";
-import { dayName, daysOf, deedOf, doerOf, refusalOf, trailAddress, trailFilterOf, trailQueryOf } from "./trail";
+import { dayName, daysOf, deedOf, doerOf, isForeign, refusalOf, trailAddress, trailFilterOf, trailQueryOf } from "./trail";
 
 const WHO = "0b7c3f0e-5d1e-4a7e-9b9e-2f4d3c1a0b55";
 const entry = (more: Partial<TrailEntry> = {}): TrailEntry => ({
@@ -52,6 +52,12 @@ test("what bulk actions did to each run is left out of the list, but neither of 
   expect(trailQueryOf(filter, 0).folded).toBe("true");
   expect(trailQueryOf({ ...filter, q: "night" }, 0).folded).toBeUndefined();
   expect(trailDownload(trailQueryOf({ ...filter, action: "runs" }, 0))).toBe("/api/v2/trail/export?action=runs");
+});
+
+test("an owner's part of a bulk action has a tenant where its readers may not read the whole", () => {
+  expect(isForeign(entry({ action: "bulk_cancel", tenant: "acme" }))).toBe(false);
+  expect(isForeign(entry({ action: "bulk_cancel", owner_id: WHO }))).toBe(false);
+  expect(isForeign(entry({ action: "bulk_cancel", owner_id: WHO, tenant: "acme" }))).toBe(true);
 });
 
 test.each([

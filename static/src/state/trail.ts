@@ -119,6 +119,9 @@ export function deedOf({ action, outcome }: TrailEntry): string {
 /** Whether it is the entry of a bulk action, which counts its runs. */
 export const isBulk = ({ action }: TrailEntry): boolean => action === "bulk_cancel" || action === "bulk_retry";
 
+/** Whether the run of the bulk action is of another tenant: those who read this entry, of an owner's runs, may not read it. */
+export const isForeign = ({ owner_id, tenant }: TrailEntry): boolean => owner_id !== null && tenant !== null;
+
 /** Returns why it was refused; null of a deed. */
 export const refusalOf = ({ outcome }: TrailEntry): string | null =>
   outcome === "ok" ? null : (OUTCOMES[outcome] ?? outcome.replaceAll("_", " "));

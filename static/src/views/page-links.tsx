@@ -20,10 +20,12 @@ export const PageBar = () => (OF_RUN.includes(routeOf(address.value)?.name) ? nu
 
 function Pages({ class: name }: { class: string }) {
   const at = routeOf(address.value)?.name;
+  // The page of a job is one below that of all jobs.
+  const current = (name: RouteName): "page" | "true" | undefined => (at === name ? "page" : at === "job" && name === "jobs" ? "true" : undefined);
   return (
     <nav class={name} aria-label="Pages">
       {PAGES.map(([name, to, text]) => (
-        <Link key={name} to={to} aria-current={at === name ? "page" : undefined}>
+        <Link key={name} to={to} aria-current={current(name)}>
           {text}
         </Link>
       ))}

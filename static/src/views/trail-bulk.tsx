@@ -9,6 +9,8 @@ import { TrailRow } from "./trail-row";
 interface Props {
   /** The id of the bulk action. */
   bulk: string;
+  /** The id of an account: only its runs. */
+  owner: string | undefined;
   user: User;
   only: (who: string) => void;
 }
@@ -27,8 +29,8 @@ export function BulkDeeds(props: Props) {
   );
 }
 
-function Deeds({ bulk, user, only }: Props) {
-  const list = useMemo(() => new TrailList(account, { bulk }), [bulk]);
+function Deeds({ bulk, owner, user, only }: Props) {
+  const list = useMemo(() => new TrailList(account, { bulk, owner }), [bulk, owner]);
   useEffect(() => {
     void list.load();
     return () => list.stop();

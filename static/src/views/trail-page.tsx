@@ -86,7 +86,7 @@ function Entries({ list, change, user }: { list: TrailList; change: (changes: Pa
           <ol class="trail">
             {ofDay.map((entry) => (
               <TrailRow key={entry.id} entry={entry} mine={entry.user_id === user.id} only={(who) => change({ who })}>
-                {isBulk(entry) && entry.bulk_id && entry.number > 0 && <BulkDeeds bulk={entry.bulk_id} user={user} only={(who) => change({ who })} />}
+                {isBulk(entry) && entry.bulk_id && entry.number > 0 && <BulkDeeds bulk={entry.bulk_id} owner={entry.owner_id ?? undefined} user={user} only={(who) => change({ who })} />}
               </TrailRow>
             ))}
           </ol>

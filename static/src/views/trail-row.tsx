@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { TrailEntry } from "../client/account";
 import { refusedCall } from "../state/refused-call";
 import { runAddress } from "../state/routes";
-import { deedOf, doerOf, isBulk, MANY, refusalOf } from "../state/trail";
+import { deedOf, doerOf, isBulk, isForeign, MANY, refusalOf } from "../state/trail";
 import { Link } from "./link";
 import { Time } from "./time";
 
@@ -71,7 +71,10 @@ export function TrailRow({ entry, mine, only, children }: Props) {
 function Target({ entry }: { entry: TrailEntry }) {
   const { action, kind, target, title, number } = entry;
   if (action === "refused") return <RefusedCall entry={entry} />;
-  if (isBulk(entry)) return <Link to={runAddress(target ?? "")}>{number === 1 ? "1 run" : `${number.toLocaleString("en")} runs`}</Link>;
+  if (isBulk(entry)) {
+    const runs = number === 1 ? "1 run" : `${number.toLocaleString("en")} runs`;
+    return isForeign(entry) ? <strong>{runs}</strong> : <Link to={runAddress(target ?? "")}>{runs}</Link>;
+  }
   if (kind === "task" && target) return <Link to={runAddress(target)}>{title}</Link>;
   return title ? <strong>{title}</strong> : null;
 }

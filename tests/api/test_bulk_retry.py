@@ -1,12 +1,28 @@
-"""Bulk actions on runs that were started again before, and on those that other programs run."""
+"""Retry of many runs: each chain of retries goes on once, from its newest run."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.api.reporters import PENDING, STARTED, Reporter, new_task, part, status
+from tests.api.reporters import STARTED, Reporter, new_task, part, status
 from tests.support.bulk import done, lines, outcomes, waiting
 from tests.support.system import User
+
+
+def test_runs_are_retried_and_what_has_not_ended_is_refused(user: User) -> None:
+    failed = [user.start("test_fail", text="x") for _ in range(2)]
+    for task_id in failed:
+        user.finished(task_id)
+    (open_,) = waiting(user)
+
+    result = done(user, "retry", ids=[*failed, open_])
+
+    assert (result["retried"], result["refused"]) == (2, 1)
+    found = {each["task_id"]: each for each in result["tasks"]}
+    assert "has not ended: PENDING" in found[open_]["about"]
+    for task_id in failed:
+        new = user.finished(found[task_id]["about"])["task"]
+        assert (new["retry_of"], new["trigger"], new["status"]) == (task_id, "retry", "FAILURE")
 
 
 def test_a_retry_by_a_filter_leaves_out_what_succeeded(user: User) -> None:
@@ -51,19 +67,6 @@ def test_a_second_retry_by_the_same_filter_starts_as_many_as_the_first(user: Use
         task_id: f"It was started again as {second[task_id]}" for task_id in first
     }
     assert lines(user, twice["bulk"])[0].endswith(f"refused. It was started again as {second[first[0]]}")
-
-
-def test_of_observed_runs_that_waited_it_is_said_that_they_may_still_run(user: User) -> None:
-    (waits,), mail = waiting(user), new_task(PENDING)
-    Reporter(user).accepted(mail)
-
-    result = done(user, "cancel", ids=[waits, mail["task_id"]])
-
-    said = user.status(result["bulk"])["task"]["current_phase_message"]
-    assert said == "2 cancelled (1 may still run, if short)"
-    may = "but may still run if it is short, before its worker hears of it"
-    assert {each["task_id"]: each["about"] for each in result["tasks"]} == {waits: None, mail["task_id"]: may}
-    assert lines(user, result["bulk"])[1].endswith(f"({mail['task_id']}): cancelled {may}")
 
 
 def test_an_observed_run_that_succeeded_when_it_was_started_again_is_not_asked_for(user: User) -> None:
