@@ -114,5 +114,6 @@ def test_no_figure_has_a_user_or_a_task_for_a_label(system: System, user: User) 
         for sample in found.samples
         for label in sample.labels
     }
-    turns = {"what", "how"}  # of which there may be none over 50 ms
-    assert labels - turns == {"event_type", "reason", "generation", "status", "method", "route", "le"}
+    # Of turns over 50 ms, and of errors that tests have made: there may be none.
+    rare = {"what", "how", "part"}
+    assert labels - rare == {"event_type", "reason", "generation", "status", "method", "route", "le"}

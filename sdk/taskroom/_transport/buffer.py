@@ -28,8 +28,8 @@ class Buffer:
         self._call_at, self._call_at_bytes = 1, 1
 
     def call(self, length: int, size: int) -> None:
-        """From this length or size on whoever puts is asked to wake the thread."""
-        self._call_at, self._call_at_bytes = length, size
+        """From this length or size on whoever puts is asked to wake the thread; in any case when the buffer is full."""
+        self._call_at, self._call_at_bytes = min(length, self._most), min(size, self._most_bytes)
 
     def call_when_full(self) -> None:
         self.call(self._most, self._most_bytes)

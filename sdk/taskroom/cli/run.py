@@ -90,6 +90,9 @@ class _Command:
             each.start()
         tick = SIZE_SECONDS if any(outlet.is_terminal for outlet in self._outlets) else None
         self._signals.wait(lambda: self._has_ended(run), self._forward, tick=tick)
+        self._signals.take_pending(
+            self._note
+        )  # the signal that ended the command may come to this process after it
         os.close(stopping)
         self._signals.wait(
             lambda: self._abandoned or not any(each.is_running for each in self._pumps), self._abandon
@@ -102,10 +105,13 @@ class _Command:
         self._fit()
         return self._child.has_ended()
 
-    def _forward(self, received: Received) -> None:
-        """Hands on a signal that has reached this process alone."""
+    def _note(self, received: Received) -> None:
         if received.number == signal.SIGINT:
             self._interrupted = True
+
+    def _forward(self, received: Received) -> None:
+        """Hands on a signal that has reached this process alone."""
+        self._note(received)
         if received.number == signal.SIGWINCH and self._fit():
             return
         if not received.from_terminal:

@@ -64,6 +64,12 @@ class Signals:
                 take(found)
         return True
 
+    def take_pending(self, take: Callable[[Received], object]) -> None:
+        """Gives what has come already to ``take``, without a wait."""
+        while (found := self._next(0)) is not None:
+            if found.number != signal.SIGCHLD:
+                take(found)
+
     def stop(self) -> None:
         """Stops this process as SIGTSTP does, until it is continued."""
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTSTP})

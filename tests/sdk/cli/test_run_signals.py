@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from taskroom.cli import child
 from taskroom.cli.child import Child
+from taskroom.cli.signals import HandledSignals, Signals
 from tests.sdk.cli.command import Command
 from tests.sdk.cli.runs import said, the_run
 from tests.sdk.cli.terminal import Terminal, terminal
@@ -203,3 +205,16 @@ def test_a_killed_taskroom_is_reported_at_once(taskroom: Command, user: User) ->
 
     task = the_run(user, "cat")["task"]
     assert (task["status"], task["error"]["type"]) == ("FAILURE", "Killed")
+
+
+@pytest.mark.parametrize("kind", [Signals, HandledSignals])
+def test_a_signal_that_comes_with_the_end_of_the_command_is_taken_too(kind: type[Signals]) -> None:
+    took = list[int]()
+    with kind((signal.SIGINT,)) as signals:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)  # other threads here do not block it
+        signals.wait(lambda: True, lambda received: took.append(received.number))
+        assert took == []
+
+        signals.take_pending(lambda received: took.append(received.number))
+
+    assert took == [signal.SIGINT]

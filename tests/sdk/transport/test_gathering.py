@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from taskroom._transport.buffer import Buffer
+from taskroom._transport.settings import Limits
 from tests.sdk.transport.conftest import MakeReporter
 from tests.sdk.transport.helpers import Clock, Reporter, line, numbered
 from tests.sdk.transport.server import KEY, Server
@@ -233,3 +235,13 @@ def test_without_a_lease_or_by_its_events_alone_no_task_is_mentioned(
         reporter.after(1)
 
     assert len(server.requests) == 1
+
+
+def test_who_fills_the_memory_is_asked_to_help_before_anything_is_dropped() -> None:
+    """Also where a batch may be larger than the memory."""
+    buffer = Buffer(Limits(memory_events=1_000, memory_bytes=50_000))
+    buffer.call(length=500, size=1_000_000)
+
+    asked = [buffer.put(("t", "a1", line("x"), None, 0.0)) for _ in range(125)]
+
+    assert asked == [False] * 124 + [True] and buffer.is_full
