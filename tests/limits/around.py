@@ -28,7 +28,7 @@ from app.webhooks import delivery_queue, poller, sending, subscriptions
 from tests.limits.product import Row, client, file, found, interval, most, repeats, same, source
 
 NGINX = file("deploy/nginx.conf")
-PHASE_TRIGGER = file("migrations/versions/0049_sums_of_jobs.py")
+PHASE_TRIGGER = file("migrations/versions/0045_sums_of_jobs.py")
 
 ROWS: dict[str, list[Row]] = {
     "Limits of what is kept": [

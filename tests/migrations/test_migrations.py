@@ -121,7 +121,7 @@ def test_tickets_of_api_keys_do_not_keep_from_going_back(
 
 
 def test_the_rates_of_jobs_begin_with_the_runs_of_before(empty: System) -> None:
-    assert run(empty, "migrate", "0048").returncode == 0
+    assert run(empty, "migrate", "0044").returncode == 0
     empty.sql(
         """WITH ann AS (INSERT INTO users (email) VALUES ('ann@x.org') RETURNING id)
            INSERT INTO run_sums (user_id, tenant, job_type, hour, status, bucket, number)
@@ -135,7 +135,6 @@ def test_the_rates_of_jobs_begin_with_the_runs_of_before(empty: System) -> None:
         "SELECT tenant, job_type, succeeded, failed, revoked, run_buckets, run_numbers FROM job_sums"
     )
     assert rows == [("acme", "mail", 9, 2, 4, [3, 5], [7, 1])]
-    down = run(empty, "downgrade", "0048")
+    down = run(empty, "downgrade", "0044")
     assert down.returncode == 0, down.stderr
-    assert empty.sql("SELECT count(*) FROM phase_sums") == [(0,)]
     assert run(empty, "migrate").returncode == 0
